@@ -1,0 +1,239 @@
+"""From what each format says to what the article is: one record, one key, with who said what.
+
+Pure: values in, values out, no clock and no network. The order in which sources are believed,
+what makes two times equal and when a key is null are DESIGN section 4; nothing else in the
+project decides them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from crawler.digest import content_digest
+from crawler.facts import Facts
+from storage.model import (
+    DECLARED_SOURCES,
+    ContentDigest,
+    Finding,
+    Key,
+    KeySource,
+    Record,
+    Stamp,
+)
+from storage.times import finer, format_utc, plausible, same_moment
+
+#: Whose words are taken first for every field but the body.
+TRUST = ("record", "json", "jsonld", "markdown", "html", "text", "other")
+#: Markdown is what ``body_md`` promises; only then what can stand in for it.
+BODY_TRUST = ("record", "markdown", "json", "jsonld", "text", "html")
+
+
+class Inferred(Struct, frozen=True, kw_only=True):
+    """Times that hint at an edit without the publisher declaring one (DESIGN section 4)."""
+
+    sitemap: Stamp | None = None
+    last_modified: Stamp | None = None
+    observed: datetime
+
+
+class Assembly(Struct, frozen=True, kw_only=True):
+    """What one reading of an article amounts to, before history is asked."""
+
+    record: Record
+    key: Key
+    stamps: dict[str, Stamp]
+    said: dict[str, str]
+    content: dict[str, ContentDigest]
+    findings: tuple[Finding, ...] = ()
+    bodied: frozenset[str] = field(default_factory=frozenset)
+
+
+def assemble(
+    facts: Mapping[str, Facts],
+    *,
+    slug: str,
+    url: str,
+    alternates: Mapping[str, str],
+    inferred: Inferred,
+    hint: Record | None = None,
+    known: Key | None = None,
+) -> Assembly:
+    """Merge the formats' ``facts`` (by source name) into one record and one key.
+
+    ``alternates`` maps each declared format to its URL; ``hint`` is the records file's own record
+    and fills only what no format gives; ``known`` is the newest snapshot's key, which an equal time *is*.
+    """
+    found = [finding for each in facts.values() for finding in each.findings]
+    stamps, implausible = declared_stamps(facts, inferred.observed)
+    said: dict[str, str] = {}
+    published = _first_stamp(facts, "published_at")
+    if published is not None:
+        said["published_at"] = published[0]
+    key = resolve_key(stamps, published[1] if published else None, inferred, known)
+    words = _words(facts, hint, said)
+    if key.declared:
+        said["updated_at"] = key.source
+    record = Record(
+        slug=slug,
+        url=url,
+        published_at=published[1].at if published else (hint.published_at if hint else None),
+        updated_at=key.updated_at if key.declared else (hint.updated_at if hint else None),
+        alternates=dict(alternates),
+        canonical_source=words.canonical_source,
+        title=words.title,
+        summary=words.summary,
+        body_md=words.body_md,
+        lang=words.lang,
+        topics=words.topics,
+        entities=words.entities,
+    )
+    digests = {source: content_digest(each) for source, each in facts.items()}
+    return Assembly(
+        record=record,
+        key=key,
+        stamps=stamps,
+        said=said,
+        content={source: each for source, each in digests.items() if each is not None},
+        findings=(*found, *implausible),
+        bodied=frozenset(source for source, each in facts.items() if each.body),
+    )
+
+
+def declared_stamps(
+    facts: Mapping[str, Facts], now: datetime
+) -> tuple[dict[str, Stamp], tuple[Finding, ...]]:
+    """Return the plausible declared update times by source, and a finding for each other one."""
+    stamps: dict[str, Stamp] = {}
+    findings = []
+    for source in DECLARED_SOURCES:
+        if source not in facts or (stamp := facts[source].updated_at) is None:
+            continue
+        if plausible(stamp, now):
+            stamps[source] = stamp
+        else:
+            detail = f"{source} says it was updated at {format_utc(stamp.at)}"
+            findings.append(Finding(kind="implausible-date", detail=detail, formats=(source,)))
+    return stamps, tuple(findings)
+
+
+def resolve_key(
+    stamps: Mapping[str, Stamp], published: Stamp | None, inferred: Inferred, known: Key | None
+) -> Key:
+    """Choose the key: declared and zoned, else declared, else inferred, else the moment we looked.
+
+    An equal time under another precision or zone is the ``known`` key itself, so that a source which
+    changes its way of writing opens nothing.
+    """
+    zoned = {source: stamp for source, stamp in stamps.items() if stamp.offset is not None}
+    for group in (_newest_agreeing(zoned), _newest_agreeing(stamps)):
+        if group is not None:
+            source, stamp = group
+            return _known_or(_key(source, stamp), stamp, known)
+    for name, stamp in (
+        ("sitemap", inferred.sitemap),
+        ("last-modified", inferred.last_modified),
+        ("published", published),
+    ):
+        if stamp is not None and plausible(stamp, inferred.observed):
+            return _known_or(_key(name, stamp), stamp, known)
+    return Key(updated_at=inferred.observed, unit="microsecond", source="observed")
+
+
+def disagreeing(stamps: Mapping[str, Stamp]) -> frozenset[str]:
+    """Return the sources whose zoned time is older than the newest declared one: a torn set's stale side."""
+    zoned = {source: stamp for source, stamp in stamps.items() if stamp.offset is not None}
+    if not zoned:
+        return frozenset()
+    newest = max(zoned.values(), key=lambda stamp: stamp.at)
+    return frozenset(source for source, stamp in zoned.items() if not same_moment(stamp, newest))
+
+
+def _newest_agreeing(stamps: Mapping[str, Stamp]) -> tuple[KeySource, Stamp] | None:
+    """Pick the most trusted source among those that say the newest time, at the finest precision said.
+
+    Where all agree this is the first source in order; where they do not, the set was torn and is
+    committed under its newest declared time.
+    """
+    stale = disagreeing(stamps)
+    agreeing = [source for source in DECLARED_SOURCES if source in stamps and source not in stale]
+    if not agreeing:
+        return None
+    best = stamps[agreeing[0]]
+    for source in agreeing[1:]:
+        if same_moment(best, stamps[source]):
+            best = finer(best, stamps[source])
+    return agreeing[0], best
+
+
+def _key(source: str, stamp: Stamp) -> Key:
+    name: KeySource = source  # type: ignore[assignment]  # callers pass names out of KeySource
+    return Key(updated_at=stamp.at, unit=stamp.unit, source=name, zone_assumed=stamp.offset is None)
+
+
+def _known_or(key: Key, stamp: Stamp, known: Key | None) -> Key:
+    if known is not None and same_moment(stamp, as_stamp(known)):
+        return known
+    return key
+
+
+def as_stamp(key: Key) -> Stamp:
+    """Read a key as the moment it names, in UTC."""
+    return Stamp(at=key.updated_at, unit=key.unit, offset=0)
+
+
+class _Words(Struct, frozen=True, kw_only=True):
+    title: str | None
+    summary: str | None
+    body_md: str | None
+    canonical_source: str | None
+    lang: str | None
+    topics: tuple[str, ...]
+    entities: tuple[str, ...]
+
+
+def _words(facts: Mapping[str, Facts], hint: Record | None, said: dict[str, str]) -> _Words:
+    def pick(name: str, order: Iterable[str] = TRUST, attribute: str = "") -> str | None:
+        for source in order:
+            value = getattr(facts[source], attribute or name) if source in facts else None
+            if value:
+                said[name] = source
+                return str(value)
+        value = getattr(hint, name) if hint else None
+        if value:
+            said[name] = "records-file"
+        return value
+
+    def pick_all(name: str) -> tuple[str, ...]:
+        for source in TRUST:
+            values: tuple[str, ...] = getattr(facts[source], name) if source in facts else ()
+            if values:
+                said[name] = source
+                return values
+        values = getattr(hint, name) if hint else ()
+        if values:
+            said[name] = "records-file"
+        return values
+
+    return _Words(
+        title=pick("title"),
+        summary=pick("summary"),
+        body_md=pick("body_md", BODY_TRUST, "body"),
+        canonical_source=pick("canonical_source"),
+        lang=pick("lang"),
+        topics=pick_all("topics"),
+        entities=pick_all("entities"),
+    )
+
+
+def _first_stamp(facts: Mapping[str, Facts], name: str) -> tuple[str, Stamp] | None:
+    """Return the first zoned stamp in order of trust, else the first one at all."""
+    said = [
+        (source, stamp)
+        for source in TRUST
+        if source in facts and (stamp := getattr(facts[source], name)) is not None
+    ]
+    zoned = [(source, stamp) for source, stamp in said if stamp.offset is not None]
+    return next(iter(zoned or said), None)

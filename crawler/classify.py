@@ -1,0 +1,156 @@
+"""Is this document one article, or a page of links? Pure: evidence in, a verdict with its reason out.
+
+The rules stand in order of how much the publisher meant by them: what it calls the
+document, what the document shows itself to be, and only then how much text it has.
+"""
+
+from __future__ import annotations
+
+import ada_url
+from msgspec import Struct
+
+from crawler.facts import Evidence, Facts
+
+#: schema.org, Open Graph and CMS names of a single article (compared in lower case).
+ARTICLE_TYPES = frozenset(
+    {
+        "advertisercontentarticle",
+        "analysisnewsarticle",
+        "apireference",
+        "article",
+        "askpublicnewsarticle",
+        "backgroundnewsarticle",
+        "blogposting",
+        "howto",
+        "liveblogposting",
+        "medicalscholarlyarticle",
+        "news",
+        "newsarticle",
+        "opinionnewsarticle",
+        "post",
+        "recipe",
+        "report",
+        "reportagenewsarticle",
+        "reviewnewsarticle",
+        "satiricalarticle",
+        "scholarlyarticle",
+        "socialmediaposting",
+        "techarticle",
+    }
+)
+#: Names of a document that is about other documents, or about the site.
+PAGE_TYPES = frozenset(
+    {
+        "aboutpage",
+        "attachment",
+        "blog",
+        "category",
+        "checkoutpage",
+        "collectionpage",
+        "contactpage",
+        "faqpage",
+        "itemlist",
+        "page",
+        "person",
+        "post_tag",
+        "profile",
+        "profilepage",
+        "qapage",
+        "searchresultspage",
+        "tag",
+        "term",
+        "user",
+        "website",
+    }
+)
+#: Characters of its own text from which a document without any declaration may be an article;
+#: a teaser card has about 150, the shortest agency notes about 500.
+ENOUGH_TEXT = 500
+#: Above this share of text inside links a document is a list, as boilerplate detectors assume.
+LINKED_SHARE = 0.4
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """``article`` or not, and ``why`` in a few words for the run's report."""
+
+    article: bool
+    why: str
+
+
+def classify(
+    url: str,
+    html: Facts | None,
+    *,
+    text_formats: frozenset[str],
+    json_type: str = "",
+    named: bool = False,
+) -> Verdict:
+    """Decide what the document at ``url`` is.
+
+    ``html`` are the page's facts, None where the entry is no HTML at all; ``text_formats`` the
+    other formats it declares as alternates; ``json_type`` the kind its JSON record states, when that
+    was read; ``named`` says that a records list vouches for the URL.
+    """
+    if named:
+        return Verdict(article=True, why="named in the records list")
+    if html is None:
+        return Verdict(article=True, why="a text format without a page")
+    if is_root(url):
+        return Verdict(article=False, why="the front page of its host")
+    if json_type:
+        return _by_type(json_type, "its JSON record")
+    return _by_page(html.evidence, text_formats)
+
+
+def is_root(url: str) -> bool:
+    """Say whether ``url`` is the front page of its host, whatever its query."""
+    return ada_url.URL(url).pathname == "/"
+
+
+def needs_record(html: Facts, alternates: frozenset[str]) -> bool:
+    """Say whether only the JSON record can tell a post from a listing.
+
+    Blog software declares a JSON alternate on archives and static pages too; where the page itself
+    names no type, the record does.
+    """
+    return "json" in alternates and html.evidence.type not in ARTICLE_TYPES
+
+
+def _by_type(name: str, source: str) -> Verdict:
+    if name in ARTICLE_TYPES:
+        return Verdict(article=True, why=f"{source} calls it {name}")
+    return Verdict(article=False, why=f"{source} calls it {name}")
+
+
+def _by_page(evidence: Evidence, text_formats: frozenset[str]) -> Verdict:
+    if evidence.type in PAGE_TYPES:
+        return _by_type(evidence.type, evidence.type_source)
+    listing = _listing(evidence)
+    if evidence.type in ARTICLE_TYPES and not (listing and evidence.article_elements > 1):
+        return _by_type(evidence.type, evidence.type_source)
+    if listing:
+        return Verdict(article=False, why=listing)
+    if text_formats:
+        names = ", ".join(sorted(text_formats))
+        return Verdict(article=True, why=f"it has an own {names} alternate")
+    return _by_text(evidence)
+
+
+def _listing(evidence: Evidence) -> str:
+    if evidence.own_feed:
+        return "it has a feed of its own"
+    if evidence.paginated:
+        return "it is one of several pages of a list"
+    if evidence.article_elements > 1:
+        return f"it shows {evidence.article_elements} articles"
+    return ""
+
+
+def _by_text(evidence: Evidence) -> Verdict:
+    if evidence.text_length < ENOUGH_TEXT:
+        return Verdict(article=False, why="it has little text and no sign of an article")
+    if evidence.link_text_length > LINKED_SHARE * evidence.text_length:
+        return Verdict(article=False, why="most of its text is links")
+    if not evidence.has_heading:
+        return Verdict(article=False, why="it has no heading")
+    return Verdict(article=True, why="it has a heading and enough text of its own")

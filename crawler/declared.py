@@ -1,0 +1,107 @@
+"""Which formats an article is published in, where each one is, and who declared it. Pure.
+
+An article's declared formats are the union over every declarer that answered: ``<link>``, the
+``Link`` header, JSON-LD, the record, front matter, the records file. One URL a format: where
+declarers differ, the one the page itself gives wins (order below).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from crawler.facts import Link
+from crawler.links import format_of
+from crawler.urls import normalise
+
+#: Whose URL counts where two declare the same format at different places.
+DECLARERS = ("html", "header", "jsonld", "json", "markdown", "records-file", "llms-txt", "probe")
+#: Formats of one article that are fetched; the richest publishers offer about eight.
+MAX_FORMATS = 20
+#: Suffixes under which a text twin of a page is looked for when a site declares none.
+PROBED = (("markdown", ".md"), ("text", ".txt"), ("jsonld", ".jsonld"))
+#: Endings a page's own URL sheds before such a suffix is added.
+PAGE_ENDINGS = (".html", ".htm")
+
+
+class Declared(Struct, frozen=True, kw_only=True):
+    """One format of an article: its URL, the media type it was declared with, and by whom."""
+
+    format: str
+    url: str
+    type: str = ""
+    declared_by: tuple[str, ...] = ()
+
+
+def declared_formats(links: Iterable[Link]) -> dict[str, Declared]:
+    """Fold typed ``links`` into one entry a format, in the order of first declaration."""
+    found: dict[str, list[Link]] = {}
+    for link in links:
+        if link.rel != "alternate":
+            continue
+        name = format_of(link)
+        if name is not None and (name in found or len(found) < MAX_FORMATS):
+            found.setdefault(name, []).append(link)
+    return {name: _fold(name, each) for name, each in found.items()}
+
+
+def _fold(name: str, links: list[Link]) -> Declared:
+    first = min(links, key=lambda link: _rank(link.declared_by))
+    declarers = tuple(dict.fromkeys(link.declared_by for link in links if link.url == first.url))
+    return Declared(format=name, url=first.url, type=first.type, declared_by=declarers)
+
+
+def _rank(declarer: str) -> int:
+    return DECLARERS.index(declarer) if declarer in DECLARERS else len(DECLARERS)
+
+
+def hinted_links(alternates: Mapping[str, str], declarer: str) -> tuple[Link, ...]:
+    """Turn a record's ``alternates`` into links; URLs that are none are left out."""
+    types = {
+        "html": "text/html",
+        "markdown": "text/markdown",
+        "text": "text/plain",
+        "jsonld": "application/ld+json",
+        "json": "application/json",
+    }
+    return tuple(
+        Link(rel="alternate", url=url, type=types.get(name, ""), declared_by=declarer)
+        for name, given in alternates.items()
+        if (url := normalise(given)) is not None and name in types
+    )
+
+
+def probe_urls(url: str) -> tuple[tuple[str, str], ...]:
+    """Return (format, URL) pairs to try for an article page that declares no text format."""
+    path, _, _ = url.partition("?")
+    stems = [_stem(path)]
+    if path.endswith("/"):
+        stems = [path.rstrip("/"), path + "index"]
+    return tuple((name, stem + suffix) for stem in stems for name, suffix in PROBED)
+
+
+def twin_key(url: str) -> str:
+    """Return what a page and its text twins have in common: the URL without its format's ending.
+
+    ``/a/b.md``, ``/a/b.html``, ``/a/b`` and ``/a/b/`` are one; so are ``/a/index.md`` and ``/a/``.
+    """
+    path, mark, query = url.partition("?")
+    for ending in (*PAGE_ENDINGS, *(suffix for _, suffix in PROBED), ".json"):
+        if path.endswith(ending):
+            path = path.removesuffix(ending)
+            break
+    return path.removesuffix("/index").rstrip("/") + mark + query
+
+
+def is_twin(url: str) -> bool:
+    """Say whether ``url`` looks like a text twin of a page rather than like a page."""
+    path = url.partition("?")[0]
+    return path.endswith(tuple(suffix for _, suffix in PROBED))
+
+
+def _stem(path: str) -> str:
+    for ending in PAGE_ENDINGS:
+        if path.endswith(ending):
+            return path.removesuffix(ending)
+    return path

@@ -1,0 +1,80 @@
+"""What one document says of itself: the value every format's parser returns."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from storage.model import Finding, Stamp
+
+
+class Link(Struct, frozen=True, kw_only=True):
+    """A typed link (RFC 8288 section 2) from an article to something else, target resolved.
+
+    ``rel`` is one lower-case relation; ``declared_by`` says where it stood: ``html``, ``header``,
+    ``jsonld``, ``json``, ``markdown``, ``records-file``, ``probe``.
+    """
+
+    rel: str
+    url: str
+    type: str = ""
+    hreflang: str = ""
+    media: str = ""
+    title: str = ""
+    declared_by: str
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """What speaks for a document being one article, and what for a page of links.
+
+    ``type`` is the declared kind as found, lower case (``newsarticle``, ``article``, ``website``,
+    ``collectionpage``, ``post``, ``page`` …), with ``type_source`` its declarer.
+    """
+
+    type: str = ""
+    type_source: str = ""
+    text_length: int = 0
+    link_text_length: int = 0
+    article_elements: int = 0
+    has_heading: bool = False
+    paginated: bool = False
+    own_feed: bool = False
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """One format's words on its article; ``None`` or empty where it is silent.
+
+    ``source`` is the format's name. ``body`` is the article's own text, in Markdown where
+    ``body_is_markdown``; ``words`` is the text the content digest is made over when it differs from
+    ``body`` (HTML's main text with its link targets). ``canonical`` is the URL the document gives as
+    its own; ``canonical_source`` the original it was taken from, on another host. ``links`` are
+    canonical, alternate and other typed links; ``anchors`` plain links for discovery.
+    """
+
+    source: Literal["html", "markdown", "text", "jsonld", "json", "record", "other"]
+    extractor: str
+    slug: str | None = None
+    title: str | None = None
+    summary: str | None = None
+    body: str | None = None
+    body_is_markdown: bool = False
+    words: str | None = None
+    authors: tuple[str, ...] = ()
+    canonical: str | None = None
+    canonical_source: str | None = None
+    published_at: Stamp | None = None
+    updated_at: Stamp | None = None
+    lang: str | None = None
+    topics: tuple[str, ...] = ()
+    entities: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    anchors: tuple[str, ...] = ()
+    nofollow: bool = False
+    robots: str = ""
+    evidence: Evidence = Evidence()
+    findings: tuple[Finding, ...] = ()
+
+
+class Malformed(ValueError):
+    """The bytes are not what their format promises; the message says why, in words."""

@@ -1,0 +1,95 @@
+"""Which URL is the article, given where it was found and what it calls itself. Pure.
+
+A canonical link (RFC 6596) is an attribute and an edge, never the fetch key (DESIGN section 4): on
+the same site it is followed and has to prove itself; to another host it names the original source.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from crawler.facts import Facts
+from crawler.urls import host_key, normalise, same_page
+
+#: Whose canonical is taken first where they differ.
+DECLARERS = ("html", "header", "json", "record", "jsonld", "markdown")
+
+
+class Canonical(Struct, frozen=True, kw_only=True):
+    """What was declared: ``own`` on the same site, ``source`` on another host, and every claim."""
+
+    own: str | None = None
+    source: str | None = None
+    claims: dict[str, str]
+
+
+class Likeness(Struct, frozen=True, kw_only=True):
+    """What has to agree for two documents to be one article: title, words, and what each calls itself."""
+
+    url: str
+    canonical: str | None
+    title: str
+    words: str
+
+
+def read_canonical(facts: Mapping[str, Facts], found_at: str) -> Canonical:
+    """Collect every declarer's canonical URL for the document at ``found_at``."""
+    claims: dict[str, str] = {}
+    for each in facts.values():
+        for link in each.links:
+            if link.rel == "canonical" and link.declared_by not in claims:
+                claims[link.declared_by] = link.url
+        if each.canonical:
+            claims.setdefault(each.source, each.canonical)
+    ordered = [claims[name] for name in DECLARERS if name in claims]
+    own = next((url for url in ordered if _same_site(url, found_at)), None)
+    source = next((url for url in ordered if not _same_site(url, found_at)), None)
+    stated = next((each.canonical_source for each in facts.values() if each.canonical_source), None)
+    if stated and not _same_site(stated, found_at):
+        source = normalise(stated) or source
+    return Canonical(own=own, source=source, claims=claims)
+
+
+def conflicts(canonical: Canonical, found_at: str) -> tuple[str, ...]:
+    """Return the declarers whose own-site canonical is not the one that was taken."""
+    taken = canonical.own or found_at
+    return tuple(
+        sorted(
+            name
+            for name, url in canonical.claims.items()
+            if _same_site(url, found_at) and url != taken and not same_page(url, taken)
+        )
+    )
+
+
+def likeness(url: str, html: Facts, canonical: str | None) -> Likeness:
+    """Describe the page at ``url`` for `proves`."""
+    return Likeness(
+        url=url,
+        canonical=canonical,
+        title=_folded(html.title or ""),
+        words=_folded(html.words or html.body or ""),
+    )
+
+
+def proves(here: Likeness, target: Likeness) -> bool:
+    """Say whether ``target`` may stand for ``here``: it is its own canonical, and is the same article."""
+    if target.canonical is not None and not same_page(target.canonical, target.url):
+        return False
+    same_title = bool(here.title) and here.title == target.title
+    return same_title or (bool(here.words) and here.words == target.words)
+
+
+def _same_site(url: str, other: str) -> bool:
+    return _bare_host(url) == _bare_host(other)
+
+
+def _bare_host(url: str) -> str:
+    return host_key(url).rpartition(":")[0].removeprefix("www.")
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())

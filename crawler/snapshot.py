@@ -1,0 +1,186 @@
+"""From a reading to what is handed to the store: a draft of a snapshot, or nothing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from msgspec import Struct, structs
+
+from crawler.article import Reading
+from crawler.assemble import Assembly, Inferred, assemble
+from crawler.copies import Copy
+from crawler.judge import Formats, Judgement, judge
+from storage.model import (
+    ContentDigest,
+    Draft,
+    Finding,
+    Key,
+    Manifest,
+    Record,
+    Site,
+    Stamp,
+)
+from storage.times import parse_declared, parse_http_date
+
+#: Robots tags that forbid keeping a copy; ``archive`` is how some write it in X-Robots-Tag.
+NOARCHIVE = "noarchive"
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """Where and when a reading happened: what a manifest says beside the article's own words."""
+
+    site: Site
+    run: str
+    now: datetime
+    agent: str = "slugline"
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """A reading merged and judged; ``judgement.reason`` None means that nothing is to be stored."""
+
+    reading: Reading
+    slug: str
+    assembly: Assembly
+    judgement: Judgement
+    taken: bool = False
+
+
+def declared_slug(reading: Reading) -> str | None:
+    """Return the slug that the article's record states, or that the records file gives it."""
+    facts = reading.facts
+    stated = next((facts[name].slug for name in ("record", "json") if name in facts), None)
+    return stated or (reading.entry.hint.slug if reading.entry.hint else None)
+
+
+def consider(
+    reading: Reading,
+    slug: str,
+    newest: Manifest | None,
+    context: Context,
+    earlier: Iterable[Mapping[str, ContentDigest]] = (),
+    *,
+    taken: bool = False,
+) -> Candidate:
+    """Merge ``reading`` into one record and judge it beside the ``newest`` snapshot."""
+    assembly = assemble(
+        reading.facts,
+        slug=slug,
+        url=reading.url,
+        alternates=reading.alternates,
+        inferred=_inferred(reading, context.now),
+        hint=reading.entry.hint,
+        known=newest.key if newest else None,
+    )
+    if reading.canonical_source and assembly.record.canonical_source is None:
+        record = structs.replace(assembly.record, canonical_source=reading.canonical_source)
+        assembly = structs.replace(assembly, record=record)
+    formats = Formats(present=frozenset(reading.copies), undeclared=reading.withdrawn)
+    return Candidate(
+        reading=reading,
+        slug=slug,
+        assembly=assembly,
+        judgement=judge(newest, assembly, formats, earlier),
+        taken=taken,
+    )
+
+
+def draft(candidate: Candidate, context: Context) -> Draft:
+    """Write down a candidate that is to be stored."""
+    reading, assembly = candidate.reading, candidate.assembly
+    copies = tuple(reading.copies.values())
+    usage = {name: value for copy in copies for name, value in _usage(copy).items()}
+    barred = any(_bars(value, context.agent) for value in usage.values())
+    findings = (*assembly.findings, *reading.findings, *candidate.judgement.findings)
+    if candidate.taken:
+        findings = (*findings, Finding(kind="slug-taken", detail="its short name is another's"))
+    if barred:
+        findings = (*findings, Finding(kind="noarchive", detail="its publisher forbids copies"))
+    manifest = Manifest(
+        site=context.site.name,
+        scope=context.site.scope,
+        implicit=context.site.implicit,
+        slug=candidate.slug,
+        url=reading.url,
+        observed_at=context.now,
+        run=context.run,
+        key=candidate.judgement.key,
+        reason=candidate.judgement.reason,
+        state="partial" if reading.missing else "complete",
+        missing=reading.missing,
+        record=_record(assembly.record, candidate.judgement.key, barred=barred),
+        said=assembly.said,
+        canonical=reading.claims,
+        content=assembly.content,
+        stamps=assembly.stamps,
+        representations=tuple(copy.representation for copy in copies),
+        findings=tuple(dict.fromkeys(findings)),
+        aliases=tuple(sorted(reading.aliases)),
+        usage=usage,
+        redacted=tuple(sorted({name for copy in copies for name in copy.redacted})),
+        private=any(copy.private for copy in copies),
+    )
+    payloads = () if barred else tuple(p for copy in copies for p in copy.payloads)
+    return Draft(manifest=manifest, payloads=payloads)
+
+
+def alias_event(newest: Manifest, alias: str, context: Context) -> Draft:
+    """Write down that ``alias`` was found to lead to an article the archive has."""
+    return Draft(
+        manifest=Manifest(
+            kind="event",
+            event="alias",
+            site=newest.site,
+            scope=newest.scope,
+            implicit=newest.implicit,
+            slug=newest.slug,
+            url=newest.url,
+            observed_at=context.now,
+            run=context.run,
+            aliases=(alias,),
+        )
+    )
+
+
+def _record(record: Record, key: Key, *, barred: bool) -> Record:
+    """Let the record say the key it is filed under; a barred one keeps no text."""
+    updated_at = key.updated_at if key.declared else record.updated_at
+    body = None if barred else record.body_md
+    summary = None if barred else record.summary
+    return structs.replace(record, updated_at=updated_at, body_md=body, summary=summary)
+
+
+def _inferred(reading: Reading, now: datetime) -> Inferred:
+    modified = [
+        stamp
+        for copy in reading.copies.values()
+        if copy.representation.last_modified
+        and (stamp := parse_http_date(copy.representation.last_modified)) is not None
+    ]
+    return Inferred(
+        sitemap=_zoned(parse_declared(reading.entry.lastmod)),
+        last_modified=max(modified, key=lambda stamp: stamp.at, default=None),
+        observed=now,
+    )
+
+
+def _zoned(stamp: Stamp | None) -> Stamp | None:
+    """A sitemap's date has no zone to give; its times without one are read as UTC."""
+    return structs.replace(stamp, offset=stamp.offset or 0) if stamp else None
+
+
+def _usage(copy: Copy) -> dict[str, str]:
+    meta = copy.facts.robots
+    return copy.usage | ({f"{copy.representation.format}: meta robots": meta} if meta else {})
+
+
+def _bars(value: str, agent: str) -> bool:
+    """Say whether a robots tag's value forbids copies to all, or to ``agent`` by name."""
+    named = ""
+    for part in value.lower().split(","):
+        name, colon, rest = part.strip().rpartition(":")
+        if colon:
+            named = name.strip()
+        if rest.strip() == NOARCHIVE and named in ("", agent.lower()):
+            return True
+    return False
