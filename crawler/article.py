@@ -1,0 +1,204 @@
+"""Reading one article: from its entry URL to its whole format set.
+
+The unit of work is the article (DESIGN section 3). A reading follows the entry to the page, the
+page's canonical to the article's own URL, and every declared alternate to a copy; where the
+copies' update times show that the article changed meanwhile, the stale ones are read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec import Struct, field, structs
+
+from crawler.canonical import PAGE_ACCEPT, CanonicalFollower
+from crawler.classify import Verdict, classify, needs_record
+from crawler.copies import Copy, CopyFailed, Copyist
+from crawler.declared import Declared, hinted_links
+from crawler.facts import Facts, Link
+from crawler.format_set import FormatSet, Known
+from crawler.frontier import Entry
+from crawler.identity import conflicts, read_canonical
+from crawler.probe import Prober
+from crawler.torn import TornSets, torn_finding
+from storage.model import Finding
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """All that one look at an article gave.
+
+    ``url`` is the article's identity; ``copies`` are by format, ``alternates`` the declared formats'
+    URLs, ``missing`` the reasons for those that could not be had, ``withdrawn`` the newest snapshot's
+    formats that nobody declares any more.
+    """
+
+    entry: Entry
+    url: str
+    copies: dict[str, Copy]
+    alternates: dict[str, str]
+    missing: dict[str, str]
+    withdrawn: frozenset[str] = frozenset()
+    claims: dict[str, str] = field(default_factory=dict)
+    canonical_source: str | None = None
+    aliases: frozenset[str] = frozenset()
+    findings: tuple[Finding, ...] = ()
+    torn: bool = False
+
+    @property
+    def facts(self) -> dict[str, Facts]:
+        """What each copy says, by source."""
+        return {copy.facts.source: copy.facts for copy in self.copies.values()}
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """A document that is no article: its facts, for their links, and why it is none."""
+
+    entry: Entry
+    url: str
+    facts: Facts
+    why: str
+
+
+class ArticleReader:
+    """Reads the articles of one site; its parts remember what a site's articles share."""
+
+    def __init__(
+        self,
+        copyist: Copyist,
+        *,
+        in_site: Callable[[str], bool],
+        clock: Callable[[], datetime],
+        formats: frozenset[str] = frozenset(),
+        probe: bool = True,
+        torn_retries: int = 3,
+    ) -> None:
+        self._copyist = copyist
+        self._in_site = in_site
+        self._clock = clock
+        self._formats = formats
+        self._prober = Prober(copyist) if probe else None
+        self._canonical = CanonicalFollower(copyist, in_site)
+        self._torn = TornSets(copyist, torn_retries, clock)
+
+    async def read(self, entry: Entry, known: Known) -> Reading | Page:
+        """Read the article at ``entry``; a Page where it is none.
+
+        Raises CopyFailed where the entry itself can't be had; HostResting where its host must wait.
+        """
+        formats = FormatSet(self._copyist, known, self._formats)
+        primary, entry = await self._primary(entry, known)
+        if not self._in_site(primary.final_url):
+            why = f"it leads out of the site, to {primary.final_url}"
+            raise CopyFailed(entry.url, why, disallowed=True)
+        formats.put(primary)
+        formats.declare((*entry.links, *_hinted(entry)))
+        if primary.facts.source == "html" and needs_record(
+            primary.facts, frozenset(formats.declared)
+        ):
+            await formats.fetch("json")
+        verdict = _verdict(entry, primary, formats)
+        if not verdict.article:
+            return Page(entry=entry, url=primary.final_url, facts=primary.facts, why=verdict.why)
+        identity = await self._canonical.identify(entry.url, primary)
+        formats.put(identity.page)
+        await formats.complete()
+        if self._prober and identity.page.facts.source == "html":
+            await self._probe(identity.page, formats)
+        torn = await self._torn.mend(formats.declared, formats.copies)
+        return self._reading(
+            entry, identity.url, formats, identity.aliases, identity.findings, torn=torn
+        )
+
+    async def _primary(self, entry: Entry, known: Known) -> tuple[Copy, Entry]:
+        """Fetch the entry; a text twin that names its page gives way to that page."""
+        copy = await self._copyist.copy(
+            Declared(format="", url=entry.url, declared_by=("entry",)),
+            previous=known.newest,
+            validators=known.conditional(),
+            accept=PAGE_ACCEPT,
+        )
+        page_url = _page_url(copy)
+        if copy.facts.source == "html" or page_url is None or not self._in_site(page_url):
+            return copy, entry
+        try:
+            page = await self._copyist.copy(
+                Declared(format="html", url=page_url, declared_by=("entry",)), accept=PAGE_ACCEPT
+            )
+        except CopyFailed:
+            return copy, entry
+        shown = copy.representation
+        twin = Link(rel="alternate", url=shown.url, type=shown.media_type, declared_by="entry")
+        return page, structs.replace(entry, links=(*entry.links, twin))
+
+    async def _probe(self, page: Copy, formats: FormatSet) -> None:
+        """Look for undeclared text twins where the page declares no text format at all."""
+        if self._prober is None or formats.declared.keys() - {"html", "json"}:
+            return
+        for name, copy in (await self._prober.probe(page)).items():
+            if not self._formats or name in self._formats:
+                formats.put(copy)
+
+    def _reading(
+        self,
+        entry: Entry,
+        url: str,
+        formats: FormatSet,
+        aliases: frozenset[str],
+        findings: tuple[Finding, ...],
+        *,
+        torn: bool,
+    ) -> Reading:
+        copies = formats.copies
+        canonical = read_canonical({c.facts.source: c.facts for c in copies.values()}, url)
+        differing = conflicts(canonical, url)
+        found = list(findings)
+        if differing and not findings:
+            detail = f"{', '.join(differing)} name another canonical URL"
+            found.append(Finding(kind="canonical-conflict", detail=detail, formats=differing))
+        return Reading(
+            entry=entry,
+            url=url,
+            copies=copies,
+            alternates={
+                name: url if place.declared_by == ("entry",) else place.url
+                for name, place in formats.declared.items()
+            },
+            missing={n: why for n, why in formats.missing.items() if n not in copies},
+            withdrawn=formats.withdrawn(),
+            claims=canonical.claims,
+            canonical_source=canonical.source,
+            aliases=aliases,
+            findings=(*found, *torn_finding(copies, self._clock())),
+            torn=torn,
+        )
+
+
+def _verdict(entry: Entry, primary: Copy, formats: FormatSet) -> Verdict:
+    record = formats.copies.get("json")
+    return classify(
+        primary.final_url,
+        primary.facts if primary.facts.source == "html" else None,
+        text_formats=frozenset(formats.declared) - {"html", "json"},
+        json_type=record.facts.evidence.type if record else "",
+        named=entry.named,
+    )
+
+
+def _hinted(entry: Entry) -> tuple[Link, ...]:
+    return hinted_links(entry.hint.alternates, "records-file") if entry.hint else ()
+
+
+def _page_url(copy: Copy) -> str | None:
+    """Return the page that a text representation belongs to, by its own word."""
+    canonical = read_canonical({copy.facts.source: copy.facts}, copy.final_url).own
+    if canonical is not None and canonical != copy.final_url:
+        return canonical
+    return next(
+        (
+            link.url
+            for link in copy.facts.links
+            if link.rel == "alternate" and link.type.startswith("text/html")
+        ),
+        None,
+    )

@@ -1,0 +1,249 @@
+"""One format of an article, fetched, checked against what it claims to be, and parsed.
+
+The rim between the network and the pure parsers: asks robots.txt, asks the server (with the
+validators of a stored copy where there is one), and gives a value or a reason in words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+
+from msgspec import Struct, field, structs
+
+from crawler.answer import Answer
+from crawler.declared import Declared
+from crawler.facts import Facts, Malformed
+from crawler.faults import FetchError, HostResting
+from crawler.fetch import Fetcher
+from crawler.formats import check_claim, parse, sniff
+from crawler.links import parse_link_header
+from crawler.robots_cache import RobotsCache
+from storage.archive import Body
+from storage.codings import CodingError
+from storage.model import Manifest, Payload, Representation, Validator
+
+#: Response fields by which a publisher limits use; kept word for word (DESIGN section 5).
+USAGE_FIELDS = ("x-robots-tag", "content-usage", "tdm-reservation", "tdm-policy")
+NOT_MODIFIED = 304
+OK = 200
+
+#: Reads a format's stored body beside the manifest that names it.
+ReadStored = Callable[[Manifest, str], Awaitable[Body]]
+
+
+class Copy(Struct, frozen=True, kw_only=True):
+    """A format as it is now: what it says, what describes it, and the answers that prove it.
+
+    ``validator`` is what the server gave to ask with next time; ``answered`` False means that it
+    said the stored body still stands.
+    """
+
+    facts: Facts
+    representation: Representation
+    payloads: tuple[Payload, ...]
+    validator: Validator
+    answered: bool = True
+    usage: dict[str, str] = field(default_factory=dict)
+    redacted: tuple[str, ...] = ()
+    private: bool = False
+
+    @property
+    def final_url(self) -> str:
+        """The URL that answered, after redirects."""
+        return self.representation.final_url
+
+
+class CopyFailed(Exception):
+    """A format that could not be had; ``why`` in words, ``status`` of the answer or 0.
+
+    ``disallowed``: robots.txt forbids it, which is no failure of the site.
+    """
+
+    def __init__(self, url: str, why: str, *, status: int = 0, disallowed: bool = False) -> None:
+        super().__init__(why)
+        self.url = url
+        self.why = why
+        self.status = status
+        self.disallowed = disallowed
+
+
+class Copyist:
+    """Fetches formats for one run. Holds no state of its own."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        robots: RobotsCache,
+        read_stored: ReadStored,
+        *,
+        max_body: int,
+        ignore_robots: bool = False,
+    ) -> None:
+        self._fetcher = fetcher
+        self._robots = robots
+        self._read_stored = read_stored
+        self._max_body = max_body
+        self._ignore_robots = ignore_robots
+
+    async def copy(
+        self,
+        declared: Declared,
+        *,
+        previous: Manifest | None = None,
+        validators: Mapping[str, Validator] | None = None,
+        fresh: bool = False,
+        accept: str = "",
+    ) -> Copy:
+        """Fetch ``declared``; an empty format means: whatever the answer is.
+
+        Raises CopyFailed with a sentence; HostResting passes, since the whole article has to wait.
+        """
+        await self.permit_or_fail(declared.url)
+        validator = (validators or {}).get(declared.url) if previous and not fresh else None
+        try:
+            answer = await self._fetcher.get(
+                declared.url,
+                accept=accept or _accept(declared.type),
+                validators=validator,
+                fresh=fresh,
+                permit=self.forbidden,
+            )
+        except HostResting:
+            raise
+        except FetchError as error:
+            raise CopyFailed(
+                declared.url, error.sentence, disallowed=error.kind == "refused"
+            ) from None
+        if answer.status == NOT_MODIFIED and previous is not None:
+            return await self._kept(answer, declared, previous)
+        if answer.status != OK:
+            why = f"the server answered {answer.status} {answer.reason}".rstrip()
+            raise CopyFailed(declared.url, why, status=answer.status)
+        return self._read(answer, declared, accept)
+
+    async def permit_or_fail(self, url: str) -> None:
+        """Raise CopyFailed where robots.txt forbids ``url``."""
+        why = await self.forbidden(url)
+        if why:
+            raise CopyFailed(url, why, disallowed=True)
+
+    async def forbidden(self, url: str) -> str:
+        """Return why robots.txt forbids ``url``, or an empty text."""
+        if self._ignore_robots:
+            return ""
+        robots = await self._robots.robots_for(url)
+        return "" if robots.allowed(url) else f"disallowed: {robots.reason}"
+
+    def _read(self, answer: Answer, declared: Declared, accept: str) -> Copy:
+        content_type = answer.header("content-type") or declared.type
+        try:
+            decoded = answer.decoded(self._max_body)
+        except CodingError as error:
+            raise CopyFailed(answer.url, str(error), status=answer.status) from None
+        name = declared.format or sniff(decoded, content_type)
+        if name is None:
+            why = f"it is neither a page nor text ({content_type or 'no Content-Type'})"
+            raise CopyFailed(answer.url, why, status=answer.status)
+        facts = self._parse(answer, name, decoded, content_type)
+        representation = Representation(
+            format=name,
+            url=answer.url,
+            final_url=answer.final_url,
+            status=answer.status,
+            media_type=content_type,
+            digest=hashlib.sha256(decoded).hexdigest(),
+            length=len(decoded),
+            fetched_at=answer.fetched_at,
+            declared_by=declared.declared_by,
+            content_encoding=answer.coding,
+            etag=answer.header("etag"),
+            last_modified=answer.header("last-modified"),
+            request={"Accept": accept} if "probe" in declared.declared_by and accept else {},
+        )
+        return Copy(
+            facts=facts,
+            representation=representation,
+            payloads=(*_hops(answer), _payload(answer, name)),
+            validator=_validator(representation),
+            usage=_usage(answer, name),
+            redacted=answer.redacted,
+            private=answer.private,
+        )
+
+    def _parse(self, answer: Answer, name: str, decoded: bytes, content_type: str) -> Facts:
+        refusal = check_claim(name, content_type, decoded)
+        if refusal:
+            raise CopyFailed(answer.url, refusal, status=answer.status)
+        try:
+            facts = parse(name, decoded, answer.final_url, content_type)
+        except Malformed as error:
+            raise CopyFailed(answer.url, str(error), status=answer.status) from None
+        header_links = parse_link_header(answer.values("link"), answer.final_url)
+        return structs.replace(facts, links=facts.links + header_links) if header_links else facts
+
+    async def _kept(self, answer: Answer, declared: Declared, previous: Manifest) -> Copy:
+        """Read the stored body that the server says still stands (RFC 9110 section 15.4.5)."""
+        old = next((r for r in previous.representations if r.url == declared.url), None)
+        if old is None:
+            raise CopyFailed(declared.url, "the server answered 304 to a plain request", status=304)
+        body = await self._read_stored(previous, old.format)
+        facts = parse(old.format, body.decoded, old.final_url, old.media_type)
+        stored_links = tuple(v for n, v in body.headers if n.lower() == "link")
+        facts = structs.replace(
+            facts, links=facts.links + parse_link_header(stored_links, old.final_url)
+        )
+        representation = structs.replace(old, fetched_at=answer.fetched_at, record_id="")
+        return Copy(
+            facts=facts,
+            representation=representation,
+            payloads=(structs.replace(_payload(answer, old.format), body=b"", not_modified=True),),
+            validator=_validator(representation),
+            answered=False,
+            usage=_usage(answer, old.format),
+        )
+
+
+def _accept(media_type: str) -> str | None:
+    return f"{media_type.partition(';')[0]}, */*;q=0.5" if media_type else None
+
+
+def _validator(representation: Representation) -> Validator:
+    return Validator(
+        url=representation.url,
+        etag=representation.etag,
+        last_modified=representation.last_modified,
+        digest=representation.digest,
+    )
+
+
+def _payload(answer: Answer, role: str) -> Payload:
+    return Payload(
+        role=role,
+        url=answer.final_url,
+        status=answer.status,
+        reason=answer.reason,
+        headers=answer.headers,
+        body=answer.body,
+        fetched_at=answer.fetched_at,
+    )
+
+
+def _hops(answer: Answer) -> tuple[Payload, ...]:
+    return tuple(
+        Payload(
+            role="hop",
+            url=hop.url,
+            status=hop.status,
+            reason=hop.reason,
+            headers=hop.headers,
+            body=hop.body,
+            fetched_at=hop.fetched_at,
+        )
+        for hop in answer.hops
+    )
+
+
+def _usage(answer: Answer, name: str) -> dict[str, str]:
+    found = {field_name: answer.values(field_name) for field_name in USAGE_FIELDS}
+    return {f"{name}: {key}": ", ".join(values) for key, values in found.items() if values}

@@ -1,0 +1,55 @@
+"""Originals on other hosts: captured once per canonical URL, under their own host's rules.
+
+DESIGN section 4: an article's ``canonical_source`` is an edge; with ``follow_canonical`` its target is
+an article of an implicit site of its host, read again at most every ``canonical_every`` days.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from crawler.frontier import Entry
+from crawler.site_run import SiteRun
+
+
+class Foreign:
+    """Collects originals while sites run. Mutable state: what was asked for, and runs begun."""
+
+    def __init__(
+        self,
+        run_for: Callable[[str], Awaitable[SiteRun]],
+        every_days: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._run_for = run_for
+        self._every = timedelta(days=every_days)
+        self._clock = clock
+        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+        self._asked: set[str] = set()
+        self._begun: dict[str, SiteRun] = {}
+
+    def add(self, url: str) -> None:
+        """Ask for the original at ``url``, once a run."""
+        if url not in self._asked:
+            self._asked.add(url)
+            self._queue.put_nowait(url)
+
+    def close(self) -> None:
+        """Say that no more originals will be asked for."""
+        self._queue.put_nowait(None)
+
+    async def go(self) -> None:
+        """Run the implicit sites until `close` was called and their entries are done."""
+        async with asyncio.TaskGroup() as tasks:
+            while (url := await self._queue.get()) is not None:
+                run = await self._run_for(url)
+                if run.looked_since(url, self._clock() - self._every):
+                    continue
+                run.add([Entry(url=url, source="canonical", named=run.site.implicit)])
+                if run.site.implicit and run.site.name not in self._begun:
+                    self._begun[run.site.name] = run
+                    tasks.create_task(run.go())
+            for run in self._begun.values():
+                run.close()

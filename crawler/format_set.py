@@ -1,0 +1,133 @@
+"""Fetching an article's whole format set: every declared format, once, together.
+
+Copies may declare further formats; they are fetched too, until nobody names a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct, field
+
+from crawler.copies import Copy, CopyFailed, Copyist
+from crawler.declared import MAX_FORMATS, Declared, declared_formats
+from crawler.facts import Link
+from storage.model import Manifest, Representation, Validator
+
+#: Formats in which the words are surest, best first: one of them is asked for without validators,
+#: since validators made from ``updated_at`` hide silent edits.
+SUREST = ("markdown", "text", "json", "jsonld", "html")
+#: Declarers that are documents themselves: when one answers and no longer names a format, that
+#: format is withdrawn. The silence of the others (a list, a probe) proves nothing.
+DOCUMENTS = {
+    "html": "html",
+    "header": "html",
+    "jsonld": "jsonld",
+    "json": "json",
+    "markdown": "markdown",
+}
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What the archive has of an article: its newest snapshot, and what to ask its URLs with."""
+
+    newest: Manifest | None = None
+    validators: dict[str, Validator] = field(default_factory=dict)
+
+    def conditional(self) -> Mapping[str, Validator]:
+        """Return the validators but for the surest format's (see `SUREST`)."""
+        if self.newest is None:
+            return {}
+        have = {each.format: each.url for each in self.newest.representations}
+        surest = next((have[name] for name in SUREST if name in have), "")
+        return {url: each for url, each in self.validators.items() if url != surest}
+
+
+class FormatSet:
+    """One article's formats on their way in. Mutable state: declared, copies, missing."""
+
+    def __init__(self, copyist: Copyist, known: Known, wanted: frozenset[str]) -> None:
+        self._copyist = copyist
+        self._known = known
+        self._validators = known.conditional()
+        self._wanted = wanted
+        self.declared: dict[str, Declared] = {}
+        self.copies: dict[str, Copy] = {}
+        self.missing: dict[str, str] = {}
+
+    def declare(self, links: Iterable[Link]) -> None:
+        """Take in what ``links`` declare; what was declared before stays as it is."""
+        for name, place in declared_formats(links).items():
+            if len(self.declared) < MAX_FORMATS:
+                self.declared.setdefault(name, place)
+
+    def put(self, copy: Copy) -> None:
+        """Take in a copy that is here, and what it declares."""
+        shown = copy.representation
+        self.copies[shown.format] = copy
+        self.declared[shown.format] = Declared(
+            format=shown.format, url=shown.url, type=shown.media_type, declared_by=shown.declared_by
+        )
+        self.declare(copy.facts.links)
+
+    async def fetch(self, *names: str) -> None:
+        """Fetch the declared formats ``names`` together; failures go to ``missing``.
+
+        Raises HostResting where a host must be left alone: the article then waits as a whole.
+        """
+        places = [self.declared[name] for name in names]
+        tasks = [asyncio.ensure_future(self._one(place)) for place in places]
+        try:
+            results = await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+        for place, result in zip(places, results, strict=True):
+            if isinstance(result, Copy):
+                self.put(result)
+                self.missing.pop(place.format, None)
+            else:
+                self.missing[place.format] = result.why
+
+    async def complete(self) -> None:
+        """Fetch every wanted format that is declared now or comes to be declared on the way."""
+        while True:
+            names = [name for name in self._owed() if self._wants(name)]
+            if not names:
+                break
+            await self.fetch(*names)
+        self.copies = {name: copy for name, copy in self.copies.items() if self._wants(name)}
+
+    def withdrawn(self) -> frozenset[str]:
+        """Return the newest snapshot's wanted formats that nobody declares any more."""
+        if self._known.newest is None:
+            return frozenset()
+        had = {
+            each.format for each in self._known.newest.representations if self._wants(each.format)
+        }
+        return frozenset(had - self.declared.keys())
+
+    def _owed(self) -> list[str]:
+        for old in self._known.newest.representations if self._known.newest else ():
+            if old.format not in self.declared and not self._retracted(old):
+                self.declared[old.format] = Declared(
+                    format=old.format, url=old.url, type=old.media_type, declared_by=old.declared_by
+                )
+        return [n for n in self.declared if n not in self.copies and n not in self.missing]
+
+    def _retracted(self, old: Representation) -> bool:
+        """Say whether a document that declared ``old`` answered without naming it this time."""
+        documents = {DOCUMENTS[name] for name in old.declared_by if name in DOCUMENTS}
+        return bool(documents & self.copies.keys()) and not documents & self.missing.keys()
+
+    def _wants(self, name: str) -> bool:
+        return not self._wanted or name in self._wanted
+
+    async def _one(self, place: Declared) -> Copy | CopyFailed:
+        try:
+            return await self._copyist.copy(
+                place, previous=self._known.newest, validators=self._validators
+            )
+        except CopyFailed as failure:
+            return failure

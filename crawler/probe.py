@@ -1,0 +1,92 @@
+"""Looking for text twins that a site publishes without declaring them.
+
+Tried on the first article of a site and remembered: by suffix (``/a.md`` beside ``/a``), and by
+asking for Markdown at the page's own URL (RFC 9110 section 12.5.1). What a probe finds never makes
+a snapshot partial.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from crawler.copies import Copy, CopyFailed, Copyist
+from crawler.declared import PROBED, Declared, probe_urls
+from crawler.facts import Facts
+
+#: Share of the page's longer words that a twin must hold to be taken for the same article.
+SHARED_WORDS = 0.5
+#: Words compared; the beginning of an article tells it from any other.
+COMPARED_WORDS = 400
+_WORD = re.compile(r"\w{4,}")
+
+
+class Prober:
+    """Probes one site. Mutable state: which formats held on its first article, None before it."""
+
+    def __init__(self, copyist: Copyist) -> None:
+        self._copyist = copyist
+        self._held: dict[str, str] | None = None
+        self._first = asyncio.Lock()
+
+    async def probe(self, page: Copy) -> dict[str, Copy]:
+        """Return the undeclared formats of the article at ``page``, by name."""
+        async with self._first:
+            if self._held is None:
+                found = await self._look(page)
+                self._held = {name: _way(copy, page) for name, copy in found.items()}
+                return found
+        return await self._reuse(page, self._held)
+
+    async def _look(self, page: Copy) -> dict[str, Copy]:
+        found: dict[str, Copy] = {}
+        for name, url in probe_urls(page.final_url):
+            if name not in found:
+                await self._try(page, Declared(format=name, url=url, declared_by=("probe",)), found)
+        if "markdown" not in found:
+            await self._try(page, _negotiated(page), found, accept="text/markdown")
+        return found
+
+    async def _reuse(self, page: Copy, held: dict[str, str]) -> dict[str, Copy]:
+        found: dict[str, Copy] = {}
+        for name, way in held.items():
+            if way == "accept":
+                await self._try(page, _negotiated(page), found, accept="text/markdown")
+                continue
+            for probed, url in probe_urls(page.final_url):
+                if probed == name and name not in found and _shape(url, page.final_url) == way:
+                    place = Declared(format=name, url=url, declared_by=("probe",))
+                    await self._try(page, place, found)
+        return found
+
+    async def _try(
+        self, page: Copy, place: Declared, found: dict[str, Copy], accept: str = ""
+    ) -> None:
+        try:
+            copy = await self._copyist.copy(place, accept=accept)
+        except CopyFailed:
+            return
+        if place.format in dict(PROBED) and same_words(page.facts, copy.facts):
+            found[place.format] = copy
+
+
+def same_words(page: Facts, twin: Facts) -> bool:
+    """Say whether ``twin`` is the article on ``page``, by the words they share."""
+    wanted = set(_WORD.findall((page.body or page.words or "").lower())[:COMPARED_WORDS])
+    have = set(_WORD.findall((twin.body or twin.words or "").lower()))
+    return bool(wanted) and len(wanted & have) >= SHARED_WORDS * len(wanted)
+
+
+def _negotiated(page: Copy) -> Declared:
+    return Declared(format="markdown", url=page.final_url, declared_by=("probe",))
+
+
+def _way(copy: Copy, page: Copy) -> str:
+    if copy.representation.request:
+        return "accept"
+    return _shape(copy.representation.url, page.final_url)
+
+
+def _shape(url: str, page_url: str) -> str:
+    """Name how a twin's URL is made of its page's, so that the next article's can be made alike."""
+    return "index" if page_url.endswith("/") and url.startswith(page_url) else "suffix"
