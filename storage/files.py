@@ -1,0 +1,259 @@
+"""Names: of the plain files under ``files/``, and of articles inside WARC records.
+
+A file's name is a function of its URL and format (DESIGN section 5), made so that it can be
+opened on Linux, macOS and Windows alike and never points outside its folder, whatever
+a site calls its pages. ``Names`` then sees to it that no two are one file: compared as a
+file system might (NFC, case folded), and as file against folder. A name is chosen once and
+stored in the manifest. ``urn`` writes RFC 8141. Nothing here touches a disk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from itertools import count
+from typing import Final
+from unicodedata import combining, normalize
+from urllib.parse import quote, unquote_to_bytes
+
+from ada_url import URL
+
+#: Bytes of one name. File systems take 255; the rest is for ``~`` and a digest, or a suffix.
+MAX_NAME: Final = 200
+#: Bytes of a whole name. macOS opens paths up to 1,024; the rest is for where the mirror stands.
+MAX_PATH: Final = 700
+#: Bytes of one name that is stored: the least that file systems in use allow.
+MAX_STORED_NAME: Final = 255
+#: Hex digits of SHA-256 that tell names apart (DESIGN section 5).
+HASH_DIGITS: Final = 8
+#: The same, where eight were not enough: 128 bits, and MAX_NAME with them is still a name.
+MAX_MARK: Final = 32
+
+_SUFFIXES: Final = {
+    "html": (".html", ".htm", ".xhtml"),
+    "markdown": (".md", ".markdown"),
+    "text": (".txt",),
+    "jsonld": (".jsonld", ".json"),
+    "json": (".json",),
+}
+#: Device names on Windows, with any suffix: Microsoft, "Naming Files, Paths, and Namespaces".
+_DEVICES: Final = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?:[ .].*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+#: What some system gives a meaning to in a name; ``%`` so that an escape is one.
+_UNSAFE: Final = frozenset('<>:"/\\|?*%')
+
+
+def file_name(url: str, format: str) -> str:  # noqa: A002  - the project's word
+    """Return where a representation's bytes lie under ``files/``: ``host[+port]/path``.
+
+    ``url`` is an absolute http or https URL, else ValueError. The answer is a relative POSIX path
+    of safe names in NFC, at most MAX_PATH bytes. Two URLs may get one name: see Names.
+    """
+    parsed = URL(url)
+    host = _safe(parsed.hostname.replace(":", "-"), url)
+    port = f"+{parsed.port}" if parsed.port else ""
+    *folders, last = [_decoded(part) for part in parsed.pathname[1:].split("/")]
+    suffixes = suffixes_of(format)
+    leaf = last or f"index{suffixes[0]}"
+    if parsed.search:
+        leaf += f"@{_decoded(parsed.search[1:])}"
+    added = "" if leaf.lower().endswith(suffixes) else suffixes[0]
+    names = [host + port, *(_safe(name, url) for name in folders), _safe(leaf + added, url)]
+    return "/".join(_shortened(names, url))
+
+
+def suffixes_of(format: str) -> tuple[str, ...]:  # noqa: A002  - the project's word
+    """Return the suffixes that fit a format, the one to add first: ``.md``, ``.markdown``."""
+    if format in _SUFFIXES:
+        return _SUFFIXES[format]
+    plain = re.sub(r"[^a-z0-9]", "", format.lower())[:16]
+    return (f".{plain or 'bin'}",)
+
+
+def is_safe(name: str) -> bool:
+    """Tell whether ``name`` may be joined to a folder: relative, inside it, on every system."""
+    return len(name) <= 2 * MAX_PATH and all(_is_safe_part(part) for part in name.split("/"))
+
+
+def is_device(name: str) -> bool:
+    """Tell whether Windows takes ``name``, with any suffix, for a device (``CON``, ``nul.txt``)."""
+    return _DEVICES.fullmatch(name) is not None
+
+
+def urn(site: str, slug: str) -> str:
+    """Return the URN of an article: one line of ASCII, with exactly one ``/`` (RFC 8141)."""
+    return f"urn:slugline:{_quoted(site)}/{_quoted(slug)}"
+
+
+class Names:
+    """Every file name in use, and the choice of the next one.
+
+    ``taken`` are the names that manifests hold already; unsafe ones among them, which no
+    reader may write, do not count.
+    """
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        # Mutable: the folded names of files and of the folders above them, and what was chosen.
+        self._files: set[str] = set()
+        self._folders: set[str] = set()
+        self._chosen: dict[tuple[str, str], str] = {}
+        for name in taken:
+            if _is_file_name(name):
+                self._take(name)
+
+    def choose(
+        self,
+        url: str,
+        format: str,  # noqa: A002  - the project's word
+        previous: str | None = None,
+    ) -> str:
+        """Return the name for a representation, the same each time it is asked for.
+
+        ``previous``, the name that the article's last snapshot gave to this URL and format, is kept
+        if it is safe. Otherwise the URL's own name, or with ``~`` and 8 hex of its
+        SHA-256 where that one is taken. Raises ValueError for what is no URL.
+        """
+        if previous and _is_file_name(previous):
+            self._take(previous)
+            self._chosen[url, format] = previous
+            return previous
+        name = self._chosen.get((url, format))
+        if name is None:
+            name = next(free for free in _candidates(url, format) if self._is_free(free))
+            self._take(name)
+            self._chosen[url, format] = name
+        return name
+
+    def _take(self, name: str) -> None:
+        key = _fold(name)
+        self._files.add(key)
+        self._folders.update(_above(key))
+
+    def _is_free(self, name: str) -> bool:
+        key = _fold(name)
+        if key in self._files or key in self._folders:
+            return False
+        return not any(folder in self._files for folder in _above(key))
+
+
+def _candidates(url: str, format: str) -> Iterator[str]:  # noqa: A002  - the project's word
+    """Give a URL's names in order of liking; there is always a next one, of a longer digest.
+
+    Where a file stands in a folder's place, the loser's folder is renamed, so each name on
+    the way is tried with the digest, the last one first.
+    """
+    name = file_name(url, format)
+    yield name
+    digest = sha256(url.encode()).hexdigest()
+    parts = name.split("/")
+    for length in range(HASH_DIGITS, MAX_MARK + 1, HASH_DIGITS):
+        mark = "~" + digest[:length]
+        for at in range(len(parts) - 1, 0, -1):
+            yield "/".join((*parts[:at], _marked(parts[at], mark), *parts[at + 1 :]))
+    # Only an archive made to vex gets here; under a folder of our own everything is free.
+    for number in count(1):
+        mark = f"~{digest[:HASH_DIGITS]}{number}"
+        yield "/".join((parts[0], _marked(parts[1], mark), *parts[2:]))
+
+
+def _marked(name: str, mark: str) -> str:
+    """Put ``mark`` before a name's suffix: ``a.html`` to ``a~12ab34cd.html``."""
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem}{mark}{dot}{suffix}" if stem else name + mark
+
+
+def _is_file_name(name: str) -> bool:
+    return "/" in name and is_safe(name)
+
+
+def _is_safe_part(part: str) -> bool:
+    plain = part.replace("%", "")
+    size = len(part.encode(errors="surrogatepass"))
+    return 0 < size <= MAX_STORED_NAME and part.isprintable() and _escaped(plain) == plain
+
+
+def _above(key: str) -> Iterator[str]:
+    at = key.find("/")
+    while at >= 0:
+        yield key[:at]
+        at = key.find("/", at + 1)
+
+
+def _fold(name: str) -> str:
+    """Reduce a name to what a file system may compare: canonical caseless form (Unicode 3.13)."""
+    return normalize("NFC", normalize("NFD", name).casefold())
+
+
+def _decoded(part: str) -> str:
+    """Undo percent-encoding where it is UTF-8, in NFC; other bytes stay escaped."""
+    text = unquote_to_bytes(part).decode(errors="surrogateescape")
+    return normalize("NFC", text)
+
+
+def _safe(name: str, url: str) -> str:
+    """Make one name safe on every system and at most MAX_NAME bytes long."""
+    escaped = _escaped(name) or "%2F"
+    if len(escaped.encode()) <= MAX_NAME:
+        return escaped
+    stem, dot, suffix = escaped.rpartition(".")
+    if not stem or len(suffix) > HASH_DIGITS or "%" in suffix:
+        stem, dot, suffix = escaped, "", ""
+    mark = "~" + sha256(url.encode()).hexdigest()[:HASH_DIGITS]
+    room = MAX_NAME - len(mark) - len((dot + suffix).encode())
+    return _cut(stem, room) + mark + dot + suffix
+
+
+def _cut(name: str, room: int) -> str:
+    """Keep at most ``room`` bytes of an escaped name, whole characters and escapes only."""
+    short = name.encode()[:room].decode(errors="ignore")
+    at = short.rfind("%", -2) if "%" in short[-2:] else -1
+    return short[:at] if at >= 0 else short
+
+
+def _escaped(name: str) -> str:
+    """Escape what no name may hold: control, invisible and reserved characters, dots at ends.
+
+    A leading dot is escaped as well: a mirrored ``.git`` must not become one; and a leading
+    hyphen, which commands take for an option.
+    """
+    parts: list[str] = []
+    for c in name:
+        # An accent after an escape would join its last letter: the name would not be NFC.
+        joins = combining(c) != 0 and (not parts or len(parts[-1]) > 1)
+        unsafe = joins or c in _UNSAFE or not c.isprintable()
+        parts.append(_hex(c) if unsafe else c)
+    text = "".join(parts)
+    if text.startswith((".", " ", "-")) or is_device(text):
+        text = _hex(text[0]) + text[1:]
+    if text.endswith((".", " ")):
+        text = text[:-1] + _hex(text[-1])
+    return text
+
+
+def _hex(character: str) -> str:
+    raw = character.encode(errors="surrogateescape")
+    return "".join(f"%{byte:02X}" for byte in raw)
+
+
+def _shortened(names: list[str], url: str) -> list[str]:
+    """Drop folders from the middle of a path that is past MAX_PATH; a digest stands for them."""
+    if sum(len(name.encode()) + 1 for name in names) <= MAX_PATH:
+        return names
+    room = MAX_PATH - len(names[0].encode()) - len(names[-1].encode()) - HASH_DIGITS - 4
+    kept = [names[0]]
+    for name in names[1:-1]:
+        room -= len(name.encode()) + 1
+        if room < 0:
+            break
+        kept.append(name)
+    return [*kept, "~" + sha256(url.encode()).hexdigest()[:HASH_DIGITS], names[-1]]
+
+
+def _quoted(text: str) -> str:
+    # A URI's reader may drop dot segments (RFC 3986 section 5.2.4).
+    if text in (".", ".."):
+        return text.replace(".", "%2E")
+    return quote(text, safe="+", errors="surrogatepass")
