@@ -1,0 +1,96 @@
+"""A manifest as bytes and back: JSON (RFC 8259) on one line, the same bytes for the same value.
+
+Pure. Every top-level key is written, so that a reader of another make needs no table of
+defaults, and so that ``format`` stands in each one. Moments are RFC 3339 in UTC with ``Z``.
+Keys that this version doesn't know are passed over; a newer ``format`` is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct, structs
+
+from storage.model import FORMAT_VERSION, Manifest
+
+#: Bytes of one manifest's JSON: it holds an article's text once; 64 MiB is a library of it.
+MAX_MANIFEST = 64 << 20
+#: Records in one group: a snapshot has a handful of formats, each with up to five hops.
+MAX_RECORDS = 1_000
+#: Compressed bytes of one record: a segment's size; Content-Length has no bound of its own.
+MAX_MEMBER = 1 << 30
+
+
+class ManifestError(ValueError):
+    """Bytes that are no manifest, or a value that can't be one: the message says why."""
+
+
+class NewerManifest(ManifestError):
+    """A manifest of a newer format version than this code knows."""
+
+
+class _Written(Manifest, frozen=True, kw_only=True, omit_defaults=False):
+    """The manifest as it is written: no key is left out."""
+
+
+class _Version(Struct, frozen=True):
+    format: int
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Manifest)
+_version = msgspec.json.Decoder(_Version)
+
+
+def encode(manifest: Manifest) -> bytes:
+    """Write the manifest's JSON. Raises ManifestError for a value that would not be read back."""
+    _check(manifest)
+    try:
+        data = _encoder.encode(_Written(**structs.asdict(manifest)))
+    except UnicodeEncodeError as error:
+        raise ManifestError(f"the manifest holds text that is not Unicode: {error}") from error
+    if len(data) > MAX_MANIFEST:
+        raise ManifestError(f"the manifest has {len(data)} bytes, more than {MAX_MANIFEST}")
+    return data
+
+
+def decode(data: bytes | memoryview) -> Manifest:
+    """Read the manifest that ``data`` holds. Raises ManifestError, NewerManifest among them."""
+    if len(data) > MAX_MANIFEST:
+        raise ManifestError(f"{len(data)} bytes, more than a manifest's {MAX_MANIFEST}")
+    try:
+        version = _version.decode(data).format
+        if version > FORMAT_VERSION:
+            raise NewerManifest(
+                f"format version {version}, and this slugline knows {FORMAT_VERSION}"
+            )
+        manifest = _decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ManifestError(f"no manifest: {error}") from error
+    _check(manifest)
+    return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    if len(manifest.records) > MAX_RECORDS:
+        raise ManifestError(f"{len(manifest.records)} records, more than {MAX_RECORDS}")
+    for ref in manifest.records:
+        if not 0 < ref.length <= MAX_MEMBER:
+            raise ManifestError(f"record {ref.id!r} with a length of {ref.length}")
+    if len({ref.id for ref in manifest.records}) < len(manifest.records):
+        raise ManifestError("two records with one id")
+    for moment in _moments(manifest):
+        if moment.utcoffset() != timedelta(0):
+            raise ManifestError(f"a moment that is not in UTC: {moment.isoformat()}")
+
+
+def _moments(manifest: Manifest) -> Iterator[datetime]:
+    yield manifest.observed_at
+    if manifest.key is not None:
+        yield manifest.key.updated_at
+    if manifest.record is not None:
+        yield from filter(None, (manifest.record.published_at, manifest.record.updated_at))
+    for one in manifest.representations:
+        yield one.fetched_at

@@ -1,0 +1,62 @@
+"""One segment file, open for reading: bounded reads at an offset, never past the end.
+
+The only place where segment bytes are read. Nothing here knows what the bytes mean.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from storage.errors import DamageFound, os_errors
+
+#: Bytes read at once where a member's length is not known yet: most manifests fit.
+CHUNK = 64 << 10
+
+
+class Source:
+    """A context manager over one file; ``name`` is the segment's, ``size`` its bytes at opening."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        """Open ``path``. Raises ArchiveError where the system refuses."""
+        self.name = name
+        with os_errors(f"opening the segment {name}"):
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self.size = os.fstat(self._descriptor).st_size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Exactly ``length`` bytes at ``offset``. Raises DamageFound where the file ends before."""
+        if offset < 0 or length < 0 or offset + length > self.size:
+            raise self.damage(offset, f"{length} bytes wanted, and the file has {self.size} in all")
+        return b"".join(self.chunks(offset, length, max(length, 1)))
+
+    def chunks(self, offset: int, length: int, step: int = CHUNK) -> Iterator[bytes]:
+        """Give the bytes from ``offset`` on, ``step`` at a time, ``length`` at most."""
+        if offset < 0:
+            raise self.damage(offset, "no byte stands there")
+        end = min(offset + length, self.size)
+        while offset < end:
+            with os_errors(f"reading the segment {self.name}"):
+                data = os.pread(self._descriptor, min(step, end - offset), offset)
+            if not data:
+                raise self.damage(offset, "the file became shorter while it was read")
+            yield data
+            offset += len(data)
+
+    def damage(self, offset: int, why: str) -> DamageFound:
+        """Make the error that names this file and the offset."""
+        return DamageFound(f"{self.name} at byte {offset}", why)

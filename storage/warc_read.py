@@ -1,0 +1,217 @@
+"""WARC records, read: one gzip member in, one record out; trusts nothing that it reads.
+
+Pure. Every length is bounded and compared with what is really there; CRC-32 and length of the
+member always count (RFC 1952 section 2.3.1), SHA-1 digests where they are asked for. A member
+is ours only if it opens with ``warc.GZIP_HEADER`` to the bit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+from fastwarc.warc import HeaderMap, WarcRecord
+from isal import igzip_lib
+from msgspec import Struct
+
+from storage.codings import BytesLike
+from storage.manifest import MAX_MEMBER
+from storage.warc import GZIP_HEADER, digest
+
+State: TypeAlias = Literal["whole", "cut short", "corrupt"]
+
+#: Bytes of a WARC header: fastwarc's own bound; ours have some 900 and two URLs.
+MAX_WARC_HEADER = 32 << 10
+#: Decoded bytes of one record: the largest body kept plus its headers; a bomb stops here.
+MAX_RECORD = MAX_MEMBER + (1 << 20)
+
+_BLANK = b"\r\n\r\n"
+_NUMBER = re.compile(r"[0-9]{1,15}")
+_STATUS = re.compile(rb"HTTP/[0-9.]{1,4} ([0-9]{3})(?: ([^\r\n]*))?")
+_IsalError: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # stub says instance
+
+
+class RecordError(ValueError):
+    """Bytes that are not the one whole record they should be; the message says why."""
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """A record's WARC header: ids without ``<`` and ``>``, empty where the field is not there.
+
+    ``size`` is the header's bytes with the blank line, ``content_length`` the block's.
+    """
+
+    type: str
+    id: str
+    date: str
+    target_uri: str
+    content_type: str
+    content_length: int
+    block_digest: str
+    payload_digest: str
+    concurrent_to: str
+    refers_to: str
+    refers_to_target_uri: str
+    refers_to_date: str
+    profile: str
+    size: int
+
+    @property
+    def whole_size(self) -> int:
+        """Decoded bytes of the whole record: header, block and the end."""
+        return self.size + self.content_length + len(_BLANK)
+
+
+class Parsed(Struct, frozen=True, kw_only=True):
+    """A record, read: its header, and the HTTP answer that it holds.
+
+    For a record that holds none, ``status`` is 0 and ``body`` the whole block.
+    """
+
+    head: Head
+    status: int = 0
+    reason: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+class Inflated(Struct, frozen=True, kw_only=True):
+    """What came out of one gzip member: its first bytes, how many there were, how it ended.
+
+    ``size`` counts decoded bytes, ``length`` the member's own; ``end`` are the last decoded bytes.
+    """
+
+    state: State
+    opening: bytes
+    size: int
+    length: int
+    end: bytes = b""
+
+
+def inflate(chunks: Iterable[BytesLike], *, keep: int, most: int = MAX_RECORD) -> Inflated:
+    """Decode the member that ``chunks`` begin with, keeping its first ``keep`` bytes.
+
+    ``cut short``: the bytes ended, without fault, before the member did. ``corrupt``: they are
+    no member of ours, or one whose checksum is wrong, or one of more than ``most`` bytes.
+    """
+    decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+    kept: list[bytes] = []
+    size = length = 0
+    end = b""
+    opened = b""
+    state: State = "cut short"
+    for chunk in chunks:
+        if len(opened) < len(GZIP_HEADER):
+            opened += bytes(chunk[: len(GZIP_HEADER) - len(opened)])
+            if not GZIP_HEADER.startswith(opened):
+                state = "corrupt"
+                break
+        length += len(chunk)
+        try:
+            part = decoder.decompress(chunk, most - size + 1)
+        except _IsalError:
+            state = "corrupt"
+            break
+        if size < keep:
+            kept.append(part[: keep - size])
+        size += len(part)
+        end = (end + part[-4:])[-4:]
+        if size > most:
+            state = "corrupt"
+            break
+        if decoder.eof:
+            length -= len(decoder.unused_data)
+            state = "whole"
+            break
+    opening = kept[0] if len(kept) == 1 else b"".join(kept)
+    return Inflated(state=state, opening=opening, size=size, length=length, end=end)
+
+
+def parse_head(opening: bytes) -> Head | None:
+    """Read the WARC header that decoded bytes open with; None where they open with none."""
+    end = opening.find(_BLANK, 0, MAX_WARC_HEADER)
+    if end < 0 or not opening.startswith(b"WARC/1."):
+        return None
+    try:
+        fields = WarcRecord.from_bytes(opening[: end + len(_BLANK)]).headers
+        return _head(fields, end + len(_BLANK))
+    except (OSError, ValueError):
+        return None
+
+
+def _head(fields: HeaderMap, size: int) -> Head | None:
+    length = fields.get("Content-Length") or ""
+    kind, record_id = fields.get("WARC-Type"), _word(fields, "WARC-Record-ID")
+    if not _NUMBER.fullmatch(length) or not kind or not record_id:
+        return None
+    return Head(
+        type=kind,
+        id=record_id,
+        date=fields.get("WARC-Date") or "",
+        target_uri=_word(fields, "WARC-Target-URI"),
+        content_type=fields.get("Content-Type") or "",
+        content_length=int(length),
+        block_digest=fields.get("WARC-Block-Digest") or "",
+        payload_digest=fields.get("WARC-Payload-Digest") or "",
+        concurrent_to=_word(fields, "WARC-Concurrent-To"),
+        refers_to=_word(fields, "WARC-Refers-To"),
+        refers_to_target_uri=_word(fields, "WARC-Refers-To-Target-URI"),
+        refers_to_date=fields.get("WARC-Refers-To-Date") or "",
+        profile=_word(fields, "WARC-Profile"),
+        size=size,
+    )
+
+
+def _word(fields: HeaderMap, name: str) -> str:
+    return (fields.get(name) or "").strip("<> ")
+
+
+def whole_head(inflated: Inflated) -> Head | None:
+    """Give the header of a member that holds exactly one whole record, else None."""
+    head = parse_head(inflated.opening) if inflated.state == "whole" else None
+    if head is None or head.whole_size != inflated.size or inflated.end != _BLANK:
+        return None
+    return head
+
+
+def read_member(data: BytesLike, *, verify: bool = False) -> Parsed:
+    """Read the record that ``data``, one gzip member to the byte, holds.
+
+    With ``verify`` its block and payload digests are computed and compared. Raises RecordError.
+    """
+    inflated = inflate((data,), keep=MAX_RECORD)
+    head = whole_head(inflated)
+    if head is None or inflated.length != len(data):
+        state = "no whole record" if inflated.state == "whole" else inflated.state
+        raise RecordError(f"a gzip member that is {state}")
+    block = memoryview(inflated.opening)[head.size : head.size + head.content_length]
+    if verify and head.block_digest != digest(block):
+        raise RecordError(f"record {head.id} has another block digest than it says")
+    if not head.content_type.startswith("application/http"):
+        return Parsed(head=head, body=bytes(block))
+    parsed = _parse_http(head, bytes(block))
+    if verify and head.type == "response" and head.payload_digest != digest(parsed.body):
+        raise RecordError(f"record {head.id} has another payload digest than it says")
+    return parsed
+
+
+def _parse_http(head: Head, block: bytes) -> Parsed:
+    """RFC 9112 section 2.1, as storage.warc writes it; other people's quirks never get in here."""
+    end = block.find(_BLANK)
+    first, *rest = block[: max(end, 0)].split(b"\r\n")
+    status = _STATUS.fullmatch(first)
+    if end < 0 or status is None:
+        raise RecordError(f"record {head.id} holds no HTTP answer")
+    pairs = (line.partition(b":") for line in rest)
+    return Parsed(
+        head=head,
+        status=int(status[1]),
+        reason=_text(status[2] or b""),
+        headers=tuple((_text(name), _text(value.strip(b" \t"))) for name, _, value in pairs),
+        body=block[end + len(_BLANK) :],
+    )
+
+
+def _text(field: bytes) -> str:
+    return field.decode("utf-8", "surrogateescape")
