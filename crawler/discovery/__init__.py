@@ -1,0 +1,1 @@
+"""Where articles are found: one module a source, parsers pure, and `sources` that reads them."""

@@ -1,0 +1,84 @@
+"""Pages with links: which anchors may lead to articles, and in which order to try them.
+
+Rules on URLs only: inside the scope, once each, nothing that changes state on the server
+(log-out, comment and cart links), no machinery of the site, no file of another kind. What a
+page is, its content decides later. Further pages of a listing come first, so that all of it
+is seen; Markdown and text twins last, when the pages they belong to have claimed them. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import islice
+from urllib.parse import parse_qsl, urlsplit
+
+from crawler.urls import in_scope, normalise
+
+#: Anchors of one page that are looked at; the longest archive pages list some 5,000.
+MAX_ANCHORS = 10_000
+
+#: Last segments' extensions that are no page: styles, scripts, media, fonts, archives, data.
+_FILES = re.compile(
+    r"\.(?:css|js|mjs|map|wasm|jsonld|json|xml|xsl|rss|atom|rdf|opml|ics|vcf|csv|tsv|sql|log"
+    r"|png|jpe?g|jfif|gif|webp|avif|svgz?|ico|bmp|tiff?|heic|psd|eps|ai"
+    r"|mp[34]|m4[av]|og[agv]|opus|wav|flac|aac|webm|mov|avi|mkv|m3u8|vtt|srt"
+    r"|woff2?|ttf|otf|eot|zip|gz|tgz|bz2|xz|zst|7z|rar|tar|jar|apk|exe|msi|dmg|pkg|deb|rpm|iso|bin"
+    r"|pdf|epub|mobi|azw3?|docx?|xlsx?|pptx?|od[tsp]|rtf|tex|sig|asc|torrent|whl)$",
+    re.IGNORECASE,
+)
+_TWINS = re.compile(r"\.(?:md|markdown|mdx|txt)$", re.IGNORECASE)
+#: Segments of a site's machinery: content management, proxies, accounts, feeds, comment doors.
+_MACHINERY = re.compile(
+    r"/(?:wp-(?:admin|json|content|includes|login\.php|cron\.php|signup\.php|comments-post\.php)"
+    r"|xmlrpc\.php|cdn-cgi|\.well-known|cgi-bin|_next|_nuxt|node_modules|log-?out|sign-?out|log-?in"
+    r"|sign-?in|sign-?up|register|cart|checkout|my-account|trackback)(?:/|$)"
+    r"|/(?:feeds?|rss|rss2|atom|rdf|oembed|embed)/?$|/feed/(?:rss2?|rdf|atom)/?$",
+    re.IGNORECASE,
+)
+#: Parameters that act, share, preview, search or print: never another article.
+_ACTIONS = frozenset(
+    (
+        *("replytocom", "action", "do", "share", "add-to-cart", "add_to_cart", "remove_item"),
+        *("_wpnonce", "nonce", "preview", "preview_id", "unapproved", "moderation-hash"),
+        *("s", "search", "q", "feed", "format", "rest_route", "oembed", "print", "printable"),
+        *("redirect", "redirect_to", "return_to", "returnurl", "logout", "login", "edit"),
+        *("sid", "phpsessid"),
+    )
+)
+_PAGE_PATH = re.compile(r"/(?:page|seite|pagina|p)[/-]\d{1,6}(?:\.\w{1,5})?/?$", re.IGNORECASE)
+_PAGE_NAMES = frozenset({"page", "paged", "pg", "pagenum", "page_num", "offset", "start", "cursor"})
+
+
+def candidates(anchors: Iterable[str], page_url: str, scope: str) -> tuple[str, ...]:
+    """Return the URLs worth a look among a page's ``anchors``, normalised, each once.
+
+    Further pages of the listing first, then the rest in the page's order, twins last. Never
+    ``page_url`` itself. Raises UrlError where ``scope`` is no URL.
+    """
+    own = normalise(page_url)
+    found: dict[str, int] = {}
+    for anchor in islice(anchors, MAX_ANCHORS):
+        url = normalise(anchor, page_url)
+        if url and url != own and url not in found and in_scope(url, scope) and _may_be_page(url):
+            found[url] = _rank(url)
+    return tuple(sorted(found, key=found.__getitem__))
+
+
+def _may_be_page(url: str) -> bool:
+    parts = urlsplit(url)
+    if _FILES.search(parts.path) or _MACHINERY.search(parts.path):
+        return False
+    return not any(name.lower() in _ACTIONS for name in _names(parts.query))
+
+
+def _rank(url: str) -> int:
+    parts = urlsplit(url)
+    paged = any(name.lower() in _PAGE_NAMES for name in _names(parts.query))
+    if paged or _PAGE_PATH.search(parts.path):
+        return 0
+    return 2 if _TWINS.search(parts.path) else 1
+
+
+def _names(query: str) -> list[str]:
+    return [name for name, _ in parse_qsl(query, keep_blank_values=True)]

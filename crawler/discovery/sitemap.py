@@ -1,0 +1,249 @@
+"""Sitemaps: the URLs a site lists, and when it says each last changed (sitemaps.org 0.9).
+
+Lives here: urlset and sitemapindex documents with the news extension's title, date and
+language as hints, text sitemaps (a URL a line), feeds served as sitemaps (the protocol allows
+them), and the mess of the real web. Expat streams, so nesting and length cost no memory; DTD
+entities are never declared, expanded or fetched. Namespaces and prefixes are ignored, since
+too many files get them wrong: an element is known by its local name and its parent's.
+Pure: bytes and a base URL in, values out; the only error raised is Malformed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+from msgspec import Struct
+
+from crawler.discovery.feed import parse_feed
+from crawler.discovery.markup import decoded, document, gunzipped, repaired
+from crawler.facts import Malformed
+from crawler.urls import normalise
+from storage.model import Finding
+
+#: URLs one document may list; the protocol's own limit.
+MAX_URLS = 50_000
+#: Decoded bytes of one document that are read; the protocol's own limit.
+MAX_BYTES = 50 * 1024 * 1024
+#: Open elements; honest sitemaps nest six deep (urlset, url, news, publication, language).
+MAX_DEPTH = 64
+#: Characters of one element's text that are kept; no URL that is fetched is longer.
+_MAX_TEXT = 4_096
+#: Characters of a lastmod, date or language: the longest date written has some 40.
+_MAX_WORD = 64
+_FEED_ROOTS = ("rss", "feed", "rdf")
+
+
+class SitemapEntry(Struct, frozen=True, kw_only=True):
+    """One URL of a sitemap, normalised; the rest exactly as written, empty where absent.
+
+    ``title``, ``published`` and ``language`` come from the news extension and are hints.
+    """
+
+    url: str
+    lastmod: str = ""
+    title: str = ""
+    published: str = ""
+    language: str = ""
+
+
+class Sitemap(Struct, frozen=True, kw_only=True):
+    """What one document lists: pages, further sitemaps, and what was wrong with it."""
+
+    entries: tuple[SitemapEntry, ...] = ()
+    sitemaps: tuple[SitemapEntry, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def parse_sitemap(body: bytes, url: str) -> Sitemap:
+    """Read a sitemap served at ``url``, content coding undone (its own gzip is undone here).
+
+    Past MAX_URLS or MAX_BYTES, and after a break in the XML, what came before is kept, with a
+    finding. Raises Malformed where nothing usable is left, saying why.
+    """
+    body = gunzipped(body, MAX_BYTES)
+    text = document(decoded(body[:MAX_BYTES]))
+    findings = []
+    if len(body) > MAX_BYTES:
+        findings.append(
+            Finding(kind="sitemap-too-long", detail=f"only {MAX_BYTES:,} bytes are read")
+        )
+    reader = _read_xml(text) if text.startswith("<") else _read_lines(text)
+    if reader.root in _FEED_ROOTS:
+        return _from_feed(body, url)
+    if reader.trouble:
+        findings.append(Finding(kind=reader.trouble_kind, detail=reader.trouble))
+    sitemap = _resolved(reader, url, findings)
+    if not (sitemap.entries or sitemap.sitemaps) and (
+        reader.trouble or reader.root not in {"urlset", "sitemapindex"}
+    ):
+        raise Malformed(reader.trouble or _what_it_is(reader.root))
+    return sitemap
+
+
+class _StopReadingError(Exception):
+    """Raised inside expat's callbacks to end a parse at a bound."""
+
+
+@dataclass
+class _Reader:
+    """What a parse has gathered; ``open`` are the open elements' local names."""
+
+    pages: list[dict[str, str]] = field(default_factory=list)
+    sitemaps: list[dict[str, str]] = field(default_factory=list)
+    root: str = ""
+    trouble: str = ""
+    trouble_kind: str = "sitemap-broken"
+    broken: bool = False
+    open: list[str] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+    room: int = 0
+    item: dict[str, str] = field(default_factory=dict)
+
+    def start(self, name: str, _attributes: dict[str, str]) -> None:
+        local = name.rpartition(":")[2].lower()
+        if not self.open:
+            self.root = local
+            if local in _FEED_ROOTS or local == "html":
+                raise _StopReadingError("")
+        if len(self.open) >= MAX_DEPTH:
+            raise _StopReadingError(f"elements are nested more than {MAX_DEPTH} deep")
+        self.open.append(local)
+        self.text.clear()
+        self.room = _MAX_TEXT
+        if local in {"url", "sitemap"}:
+            self.item = {}
+
+    def data(self, text: str) -> None:
+        if self.room > 0:
+            self.text.append(text[: self.room])
+            self.room -= len(text)
+
+    def end(self, _name: str) -> None:
+        local = self.open.pop()
+        parent = self.open[-1] if self.open else ""
+        kept = _FIELDS.get((parent, local))
+        if kept and self.text:
+            # a value longer than the bound is dropped whole: half a URL is another URL
+            value = "".join(self.text).strip() if self.room >= 0 else ""
+            self.item.setdefault(kept, value)
+        elif local in {"url", "sitemap"} and self.item.get("url"):
+            self._keep(self.pages if local == "url" else self.sitemaps)
+        self.text.clear()
+
+    def _keep(self, items: list[dict[str, str]]) -> None:
+        if len(items) >= MAX_URLS:
+            self.trouble_kind = "sitemap-too-long"
+            raise _StopReadingError(f"more than {MAX_URLS:,} URLs; the first ones are kept")
+        items.append(self.item)
+        self.item = {}
+
+    def entity(self, *_declaration: object) -> None:
+        raise _StopReadingError("it declares XML entities, which are never expanded")
+
+
+_FIELDS = {
+    ("url", "loc"): "url",
+    ("sitemap", "loc"): "url",
+    ("url", "lastmod"): "lastmod",
+    ("sitemap", "lastmod"): "lastmod",
+    ("news", "title"): "title",
+    ("news", "publication_date"): "published",
+    ("publication", "language"): "language",
+}
+
+
+def _read_xml(text: str) -> _Reader:
+    """Parse as it stands; where that breaks, once more with the common faults repaired."""
+    reader = _parse(text)
+    if not reader.broken:
+        return reader
+    mended = repaired(text)
+    if mended == text:
+        return reader
+    again = _parse(mended)
+    again.trouble = again.trouble or f"read after repair ({reader.trouble})"
+    return again
+
+
+def _parse(text: str) -> _Reader:
+    reader = _Reader()
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.data
+    parser.EntityDeclHandler = reader.entity
+    try:
+        parser.Parse(text.encode("utf-8", "replace"), True)
+    except _StopReadingError as stop:
+        reader.trouble = str(stop)
+    except expat.ExpatError as error:
+        reader.trouble, reader.broken = f"the XML breaks: {error}", True
+    return reader
+
+
+def _read_lines(text: str) -> _Reader:
+    """Read a text sitemap: absolute URLs, one a line."""
+    reader = _Reader(root="text")
+    strangers = 0
+    for line in text.splitlines():
+        word = line.strip()
+        if not word:
+            continue
+        if len(reader.pages) >= MAX_URLS:
+            reader.trouble_kind = "sitemap-too-long"
+            reader.trouble = f"more than {MAX_URLS:,} URLs; the first ones are kept"
+            break
+        if len(word) <= _MAX_TEXT and word[:8].lower().startswith(("http://", "https://")):
+            reader.pages.append({"url": word})
+        else:
+            strangers += 1
+    if strangers and not reader.trouble:
+        reader.trouble = f"{strangers:,} lines hold no URL"
+    return reader
+
+
+def _resolved(reader: _Reader, url: str, findings: list[Finding]) -> Sitemap:
+    pages, bad_pages = _entries(reader.pages, url)
+    sitemaps, bad_sitemaps = _entries(reader.sitemaps, url)
+    if bad_pages or bad_sitemaps:
+        detail = f"{bad_pages + bad_sitemaps:,} entries hold no http or https URL"
+        findings.append(Finding(kind="sitemap-bad-url", detail=detail))
+    return Sitemap(entries=pages, sitemaps=sitemaps, findings=tuple(findings))
+
+
+def _entries(items: list[dict[str, str]], base: str) -> tuple[tuple[SitemapEntry, ...], int]:
+    """Normalise and deduplicate; also how many had no valid URL."""
+    entries: dict[str, SitemapEntry] = {}
+    bad = 0
+    for item in items:
+        url = normalise(item["url"], base)
+        if url is None:
+            bad += 1
+        elif url not in entries:
+            entries[url] = SitemapEntry(
+                url=url,
+                lastmod=item.get("lastmod", "")[:_MAX_WORD],
+                title=" ".join(item.get("title", "").split()),
+                published=item.get("published", "")[:_MAX_WORD],
+                language=item.get("language", "")[:_MAX_WORD],
+            )
+    return tuple(entries.values()), bad
+
+
+def _from_feed(body: bytes, url: str) -> Sitemap:
+    feed = parse_feed(body, url)
+    entries = tuple(
+        SitemapEntry(url=entry.url, lastmod=entry.updated, title=entry.title)
+        for entry in feed.entries
+    )
+    return Sitemap(entries=entries, findings=feed.findings)
+
+
+def _what_it_is(root: str) -> str:
+    if root == "html":
+        return "the server sent an HTML page in its place"
+    if root == "text":
+        return "it is empty, or neither XML nor a list of URLs"
+    return f"it is no sitemap: its root element is <{root[:40]}>"

@@ -1,0 +1,75 @@
+"""Links on pages: what is worth a request, and in which order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler.discovery.listing import MAX_ANCHORS, candidates
+from crawler.urls import in_scope, normalise
+
+SCOPE = "https://example.org/news/"
+PAGE = "https://example.org/news/"
+
+
+def test_links_are_normalised_once_each_and_in_scope() -> None:
+    anchors = ["one", "/news/one#top", "two?b=1", "https://EXAMPLE.org:443/news/one", "/other/x"]
+    anchors += ["//example.net/news/x", "http://example.org/news/x", "mailto:a@b.c", "", "#x", PAGE]
+    assert candidates(anchors, PAGE, SCOPE) == (
+        "https://example.org/news/one",
+        "https://example.org/news/two?b=1",
+    )
+
+
+def test_further_pages_come_first_and_twins_last() -> None:
+    anchors = ["a.md", "a", "b.txt", "b", "page/2/", "?page=3", "c/page-4", "?paged=5&x=1", "?p=77"]
+    assert [url.removeprefix(PAGE) for url in candidates(anchors, PAGE, SCOPE)] == [
+        *("page/2/", "?page=3", "c/page-4", "?paged=5&x=1"),
+        *("a", "b", "?p=77"),
+        *("a.md", "b.txt"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "anchor",
+    [
+        *("a.png", "a.JPG", "style.css", "app.js", "a.jsonld", "sitemap.xml", "data.json", "a.pdf"),
+        *("x.tar.gz", "x.zip", "a.mp4", "a.woff2", "index.rss"),
+        *("wp-json/wp/v2/posts/1", "wp-admin/", "wp-login.php?a=1", "xmlrpc.php", "cdn-cgi/l/x"),
+        *("feed/", "feed", "one/feed/", "feed/atom/", "rss", "one/embed/", "one/trackback/"),
+        *("logout", "log-out?x=1", "user/login", "cart/", "sign-up"),
+        *("one?replytocom=5", "?action=edit", "?s=word", "one?share=twitter", "?add-to-cart=3"),
+        *("one?_wpnonce=1", "?preview=true", "one?a=1&PRINT=1", "?rest_route=/wp/v2/posts/1"),
+    ],
+)
+def test_what_is_no_page_or_acts_on_the_server_is_left_alone(anchor: str) -> None:
+    assert candidates([anchor], PAGE, SCOPE) == ()
+
+
+@pytest.mark.parametrize(
+    "anchor",
+    [
+        *("one", "one/", "one.html", "one.php?id=3", "2026/06/19/one", "node.js-in-depth"),
+        *("the-feed-ends", "v2.0", "?p=12", "rss-is-back/", "carts", "a%2Epng-story"),
+    ],
+)
+def test_what_may_be_an_article_is_kept(anchor: str) -> None:
+    assert len(candidates([anchor], PAGE, SCOPE)) == 1
+
+
+def test_a_page_with_endless_anchors_is_read_to_the_bound() -> None:
+    assert len(candidates((f"a{i}" for i in range(MAX_ANCHORS + 5)), PAGE, SCOPE)) == MAX_ANCHORS
+
+
+ANCHOR = st.text(max_size=12) | st.sampled_from(
+    ["/news/a", "?page=2", "//x/", "http://[", "..", "a.md"]
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(ANCHOR, max_size=12))
+def test_any_anchors_give_normal_urls_in_scope_once(anchors: list[str]) -> None:
+    found = candidates(anchors, PAGE, SCOPE)
+    assert len(set(found)) == len(found)
+    assert all(in_scope(url, SCOPE) and normalise(url) == url and url != PAGE for url in found)
