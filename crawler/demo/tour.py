@@ -1,0 +1,157 @@
+"""What ``slugline demo`` shows: mirror, two edits, mirror again, the history, the differences.
+
+Everything it says comes out of the mirror that it made, by the same doors that the commands use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from crawler.config import Settings
+from crawler.demo.newsroom import Newsroom
+from crawler.demo.rendering import NAME
+from crawler.demo.server import NewsroomServer
+from crawler.events import Summary
+from crawler.mirror import MirrorRequest, mirror
+from crawler.progress import Quiet, Reporter, RichProgress
+from crawler.wording import clean, count, duration
+from storage.archive import Archive, Body, SnapshotRow
+from storage.diff import Side, compare, side_name
+from storage.times import format_utc
+
+#: Stories: enough for two listing pages, few enough to be read in a second.
+STORIES = 12
+#: Connections to our own server: as many as a browser opens.
+CONNECTIONS = 6
+#: Which stories are edited, by their place.
+OPENLY, SILENTLY = 3, 7
+#: Kinds of diff lines and their colours.
+_COLOURS = {"+": "green", "-": "red", "@": "cyan", "\\": "dim"}
+
+
+async def show_around(into: Path | None, console: Console) -> int:
+    """Give the tour on ``console``, with the mirror in ``into``; return the exit code."""
+    if into is not None and await asyncio.to_thread(_occupied, into):
+        console.print(Text(f"{into} is not empty: name a folder that is new or empty"))
+        return 2
+    root = into or Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="slugline-demo-"))
+    async with NewsroomServer(lambda base: Newsroom.create(base, STORIES)) as server:
+        _say(
+            console,
+            f"{NAME} opens at {server.base}: {STORIES} stories, each as HTML, Markdown, plain "
+            "text and JSON-LD. Only this machine can see it.",
+        )
+        first = await _mirror(server.base, root, console)
+        openly, silently = _edit(server)
+        _say(
+            console,
+            "Now the newsroom edits two stories: one openly, with a new date; in the other it "
+            "changes the headline and keeps the date, so that nobody notices.",
+        )
+        second = await _mirror(server.base, root, console)
+    await asyncio.to_thread(_tell, root, openly, silently, console)
+    return 1 if first.failed or second.failed or first.partial or second.partial else 0
+
+
+def _occupied(folder: Path) -> bool:
+    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+
+
+def _edit(server: NewsroomServer) -> tuple[str, str]:
+    """Edit one story openly and one silently; return their URLs."""
+    open_one, silent_one = (server.newsroom.records[place] for place in (OPENLY, SILENTLY))
+    server.newsroom = server.newsroom.edit(open_one.slug).edit_silently(
+        silent_one.slug, title=f"Critics doubt it as {silent_one.title}"
+    )
+    return open_one.url, silent_one.url
+
+
+async def _mirror(base: str, root: Path, console: Console) -> Summary:
+    url = f"{base}/"
+    _type(console, f"slugline mirror {url} --into {shlex.quote(str(root))} --rate 0")
+    settings = Settings(rate=0, concurrency=CONNECTIONS)
+    request = MirrorRequest(urls=(url,), into=root, settings=settings)
+    reporter: Reporter = RichProgress() if sys.stderr.isatty() else Quiet()
+    try:
+        summary = await mirror(request, reporter, asyncio.Event())
+    finally:
+        reporter.close()
+    kept = f"{count(summary.snapshots, 'new snapshot')}, {summary.unchanged} unchanged"
+    asked = f"{count(summary.requests, 'request')} in {duration(summary.seconds)}"
+    console.print(Text(f"  {kept}, with {asked}\n", style="bold"))
+    return summary
+
+
+def _tell(root: Path, openly: str, silently: str, console: Console) -> None:
+    with Archive.open(root) as archive:
+        _say(console, "Two snapshots of the story that was edited openly:")
+        open_slug = _story(archive, openly, console)
+        _say(console, "And of the other: the date stands still, the revision counts.")
+        silent_slug = _story(archive, silently, console)
+    where = f"--mirror {shlex.quote(str(root))}"
+    _say(console, "The newsroom is closed, the mirror is yours. Type next:")
+    for command in (
+        f"slugline list {where}",
+        f"slugline log {silent_slug} {where}",
+        f"slugline show {silent_slug} --format markdown {where}",
+        f"slugline diff {open_slug} {where}",
+        f"slugline export jsonl - {where}",
+    ):
+        _type(console, command)
+    console.print(Text(f"\nPlain files of every format: {root / 'files'}"), soft_wrap=True)
+
+
+def _story(archive: Archive, url: str, console: Console) -> str:
+    """Show the history and the last difference of the story at ``url``; return its slug."""
+    site, slug = archive.find(url)
+    rows = archive.history(site, slug)
+    _type(console, f"slugline log {slug}")
+    for line in _history(rows):
+        _show(console, line)
+    if len(rows) > 1:
+        _type(console, f"slugline diff {slug}")
+        for line in _difference(archive, rows[-2], rows[-1]):
+            _show(console, clean(line), _COLOURS.get(line[:1], ""))
+    console.print()
+    return slug
+
+
+def _history(rows: list[SnapshotRow]) -> list[str]:
+    """Write a line a snapshot: a table would rather cut the dates than the titles."""
+    lines = [f"{'updated_at':27}  {'rev':3}  {'reason':11}  title"]
+    for row in rows:
+        moment, title = format_utc(row.updated_at), clean(row.title or "")
+        lines.append(f"{moment:27}  r{row.revision:<2}  {row.reason:11}  {title}")
+    return lines
+
+
+def _difference(archive: Archive, old: SnapshotRow, new: SnapshotRow) -> tuple[str, ...]:
+    """Compare the Markdown of two snapshots, changed lines only."""
+    sides = []
+    for row in (old, new):
+        manifest = archive.manifest(row)
+        body: Body = archive.body(manifest, "markdown")
+        name = side_name(manifest, "markdown")
+        sides.append(Side(name=name, body=body.decoded, content_type="text/markdown"))
+    return compare(sides[0], sides[1], context=0).lines
+
+
+def _say(console: Console, sentence: str) -> None:
+    console.print(Text(sentence))
+
+
+def _show(console: Console, line: str, style: str = "") -> None:
+    """Show one line of a result, cut where the terminal ends."""
+    console.print(Text(f"  {line}", style=style), no_wrap=True, overflow="ellipsis")
+
+
+def _type(console: Console, command: str) -> None:
+    """Show a command as typed; never wrapped, so that it can be copied."""
+    console.print(Text(f"  $ {command}", style="cyan"), soft_wrap=True)

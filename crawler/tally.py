@@ -1,0 +1,230 @@
+"""The counters of a run: event in, state out. Pure; every reporter draws what stands here.
+
+No clock: the moment comes with each event, and rates and remaining times are asked for at a moment
+that the caller names. Everything kept is bounded, for a run may have a million articles.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+
+from crawler import events
+
+#: Seconds over which "requests/s" is measured: long enough to be steady, short enough to be now.
+RATE_WINDOW = 5.0
+#: Seconds over which the pace of articles is measured for the time left.
+PACE_WINDOW = 60.0
+#: Moments kept for a window; past that many the window is simply shorter.
+MOST_MOMENTS = 4096
+#: Articles finished before a time left is said: a guess from fewer jumps about.
+ENOUGH_FOR_ETA = 8
+#: Hosts, partial articles and failures kept in words; the counts go on.
+MOST_HOSTS = 1000
+MOST_TROUBLES = 200
+
+
+class Host(Struct):
+    """One host's share: requests, bytes as received, errors, and until when it is left alone."""
+
+    name: str
+    requests: int = 0
+    bytes: int = 0
+    troubles: int = 0
+    last_status: int | None = None
+    until: datetime | None = None
+    why: str = ""
+
+    def waits(self, now: datetime) -> float:
+        """Return the seconds that the host is still left alone at ``now``, 0 if it is not."""
+        return max(0.0, (self.until - now).total_seconds()) if self.until else 0.0
+
+
+class Partial(Struct, frozen=True, kw_only=True):
+    """An article that was kept in part: the missing formats, each with the reason."""
+
+    slug: str
+    url: str
+    missing: dict[str, str]
+
+
+class Tally(Struct, kw_only=True):
+    """What a run has done so far. ``take`` changes it; nothing else does.
+
+    ``known`` counts the entries that discovery named, ``in_hand`` those begun and not finished.
+    """
+
+    command: str = ""
+    scopes: tuple[str, ...] = ()
+    continues: bool = False
+    started: datetime | None = None
+    latest: datetime | None = None
+    finished: events.Summary | None = None
+    interrupted: bool = False
+    named: int = 0
+    begun: int = 0
+    stored: int = 0
+    unchanged: int = 0
+    passed: int = 0
+    failed: int = 0
+    failed_before: int = 0
+    partial: int = 0
+    silent_edits: int = 0
+    torn: int = 0
+    gone: int = 0
+    happened: int = 0
+    requests: int = 0
+    bytes: int = 0
+    hosts: dict[str, Host] = field(default_factory=dict)
+    partials: list[Partial] = field(default_factory=list)
+    failures: list[events.Failed] = field(default_factory=list)
+    answers: deque[datetime] = field(default_factory=lambda: deque(maxlen=MOST_MOMENTS))
+    finishes: deque[datetime] = field(default_factory=lambda: deque(maxlen=MOST_MOMENTS))
+
+    @property
+    def done(self) -> int:
+        """Entries finished: kept, unchanged, passed over or failed."""
+        return self.stored + self.unchanged + self.passed + self.failed + self.failed_before
+
+    @property
+    def in_hand(self) -> int:
+        """Entries begun and not finished."""
+        return max(0, self.begun - self.done)
+
+    @property
+    def known(self) -> int:
+        """Entries known so far: never fewer than are done or in hand."""
+        return max(self.named, self.done + self.in_hand)
+
+    def rate(self, now: datetime) -> float:
+        """Return the requests a second over the last RATE_WINDOW seconds before ``now``."""
+        return _per_second(self.answers, self.started, now, RATE_WINDOW)
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """Return how long the entries left will take at the present pace; None: unknown."""
+        pace = _per_second(self.finishes, self.started, now, PACE_WINDOW)
+        if self.done < ENOUGH_FOR_ETA or pace <= 0 or self.known <= self.done:
+            return None
+        return (self.known - self.done) / pace
+
+    def waiting(self, now: datetime) -> list[Host]:
+        """List the hosts that are left alone at ``now``, the longest wait first."""
+        waiting = [host for host in self.hosts.values() if host.waits(now) > 0]
+        return sorted(waiting, key=lambda host: -host.waits(now))
+
+    def take(self, event: events.Event) -> None:  # noqa: C901  - one case an event, as they are
+        """Count ``event``."""
+        self.latest = max(self.latest, event.at) if self.latest else event.at
+        match event:
+            case events.RunStarted():
+                self.started, self.command = event.at, event.command
+                self.scopes, self.continues = event.scopes, event.continues
+            case events.Discovered():
+                self.named += event.new
+            case events.Began():
+                self.begun += 1
+            case events.Requested():
+                self._take_answer(event)
+            case events.Stored():
+                self._take_snapshot(event)
+            case events.Unchanged():
+                self.unchanged += 1
+                self.finishes.append(event.at)
+            case events.Passed():
+                self.passed += 1
+                self.gone += event.verdict == "gone"
+                self.finishes.append(event.at)
+            case events.Failed():
+                self._take_failure(event)
+            case events.Happened():
+                self.happened += 1
+            case events.Waiting():
+                host = self._host(event.host)
+                host.until, host.why = event.at + timedelta(seconds=event.seconds), event.why
+            case events.RunFinished():
+                self.finished, self.interrupted = event.summary, event.interrupted
+            case events.SiteStarted() | events.Note():
+                pass
+
+    def _take_answer(self, event: events.Requested) -> None:
+        self.requests += 1
+        self.bytes += event.size
+        self.answers.append(event.at)
+        host = self._host(event.host)
+        host.requests += 1
+        host.bytes += event.size
+        host.last_status = event.status
+        if event.status == 0 or event.status >= 400:  # noqa: PLR2004  - RFC 9110 section 15.5
+            host.troubles += 1
+
+    def _take_snapshot(self, event: events.Stored) -> None:
+        self.stored += 1
+        self.finishes.append(event.at)
+        self.silent_edits += event.reason == "silent-edit"
+        self.torn += "formats-disagree" in event.findings
+        if event.state == "partial":
+            self.partial += 1
+            if len(self.partials) < MOST_TROUBLES:
+                partial = Partial(slug=event.slug, url=event.url, missing=event.missing)
+                self.partials.append(partial)
+
+    def _take_failure(self, event: events.Failed) -> None:
+        self.finishes.append(event.at)
+        if event.known:
+            self.failed_before += 1
+        else:
+            self.failed += 1
+        if len(self.failures) < MOST_TROUBLES:
+            self.failures.append(event)
+
+    def _host(self, name: str) -> Host:
+        host = self.hosts.get(name)
+        if host is None:
+            host = Host(name=name)
+            if len(self.hosts) < MOST_HOSTS:
+                self.hosts[name] = host
+        return host
+
+
+def summarise(
+    tally: Tally, *, run: str, sites: int, seconds: float, verify_bound_days: int
+) -> events.Summary:
+    """Return the contract's summary of a run that has come to its end."""
+    errors = tuple(events.ErrorLine(url=each.url, reason=each.reason) for each in tally.failures)
+    return events.Summary(
+        run=run,
+        sites=sites,
+        articles=tally.stored + tally.unchanged,
+        requests=tally.requests,
+        bytes=tally.bytes,
+        snapshots=tally.stored,
+        unchanged=tally.unchanged,
+        silent_edits=tally.silent_edits,
+        torn=tally.torn,
+        partial=tally.partial,
+        gone=tally.gone,
+        failed=tally.failed + tally.failed_before,
+        seconds=round(seconds, 3),
+        verify_bound_days=verify_bound_days,
+        errors=errors,
+    )
+
+
+def _per_second(
+    moments: deque[datetime], started: datetime | None, now: datetime, window: float
+) -> float:
+    since = now - timedelta(seconds=window)
+    recent = 0
+    for moment in reversed(moments):
+        if moment < since:
+            break
+        recent += 1
+    if not recent:
+        return 0.0
+    oldest = max(since, started) if started else since
+    if len(moments) == recent == moments.maxlen:
+        oldest = moments[0]
+    # under a second a single answer would look like a storm
+    return recent / max(1.0, (now - oldest).total_seconds())

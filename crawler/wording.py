@@ -1,0 +1,60 @@
+"""Numbers, times and foreign words as a terminal shows them. Pure.
+
+What a site wrote may hold escape sequences that move the cursor or rename the window: nothing of
+it reaches a terminal before ``clean``.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+#: Characters of a foreign text that are shown; the whole stands in the archive.
+SHOWN = 300
+
+_STEPS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+def clean(text: str, most: int = SHOWN) -> str:
+    """Make ``text`` one line without control or formatting characters, at most ``most`` long."""
+    cut = text if len(text) <= most else text[: most - 1] + "…"
+    return "".join(_visible(char) for char in cut)
+
+
+def _visible(char: str) -> str:
+    if char in "\t\n\r":
+        return " "
+    # Cc: terminal escapes; Cf: text that runs backwards; Cs: lone surrogates; Zl, Zp: line breaks
+    return "�" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else char
+
+
+def count(number: int, thing: str, things: str = "") -> str:
+    """Write ``number`` with its noun: "1 article", "2,000 articles"."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def size(number: float) -> str:
+    """Write a number of bytes in the unit that leaves three digits: "12.3 MiB"."""
+    step = 0
+    while number >= 1024 and step < len(_STEPS) - 1:  # noqa: PLR2004  - KiB, MiB …
+        number, step = number / 1024, step + 1
+    return f"{number:.0f} {_STEPS[step]}" if step == 0 else f"{number:.1f} {_STEPS[step]}"
+
+
+def duration(seconds: float) -> str:
+    """Write ``seconds`` in its largest units: "0.4 s", "4 s", "3 min 20 s", "2 h 5 min"."""
+    whole = max(0, round(seconds))
+    if 0 < seconds < 1:
+        return f"{seconds:.1f} s"
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return _two(whole, _MINUTE, "min", 1, "s")
+    if whole < _DAY:
+        return _two(whole, _HOUR, "h", _MINUTE, "min")
+    return _two(whole, _DAY, "d", _HOUR, "h")
+
+
+def _two(whole: int, unit: int, name: str, less: int, lesser: str) -> str:
+    rest = whole % unit // less
+    return f"{whole // unit} {name} {rest} {lesser}" if rest else f"{whole // unit} {name}"
