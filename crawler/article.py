@@ -28,9 +28,9 @@ from storage.model import Finding
 class Reading(Struct, frozen=True, kw_only=True):
     """All that one look at an article gave.
 
-    ``url`` is the article's identity; ``copies`` are by format, ``alternates`` the declared formats'
-    URLs, ``missing`` the reasons for those that could not be had, ``withdrawn`` the newest snapshot's
-    formats that nobody declares any more.
+    ``url`` is the article's identity; ``copies`` are by format, ``alternates`` the URLs of the
+    declared formats, ``missing`` the reasons for those that could not be had, ``withdrawn`` the
+    newest snapshot's formats that nobody declares any more.
     """
 
     entry: Entry

@@ -64,7 +64,8 @@ def assemble(
     """Merge the formats' ``facts`` (by source name) into one record and one key.
 
     ``alternates`` maps each declared format to its URL; ``hint`` is the records file's own record
-    and fills only what no format gives; ``known`` is the newest snapshot's key, which an equal time *is*.
+    and fills only what no format gives; ``known`` is the newest snapshot's key: an equal time is
+    that key.
     """
     found = [finding for each in facts.values() for finding in each.findings]
     stamps, implausible = declared_stamps(facts, inferred.observed)
@@ -124,26 +125,27 @@ def resolve_key(
 ) -> Key:
     """Choose the key: declared and zoned, else declared, else inferred, else the moment we looked.
 
-    An equal time under another precision or zone is the ``known`` key itself, so that a source which
-    changes its way of writing opens nothing.
+    An equal time under another precision or zone is the ``known`` key itself, so that a source
+    which changes its way of writing opens nothing.
     """
     zoned = {source: stamp for source, stamp in stamps.items() if stamp.offset is not None}
     for group in (_newest_agreeing(zoned), _newest_agreeing(stamps)):
         if group is not None:
             source, stamp = group
             return _known_or(_key(source, stamp), stamp, known)
-    for name, stamp in (
+    hints: tuple[tuple[KeySource, Stamp | None], ...] = (
         ("sitemap", inferred.sitemap),
         ("last-modified", inferred.last_modified),
         ("published", published),
-    ):
-        if stamp is not None and plausible(stamp, inferred.observed):
-            return _known_or(_key(name, stamp), stamp, known)
+    )
+    for name, hint in hints:
+        if hint is not None and plausible(hint, inferred.observed):
+            return _known_or(_key(name, hint), hint, known)
     return Key(updated_at=inferred.observed, unit="microsecond", source="observed")
 
 
 def disagreeing(stamps: Mapping[str, Stamp]) -> frozenset[str]:
-    """Return the sources whose zoned time is older than the newest declared one: a torn set's stale side."""
+    """Return the sources whose zoned time is older than the newest one: a torn set's stale side."""
     zoned = {source: stamp for source, stamp in stamps.items() if stamp.offset is not None}
     if not zoned:
         return frozenset()
@@ -152,7 +154,7 @@ def disagreeing(stamps: Mapping[str, Stamp]) -> frozenset[str]:
 
 
 def _newest_agreeing(stamps: Mapping[str, Stamp]) -> tuple[KeySource, Stamp] | None:
-    """Pick the most trusted source among those that say the newest time, at the finest precision said.
+    """Pick the most trusted source that says the newest time, at the finest precision said.
 
     Where all agree this is the first source in order; where they do not, the set was torn and is
     committed under its newest declared time.
@@ -168,9 +170,14 @@ def _newest_agreeing(stamps: Mapping[str, Stamp]) -> tuple[KeySource, Stamp] | N
     return agreeing[0], best
 
 
-def _key(source: str, stamp: Stamp) -> Key:
-    name: KeySource = source  # type: ignore[assignment]  # callers pass names out of KeySource
-    return Key(updated_at=stamp.at, unit=stamp.unit, source=name, zone_assumed=stamp.offset is None)
+def _key(source: KeySource, stamp: Stamp) -> Key:
+    return Key(
+        updated_at=stamp.at,
+        unit=stamp.unit,
+        source=source,
+        zone_assumed=stamp.offset is None,
+        offset=stamp.offset or 0,
+    )
 
 
 def _known_or(key: Key, stamp: Stamp, known: Key | None) -> Key:
@@ -180,8 +187,9 @@ def _known_or(key: Key, stamp: Stamp, known: Key | None) -> Key:
 
 
 def as_stamp(key: Key) -> Stamp:
-    """Read a key as the moment it names, in UTC."""
-    return Stamp(at=key.updated_at, unit=key.unit, offset=0)
+    """Read a key as the moment it names, as it was written."""
+    offset = None if key.zone_assumed else key.offset
+    return Stamp(at=key.updated_at, unit=key.unit, offset=offset)
 
 
 class _Words(Struct, frozen=True, kw_only=True):

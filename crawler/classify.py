@@ -1,4 +1,4 @@
-"""Is this document one article, or a page of links? Pure: evidence in, a verdict with its reason out.
+"""Is this document one article, or a page of links? Pure: evidence in, a verdict out.
 
 The rules stand in order of how much the publisher meant by them: what it calls the
 document, what the document shows itself to be, and only then how much text it has.
@@ -88,8 +88,8 @@ def classify(
     """Decide what the document at ``url`` is.
 
     ``html`` are the page's facts, None where the entry is no HTML at all; ``text_formats`` the
-    other formats it declares as alternates; ``json_type`` the kind its JSON record states, when that
-    was read; ``named`` says that a records list vouches for the URL.
+    other formats it declares as alternates; ``json_type`` the kind its JSON record states, when
+    that was read; ``named`` says that a records list vouches for the URL.
     """
     if named:
         return Verdict(article=True, why="named in the records list")

@@ -77,7 +77,7 @@ class Stored(Struct, frozen=True, kw_only=True, tag="stored"):
 
 
 class Happened(Struct, frozen=True, kw_only=True, tag="happened"):
-    """An event that is no snapshot was stored: gone-seen, moved, slug-assigned …"""
+    """An event that is no snapshot was stored: gone-seen, moved, slug-assigned."""
 
     at: datetime
     site: str

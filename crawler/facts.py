@@ -47,8 +47,8 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     ``source`` is the format's name. ``body`` is the article's own text, in Markdown where
     ``body_is_markdown``; ``words`` is the text the content digest is made over when it differs from
-    ``body`` (HTML's main text with its link targets). ``canonical`` is the URL the document gives as
-    its own; ``canonical_source`` the original it was taken from, on another host. ``links`` are
+    ``body`` (HTML's main text with its link targets). ``canonical`` is the URL the document gives
+    as its own; ``canonical_source`` the original it was taken from, on another host. ``links`` are
     canonical, alternate and other typed links; ``anchors`` plain links for discovery.
     """
 

@@ -1,7 +1,7 @@
 """Originals on other hosts: captured once per canonical URL, under their own host's rules.
 
-DESIGN section 4: an article's ``canonical_source`` is an edge; with ``follow_canonical`` its target is
-an article of an implicit site of its host, read again at most every ``canonical_every`` days.
+DESIGN section 4: an article's ``canonical_source`` is an edge; with ``follow_canonical`` its target
+is an article of an implicit site of its host, read again at most every ``canonical_every`` days.
 """
 
 from __future__ import annotations

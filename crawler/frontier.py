@@ -52,59 +52,56 @@ class Frontier:
 
     def __init__(self) -> None:
         self._phases: dict[str, EntryPhase] = {}
-        self._queue: deque[Entry] = deque()
-        self._twins: deque[Entry] = deque()
+        self._queue: deque[str] = deque()
+        self._twins: deque[str] = deque()
+        self._entries: dict[str, Entry] = {}
         self._twins_of: dict[str, tuple[Link, ...]] = {}
         self._pages: set[str] = set()
         self._counts: Counter[EntryPhase] = Counter()
 
     def add(self, entries: Iterable[Entry]) -> int:
-        """Take new entries in; returns how many were not known."""
+        """Take new entries in; returns how many were not known, text twins not counted.
+
+        What a list says of a URL (``lastmod``) is added to one that waits and came as a mere link.
+        """
         added = 0
         for entry in entries:
-            if entry.url in self._phases:
-                continue
-            self._move(entry.url, "waiting")
-            added += 1
-            if is_twin(entry.url) and not entry.named:
-                self._twins.append(entry)
-                link = Link(rel="alternate", url=entry.url, declared_by=entry.source)
-                key = twin_key(entry.url)
-                self._twins_of[key] = (*self._twins_of.get(key, ()), link)
-            else:
-                self._pages.add(twin_key(entry.url))
-                self._queue.append(entry)
+            if entry.url not in self._phases:
+                added += self._enqueue(entry)
+            elif entry.lastmod and self._phases[entry.url] == "waiting":
+                self._entries[entry.url] = _told(self._entries[entry.url], entry)
         return added
 
     def take(self) -> Entry | None:
-        """Return the next entry and hold it in hand; None when none is waiting."""
+        """Return the next entry and hold it in hand; None when none may be taken now."""
         while self._queue:
-            entry = self._queue.popleft()
-            if self._phases[entry.url] == "waiting":
-                self._move(entry.url, "in-hand")
-                twins = self._twins_of.pop(twin_key(entry.url), ())
+            url = self._queue.popleft()
+            if self._phases[url] == "waiting":
+                entry = self._take(url)
+                twins = self._twins_of.pop(twin_key(url), ())
                 return structs.replace(entry, links=entry.links + twins) if twins else entry
         while self._twins and not self.in_hand:
-            entry = self._twins.popleft()
-            if self._phases[entry.url] != "waiting":
+            url = self._twins.popleft()
+            if self._phases[url] != "waiting":
                 continue
-            if twin_key(entry.url) in self._pages:
-                self._move(entry.url, "settled")
+            if twin_key(url) in self._pages:
+                self.settle(url)
                 continue
-            self._move(entry.url, "in-hand")
-            return entry
+            return self._take(url)
         return None
 
     def claim(self, url: str) -> bool:
         """Hold ``url`` in hand out of turn; False where somebody has it or it is settled."""
         if self._phases.get(url) in ("in-hand", "settled"):
             return False
+        self._entries.pop(url, None)
         self._move(url, "in-hand")
         return True
 
     def settle(self, url: str) -> None:
         """Mark ``url`` as dealt with, whether it was entered by it or came with an article."""
         if self._phases.get(url) != "settled":
+            self._entries.pop(url, None)
             self._move(url, "settled")
 
     @property
@@ -117,6 +114,25 @@ class Frontier:
         """How many entries wait for their turn."""
         return self._counts["waiting"]
 
+    def _enqueue(self, entry: Entry) -> bool:
+        """Let a new entry wait; returns whether it is a page, and no text twin of one."""
+        url = entry.url
+        self._move(url, "waiting")
+        self._entries[url] = entry
+        if not is_twin(url) or entry.named:
+            self._pages.add(twin_key(url))
+            self._queue.append(url)
+            return True
+        self._twins.append(url)
+        link = Link(rel="alternate", url=url, declared_by=entry.source)
+        key = twin_key(url)
+        self._twins_of[key] = (*self._twins_of.get(key, ()), link)
+        return False
+
+    def _take(self, url: str) -> Entry:
+        self._move(url, "in-hand")
+        return self._entries.pop(url)
+
     def _move(self, url: str, phase: EntryPhase) -> None:
         before = self._phases.get(url)
         if before not in MOVES[phase]:
@@ -125,3 +141,7 @@ class Frontier:
         self._counts[phase] += 1
         if before is not None:
             self._counts[before] -= 1
+
+
+def _told(entry: Entry, listed: Entry) -> Entry:
+    return structs.replace(entry, lastmod=listed.lastmod, source=listed.source)

@@ -27,7 +27,7 @@ class Canonical(Struct, frozen=True, kw_only=True):
 
 
 class Likeness(Struct, frozen=True, kw_only=True):
-    """What has to agree for two documents to be one article: title, words, and what each calls itself."""
+    """What has to agree for two documents to be one article, and what each calls itself."""
 
     url: str
     canonical: str | None
@@ -76,7 +76,7 @@ def likeness(url: str, html: Facts, canonical: str | None) -> Likeness:
 
 
 def proves(here: Likeness, target: Likeness) -> bool:
-    """Say whether ``target`` may stand for ``here``: it is its own canonical, and is the same article."""
+    """Say whether ``target`` may stand for ``here``: its own canonical, and the same article."""
     if target.canonical is not None and not same_page(target.canonical, target.url):
         return False
     same_title = bool(here.title) and here.title == target.title

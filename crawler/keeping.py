@@ -75,8 +75,8 @@ class Keeper:
     async def keep(self, reading: Reading, known: Known, state: Callable[[str], EntryState]) -> str:
         """Judge ``reading`` and hand it to the store if it is new; returns the article's slug.
 
-        ``state`` makes the entry's note from the slug; it is stored together with the snapshot, so that
-        an article is never taken for done before it is.
+        ``state`` makes the entry's note from the slug; it is stored together with the snapshot, so
+        that an article is never taken for done before it is.
         """
         slug, taken = self.slugs.assign(
             reading.url, declared_slug(reading), entry=reading.entry.url
@@ -98,7 +98,7 @@ class Keeper:
         return slug
 
     async def add_alias(self, alias: str, article_url: str) -> None:
-        """Note that ``alias`` leads to the article at ``article_url``, an event where that is news."""
+        """Note that ``alias`` leads to the article at ``article_url``: an event, once."""
         slug = self._names.get(article_url)
         if slug is None or alias in self._names:
             return
@@ -180,7 +180,7 @@ def _earlier_contents(archive: Archive, site: str, slug: str) -> list[dict[str, 
 
 
 def _redigested(archive: Archive, newest: Manifest, reading: Reading) -> Manifest:
-    """Digest stored bodies again whose extractor is not today's, so that only words are compared."""
+    """Digest stored bodies again whose extractor is not today's: only words are compared."""
     content = dict(newest.content)
     for name, copy in reading.copies.items():
         source = copy.facts.source

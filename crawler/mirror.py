@@ -66,8 +66,8 @@ async def mirror(
 ) -> Summary:
     """Mirror what ``request`` asks for and return the summary; ``report`` hears every event.
 
-    Setting ``stop`` finishes the articles in hand within ``settings.grace`` seconds and saves. Raises
-    RequestError for the user's faults, before anything is created, and storage's errors.
+    Setting ``stop`` finishes the articles in hand within ``settings.grace`` seconds and saves.
+    Raises RequestError for the user's faults, before anything is created, and storage's errors.
     """
     await _check_hosts(request)
     return await _Run(request, report, stop).go()
@@ -210,7 +210,7 @@ class _Run:
 
     async def _site(self, url: str, hints: list[RecordHint]) -> None:
         if self._request.records is not None:
-            run = await self._new_run(self._owner(url) or _site_of(url), url, discover=False)
+            run = await self._new_run(self._owner(url) or self._site_of(url), url, discover=False)
             run.add_listing(
                 Entry(url=hint.url, source="records-file", named=True, hint=hint.record)
                 for hint in hints
@@ -224,12 +224,16 @@ class _Run:
         entry, seen = looked
         if isinstance(seen, Reading):
             home = f"{origin(seen.url)}/"
-            run = await self._new_run(self._owner(seen.url) or _site_of(home), url, discover=False)
+            run = await self._new_run(
+                self._owner(seen.url) or self._site_of(home), url, discover=False
+            )
             run.close()
         else:
             start = seen.url if origin(seen.url) != origin(url) else url
-            run = await self._new_run(self._owner(start) or _site_of(start), start, discover=True)
-        await run.start_with(entry, seen)
+            run = await self._new_run(
+                self._owner(start) or self._site_of(start), start, discover=True
+            )
+        run.start_with(entry, seen)
         await run.go()
 
     async def _look(self, url: str) -> tuple[Entry, Reading | Page] | None:
@@ -247,8 +251,8 @@ class _Run:
         return None
 
     async def _implicit_run(self, url: str) -> SiteRun:
-        """Return the run for the site of an original on another host, begun if it is not under way."""
-        site = self._owner(url) or _site_of(f"{origin(url)}/", implicit=True)
+        """Return the run for the site of an original on another host."""
+        site = self._owner(url) or self._site_of(f"{origin(url)}/", implicit=True)
         if site.name in self._sites:
             return self._sites[site.name]
         return await self._new_run(site, site.scope, discover=False)
@@ -258,6 +262,14 @@ class _Run:
         sites = [*self._known_sites, *(run.site for run in self._sites.values())]
         owning = [site for site in sites if in_scope(url, site.scope) and not site.implicit]
         return max(owning, key=lambda site: len(site.scope), default=None)
+
+    def _site_of(self, scope: str, *, implicit: bool = False) -> Site:
+        """Make a site for ``scope``; its label is its own even beside another scheme's."""
+        sites = [*self._known_sites, *(run.site for run in self._sites.values())]
+        name = site_name(scope)
+        if any(site.name == name and site.scope != scope for site in sites):
+            name = site_name(scope, distinct=True)
+        return Site(name=name, scope=scope, implicit=implicit)
 
     async def _new_run(self, site: Site, start: str, *, discover: bool) -> SiteRun:
         """Make the run of ``site``, or return the one that is under way."""
@@ -335,10 +347,6 @@ class _Run:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _site_of(scope: str, *, implicit: bool = False) -> Site:
-    return Site(name=site_name(scope), scope=scope, implicit=implicit)
 
 
 def _first(error: BaseException) -> BaseException:

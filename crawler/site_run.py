@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from crawler.article import ArticleReader, Page, Reading
 from crawler.copies import CopyFailed
+from crawler.declared import is_twin
 from crawler.discovery.listing import candidates
 from crawler.discovery.sources import GONE, Sources
 from crawler.discovery.traps import Traps
@@ -87,6 +88,7 @@ class SiteRun:
         self._open = True
         self._taken = 0
         self._listed = 0
+        self._start: tuple[Entry, Reading | Page] | None = None
         self.ended = ""
         self._keeper = Keeper(site, run.id, tools.writer, report=tools.report, clock=tools.clock)
 
@@ -99,8 +101,7 @@ class SiteRun:
         """Put entries that are wanted here into the frontier; returns how many are new."""
         wanted = [each for each in entries if each.named or self._wants(each.url)]
         new = self._frontier.add(wanted)
-        if new:
-            self._wake.set()
+        self._wake.set()
         return new
 
     def add_listing(self, entries: Iterable[Entry]) -> None:
@@ -121,11 +122,10 @@ class SiteRun:
         """Let waiting workers look again: the run is being stopped."""
         self._wake.set()
 
-    async def start_with(self, entry: Entry, seen: Reading | Page) -> None:
-        """Deal with the document at the start URL, which the conductor has read already."""
-        if self._frontier.claim(entry.url):
-            await self._seen(entry, seen, Known())
-            self._frontier.settle(entry.url)
+    def start_with(self, entry: Entry, seen: Reading | Page) -> None:
+        """Go from the document at the start URL, which the conductor has read already."""
+        self._frontier.claim(entry.url)
+        self._start = (entry, seen)
 
     async def go(self) -> None:
         """Discover and work until nothing is left, the run is stopped, or the host's turn is over.
@@ -135,8 +135,7 @@ class SiteRun:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(self._plan.workers):
                 tasks.create_task(self._work())
-            if self._plan.discover:
-                tasks.create_task(self._discover())
+            tasks.create_task(self._begin())
         for alias, url in self._aliases:
             await self._keeper.add_alias(alias, url)
         await self._keeper.drain()
@@ -144,8 +143,27 @@ class SiteRun:
             left = self._frontier.waiting
             self._fail(self._plan.start, f"{self.ended} ({left} entries left for the next run)")
 
+    async def _begin(self) -> None:
+        if self._plan.discover:
+            await self._discover()
+        else:
+            await self._settle_start()
+
+    async def _settle_start(self) -> None:
+        """Deal with the document at the start URL."""
+        if self._start is not None:
+            entry, seen = self._start
+            self._start = None
+            await self._seen(entry, seen, Known())
+            self._frontier.settle(entry.url)
+            self._wake.set()
+
     async def _discover(self) -> None:
-        """Read what the site lists, then whatever its pages lead to (the workers do that)."""
+        """Read what the site lists, then whatever its pages lead to (the workers do that).
+
+        Lists come first: they know what links don't, when an article was modified and which
+        URLs compete for a slug.
+        """
         try:
             robots = await self._tools.robots.robots_for(self._plan.start)
             if robots.refuses_all:
@@ -162,7 +180,7 @@ class SiteRun:
             self._listed += self._listing(entries)
             if self._stopping():
                 return
-        self.add([Entry(url=self._plan.start, source="scope")])
+        await self._settle_start()
         await self._quiet()
         async for entries in self._fresh_feeds(guess=not self._listed):
             self._listing(entries)
@@ -184,7 +202,7 @@ class SiteRun:
     def _listing(self, entries: list[Entry]) -> int:
         """Take one document's entries in; URL order decides who gets a short slug."""
         inside = [each for each in entries if self._wants(each.url)]
-        self._keeper.slugs.reserve(each.url for each in inside)
+        self._keeper.slugs.reserve(each.url for each in inside if not is_twin(each.url))
         new = self.add(inside)
         source = entries[0].source if entries else ""
         self._tools.report(
@@ -257,7 +275,7 @@ class SiteRun:
         self._article(entry, seen)
 
     def _decided(self, entry: Entry, before: EntryState | None) -> bool:
-        """Settle an entry without a request: done in the run that this one continues, or unchanged."""
+        """Settle an entry without a request: done in the run continued here, or unchanged."""
         if before is None or before.verdict != "article":
             return False
         since = self._run.continues_since

@@ -165,7 +165,7 @@ def _inferred(reading: Reading, now: datetime) -> Inferred:
 
 
 def _zoned(stamp: Stamp | None) -> Stamp | None:
-    """A sitemap's date has no zone to give; its times without one are read as UTC."""
+    """Read a sitemap's time without a zone as UTC, as its protocol's examples do."""
     return structs.replace(stamp, offset=stamp.offset or 0) if stamp else None
 
 

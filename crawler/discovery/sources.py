@@ -86,7 +86,7 @@ class Sources:
                 yield entries
 
     async def feeds(self, urls: Iterable[str], *, guess: bool) -> AsyncIterator[list[Entry]]:
-        """Yield the entries of the feeds at ``urls``; with ``guess``, of the usual places if none."""
+        """Yield the entries of the feeds at ``urls``; with ``guess`` and none, of usual places."""
         given = list(urls)
         for url in given:
             async for entries in self._feed(url, promised=True):

@@ -1,0 +1,1 @@
+"""The commands, by what they are for: mirror, read, keep; each imports its parts when called."""

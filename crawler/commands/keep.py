@@ -1,0 +1,126 @@
+"""export and reindex: what takes an archive out of itself, and what makes its index again."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from crawler.commands.failures import UsageError, complain, guarded
+from crawler.commands.options import DEFAULT_MIRROR, AsJson, Canonicals, MirrorDir, SiteName, When
+from crawler.commands.output import json_line
+from crawler.commands.read import known_site, moment
+from crawler.wording import count, size
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+
+_STDOUT = Path("-")
+
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="WHEN", help="Only what was observed at WHEN or later."),
+]
+
+
+@guarded
+def export(
+    kind: Annotated[
+        Literal["jsonl", "files"],
+        typer.Argument(metavar="KIND", help="jsonl: records, one a line. files: every format."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Argument(metavar="[OUT]", help="File or folder to write; - is stdout."),
+    ] = None,
+    *,
+    at: When = None,
+    since: Since = None,
+    mirror: MirrorDir = DEFAULT_MIRROR,
+    site: SiteName = None,
+    canonicals: Canonicals = False,
+) -> None:
+    """Take articles out of a mirror: their newest records, or their newest bytes as files.
+
+    `export files` without OUT brings the mirror's own files/ up to date.
+
+    Examples:
+      slugline export jsonl articles.jsonl
+      slugline export jsonl - --at 2026-06-19 | jq .title
+      slugline export files ./site --mirror news
+    """
+    from storage.archive import Archive
+
+    now = datetime.now(UTC)
+    with Archive.open(mirror) as archive:
+        chosen = Chosen(
+            site=known_site(archive, site),
+            at=moment("--at", at, now),
+            since=moment("--since", since, now),
+            canonicals=canonicals,
+        )
+        if kind == "files":
+            _files(archive, out or archive.root / "files", now, chosen)
+        elif out is None:
+            raise UsageError("export jsonl: name the file to write, or - for stdout")
+        else:
+            _jsonl(archive, out, chosen)
+
+
+@guarded
+def reindex(*, mirror: MirrorDir = DEFAULT_MIRROR, as_json: AsJson = False) -> None:
+    """Make a mirror's index again from its segments, after it was lost or damaged.
+
+    Examples:
+      rm news/index.sqlite* && slugline reindex --mirror news
+    """
+    from storage.reindex import reindex as make_again
+
+    report = make_again(mirror, datetime.now(UTC))
+    if as_json:
+        json_line(report)
+        return
+    for sentence in report.sentences():
+        typer.echo(sentence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which snapshots an export takes: by site and by moments of observation."""
+
+    site: str | None
+    at: datetime | None
+    since: datetime | None
+    canonicals: bool
+
+
+def _jsonl(archive: Archive, out: Path, chosen: Chosen) -> None:
+    from storage.export.jsonl import export_jsonl
+
+    if out == _STDOUT:
+        export_jsonl(archive, sys.stdout.buffer, **asdict(chosen))
+        return
+    # Written aside, so that a reader of OUT never sees half of it.
+    aside = out.with_name(f".{out.name}.part")
+    try:
+        with aside.open("wb") as stream:
+            written = export_jsonl(archive, stream, **asdict(chosen))
+        aside.replace(out)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}") from error
+    finally:
+        aside.unlink(missing_ok=True)
+    complain(f"{count(written, 'record')} in {out}")
+
+
+def _files(archive: Archive, out: Path, now: datetime, chosen: Chosen) -> None:
+    from storage.export.files import export_files
+
+    if out == _STDOUT:
+        raise UsageError("export files writes a folder: name one, or leave it out")
+    done = export_files(archive, out, now, **asdict(chosen))
+    complain(f"{count(done.files, 'file')}, {size(done.bytes)}, in {out}")

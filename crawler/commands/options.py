@@ -1,0 +1,32 @@
+"""Options that several commands share, each worded once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_MIRROR = Path("mirror")
+
+MirrorDir = Annotated[
+    Path,
+    typer.Option("--mirror", metavar="DIR", envvar="SLUGLINE_MIRROR", help="The mirror to read."),
+]
+SiteName = Annotated[
+    str | None,
+    typer.Option("--site", metavar="SITE", help="Only this site, named as in `slugline status`."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs, one value a line.")]
+Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The article's slug, or its URL.")]
+Canonicals = Annotated[
+    bool, typer.Option("--canonicals", help="Captured originals of other hosts too.")
+]
+When = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="WHEN",
+        help="As it was at WHEN: an RFC 3339 moment, or a date (its end, UTC).",
+    ),
+]

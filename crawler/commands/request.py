@@ -1,0 +1,119 @@
+"""From flags and a config file to one MirrorRequest: checked here, before anything is created."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from crawler.commands.failures import UsageError, wrong_input
+from crawler.config import Config, Settings, load_config
+from crawler.config_errors import ConfigError
+from crawler.discovery.records import RecordHint, RecordsError, parse_records
+from crawler.mirror import MirrorRequest
+from crawler.urls import normalise
+
+_SPELLED = {"formats": "format", "headers": "header"}
+
+
+def make(
+    urls: Sequence[str],
+    into: Path,
+    flags: Mapping[str, Any],
+    config: Path | None,
+    records: Path | None,
+    *,
+    ignore_robots: bool,
+    verify: Literal["all", "due", "none"],
+) -> MirrorRequest:
+    """Return what the conductor is asked for; ``flags`` are settings by name, None: not given.
+
+    Raises UsageError or ConfigError, with a sentence that names the thing.
+    """
+    scopes = tuple(dict.fromkeys(scope(url) for url in urls))
+    settings = with_flags(_configured(scopes, config), flags)
+    return MirrorRequest(
+        urls=scopes,
+        into=into,
+        records=read_records(records) if records is not None else None,
+        formats=settings.formats,
+        include=settings.include,
+        exclude=settings.exclude,
+        max_articles=settings.max_articles,
+        ignore_robots=ignore_robots,
+        verify=verify,
+        files=settings.files,
+        settings=settings,
+    )
+
+
+def scope(text: str) -> str:
+    """Return the normalised URL of a site, section or article; raises UsageError."""
+    shown = repr(text)
+    if "://" not in text:
+        raise UsageError(f"{shown} has no scheme: write https://{text.lstrip('/')}")
+    scheme, _, rest = text.partition("://")
+    if scheme.lower() not in {"http", "https"}:
+        raise UsageError(f"{shown}: only http:// and https:// can be mirrored")
+    if "@" in rest.partition("/")[0]:
+        raise UsageError(
+            f"{scheme}://…: a URL must hold no name or password; "
+            "write --header 'Authorization: …' instead"
+        )
+    url = normalise(text)
+    if url is None:
+        raise UsageError(f"{shown} is no valid URL: check the host, and that it is not too long")
+    return url
+
+
+def read_records(path: Path) -> tuple[RecordHint, ...]:
+    """Read a list of articles; raises UsageError with the file's name and line."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"--records {path} cannot be read: {error.strerror}") from error
+    with wrong_input(RecordsError, prefix="--records "):
+        return parse_records(data, str(path))
+
+
+def with_flags(settings: Settings, flags: Mapping[str, Any]) -> Settings:
+    """Return ``settings`` with the flags that were given over them; raises ConfigError."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    if "headers" in given:
+        given["headers"] = dict(settings.headers) | _headers(given["headers"])
+    try:
+        return settings.changed(**given)
+    except ConfigError as error:
+        raise ConfigError(
+            tuple(replace(one, path=_flag(one.path)) for one in error.problems)
+        ) from None
+
+
+def _flag(path: str) -> str:
+    name, _, _ = path.replace("[", ".").partition(".")
+    return f"--{_SPELLED.get(name, name).replace('_', '-')}"
+
+
+def _headers(lines: Iterable[str]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip():
+            raise UsageError("--header: must be 'Name: value', such as 'Authorization: Bearer …'")
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+def _configured(scopes: Sequence[str], path: Path | None) -> Settings:
+    """Return the settings for these URLs: one run reads by one site's settings."""
+    if path is None:
+        return Config().settings()
+    config = load_config(path, os.environ)
+    sites = [config.site_of(url) for url in scopes]
+    if any(site is not sites[0] for site in sites):
+        hosts = ", ".join(sorted({urlsplit(url).netloc for url in scopes}))
+        raise UsageError(f"{path} has different settings for {hosts}: mirror them one at a time")
+    return config.settings(sites[0] if sites else None)

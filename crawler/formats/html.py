@@ -1,0 +1,156 @@
+"""HTML: everything one page says of itself, from one parse.
+
+The order of trust inside a page: Open Graph and ``article:`` properties, microdata, classes and
+times, then embedded JSON-LD for what the rest leaves out (DESIGN section 4). Values of an embedded
+block are the page's own and no source beside it. Pure; raises facts.Malformed only.
+"""
+
+from __future__ import annotations
+
+from msgspec import structs
+from selectolax.lexbor import LexborHTMLParser
+
+from crawler.facts import Evidence, Facts, Link, Malformed
+from crawler.formats.charset import decode
+from crawler.formats.html_evidence import article_count, declared_kind, has_own_feed, is_paginated
+from crawler.formats.html_head import Meta, base_url, read_anchors, read_links, read_meta
+from crawler.formats.html_marks import Marks, read_marks
+from crawler.formats.html_region import Region, choose_region
+from crawler.formats.html_text import Text, region_text
+from crawler.formats.html_tree import attribute, folded, parse_tree
+from crawler.formats.json_values import first_stamp, unique
+from crawler.formats.jsonld import embedded_facts
+from crawler.urls import normalise, page_key
+from storage.model import Finding
+
+EXTRACTOR = "html/1"
+#: JSON-LD blocks read on one page; listings that repeat one a card have about 50.
+MAX_BLOCKS = 100
+
+
+def parse_html(body: bytes, url: str, content_type: str = "") -> Facts:
+    """Return the facts of an HTML page at ``url``. Raises Malformed: it nests past all bounds."""
+    text, findings = decode(body, content_type, meta=True)
+    tree = parse_tree(text)
+    region = choose_region(tree)
+    if region is None:
+        raise Malformed("it is HTML without a body")
+    base = base_url(tree, url)
+    links, meta = read_links(tree, base), read_meta(tree)
+    embedded = embedded_facts(_blocks(tree), url)
+    several = article_count(tree, region)
+    marks = read_marks(tree, region.article, single=several <= 1 or region.marked)
+    title = _title(tree, region, meta, marks, embedded)
+    words = region_text(region.content, base, title)
+    facts = _facts(meta, marks, embedded, words, title)
+    canonical, conflict = _canonical(links)
+    kind = declared_kind(tree, links, embedded.evidence, marks.itemtype, meta.first("og:type"))
+    return structs.replace(
+        facts,
+        lang=_language(tree, meta, embedded),
+        canonical=canonical,
+        canonical_source=_source(canonical, url, base, meta, embedded),
+        links=links + embedded.links,
+        anchors=read_anchors(tree, base),
+        nofollow=meta.nofollow,
+        robots=meta.robots,
+        findings=findings + conflict,
+        evidence=Evidence(
+            type=kind[0],
+            type_source=kind[1],
+            text_length=len(words.plain),
+            link_text_length=words.link_length,
+            article_elements=max(several, embedded.evidence.article_elements),
+            has_heading=tree.css_first("h1") is not None,
+            paginated=is_paginated(links, url),
+            own_feed=has_own_feed(links, url, kind[0]),
+        ),
+    )
+
+
+def _facts(meta: Meta, marks: Marks, embedded: Facts, words: Text, title: str | None) -> Facts:
+    """Return the page's own words, each from the first place that has them."""
+    published = meta.first("article:published_time", "og:article:published_time", "date", "dc.date")
+    modified = (*meta.all("article:modified_time"), *meta.all("og:updated_time"))
+    return Facts(
+        source="html",
+        extractor=EXTRACTOR,
+        title=title,
+        summary=_summary(meta, marks) or embedded.summary,
+        body=words.plain or None,
+        words=words.linked or None,
+        authors=_authors(meta, marks) or embedded.authors,
+        published_at=first_stamp((published, *marks.published)) or embedded.published_at,
+        updated_at=first_stamp((*modified, *marks.updated)) or embedded.updated_at,
+        topics=_topics(meta) or embedded.topics,
+        entities=embedded.entities,
+    )
+
+
+def _blocks(tree: LexborHTMLParser) -> list[str]:
+    nodes = tree.css('script[type^="application/ld+json" i]')
+    return [node.text() for node in nodes[:MAX_BLOCKS]]
+
+
+def _title(
+    tree: LexborHTMLParser, region: Region, meta: Meta, marks: Marks, embedded: Facts
+) -> str | None:
+    """Return a page's ``<title>`` is the last resort: it carries the site's name too."""
+    said = meta.first("og:title", "twitter:title") or marks.title or embedded.title
+    if said:
+        return folded(said) or None
+    headings = region.article.css("h1") or tree.css("h1")
+    if len(headings) == 1 and folded(headings[0].text()):
+        return folded(headings[0].text())
+    node = tree.css_first("head title") or tree.css_first("title")
+    return folded(node.text()) or None if node is not None else None
+
+
+def _summary(meta: Meta, marks: Marks) -> str | None:
+    said = meta.first("og:description", "description", "twitter:description", "dc.description")
+    return folded(said or marks.summary) or None
+
+
+def _authors(meta: Meta, marks: Marks) -> tuple[str, ...]:
+    named = (*meta.all("author"), *meta.all("article:author"), *meta.all("parsely-author"))
+    # Open Graph wants a profile's address here; an address is no name.
+    return unique(name for name in named if "://" not in name) or unique(marks.authors)
+
+
+def _topics(meta: Meta) -> tuple[str, ...]:
+    tags = meta.all("article:tag")
+    if len(tags) == 1:
+        tags = tuple(tags[0].split(","))
+    return unique(tags) or unique(
+        word for value in meta.all("keywords") for word in value.split(",")
+    )
+
+
+def _language(tree: LexborHTMLParser, meta: Meta, embedded: Facts) -> str | None:
+    node = tree.css_first("html")
+    said = attribute(node, "lang") or attribute(node, "xml:lang") if node is not None else ""
+    if said:
+        return said
+    locale = meta.first("og:locale")
+    return embedded.lang or (locale.replace("_", "-") if locale else meta.first("content-language"))
+
+
+def _canonical(links: tuple[Link, ...]) -> tuple[str | None, tuple[Finding, ...]]:
+    """Return the first declared canonical; a page that gives two contradicts itself."""
+    given = tuple(dict.fromkeys(link.url for link in links if link.rel == "canonical"))
+    if len(given) <= 1:
+        return (given[0] if given else None), ()
+    detail = f"the page gives {len(given)} canonical URLs: {', '.join(given[:3])}"
+    return given[0], (Finding(kind="canonical-conflict", detail=detail, formats=("html",)),)
+
+
+def _source(canonical: str | None, url: str, base: str, meta: Meta, embedded: Facts) -> str | None:
+    """Return the original on another host: a foreign canonical, else what syndication marks say."""
+    if canonical is not None and _host(canonical) != _host(url):
+        return canonical
+    said = meta.first("syndication-source", "original-source")
+    return (normalise(said, base) if said else None) or embedded.canonical_source
+
+
+def _host(url: str) -> str:
+    return page_key(url).partition("/")[0]

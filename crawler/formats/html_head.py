@@ -1,0 +1,144 @@
+"""A page's declarations: ``<link>``, ``<meta>``, the base URL, and its plain links.
+
+HTML Living Standard sections 4.2.3 (base), 4.2.4 and 4.6.7 (link types), 4.2.5 (meta); Open Graph
+(ogp.me) and its ``article:`` properties. Pure: a tree in, values out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from crawler.facts import Link
+from crawler.formats.html_tree import attribute, resolve, word_set
+from crawler.links import relations
+from crawler.urls import normalise
+
+#: Typed links read on one page; hreflang lists of 200 languages are the longest in use.
+MAX_LINKS = 1_000
+#: Plain links read on one page, as search engines do to a tenth of it.
+MAX_ANCHORS = 10_000
+#: Relations that load or decorate the page and lead nowhere a reader goes.
+_RESOURCES = word_set(
+    "stylesheet icon apple-touch-icon apple-touch-icon-precomposed mask-icon fluid-icon preload "
+    "modulepreload prefetch prerender preconnect dns-prefetch manifest expect"
+)
+#: Of anchors only these relations are typed links; the others describe plain ones.
+_ANCHOR_RELATIONS = frozenset({"next", "prev", "alternate", "canonical"})
+#: Robots directives are kept for everyone and for these names (a page may address any other).
+OWN_NAME = "slugline"
+_AGENTS = frozenset({"googlebot", "googlebot-news", "bingbot", OWN_NAME})
+
+
+class Meta(Struct, frozen=True, kw_only=True):
+    """``<meta>`` contents by lower-case name or property, all values in order; and robots' own."""
+
+    values: dict[str, tuple[str, ...]]
+
+    def first(self, *names: str) -> str | None:
+        """Return the first value of the first of ``names`` that has one."""
+        for name in names:
+            if name in self.values:
+                return self.values[name][0]
+        return None
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of ``name``."""
+        return self.values.get(name, ())
+
+    @property
+    def robots(self) -> str:
+        """The directives for all, then each agent's as ``agent: directive``, comma-separated."""
+        said = [word for value in self.all("robots") for word in _directives(value)]
+        for agent in sorted(_AGENTS & self.values.keys()):
+            directives = (word for value in self.all(agent) for word in _directives(value))
+            said.extend(f"{agent}: {word}" for word in directives)
+        return ", ".join(dict.fromkeys(said))
+
+    @property
+    def nofollow(self) -> bool:
+        """True where robots in general, or this one, should follow no plain link."""
+        said = {
+            word
+            for name in ("robots", OWN_NAME)
+            for value in self.all(name)
+            for word in _directives(value)
+        }
+        return not said.isdisjoint({"nofollow", "none"})
+
+
+def _directives(value: str) -> list[str]:
+    return [word.strip().lower() for word in value.split(",") if word.strip()]
+
+
+def base_url(tree: LexborHTMLParser, url: str) -> str:
+    """Return what relative URLs are resolved against: the first ``<base href>``, else ``url``."""
+    node = tree.css_first("base[href]")
+    return url if node is None else normalise(attribute(node, "href"), url) or url
+
+
+def read_meta(tree: LexborHTMLParser) -> Meta:
+    """Collect every ``<meta>`` with a name and a content. Empty contents are left out."""
+    found: dict[str, list[str]] = {}
+    for node in tree.css("meta[content]"):
+        given = node.attributes
+        name = given.get("property") or given.get("name") or given.get("http-equiv")
+        value = (given.get("content") or "").strip()
+        if name and value:
+            found.setdefault(name.strip().lower(), []).append(value)
+    return Meta(values={name: tuple(values) for name, values in found.items()})
+
+
+def read_links(tree: LexborHTMLParser, base: str) -> tuple[Link, ...]:
+    """Return the page's typed links: ``<link>`` anywhere, and anchors with a typed relation."""
+    found: list[Link] = []
+    for node in tree.css("link[rel][href]"):
+        _add(found, node, base, relations(attribute(node, "rel")))
+        if len(found) >= MAX_LINKS:
+            return tuple(found[:MAX_LINKS])
+    for node in tree.css("a[rel][href]"):
+        names = [name for name in relations(attribute(node, "rel")) if name in _ANCHOR_RELATIONS]
+        # An anchor without a type is an alternate of what it stands beside, not of the page.
+        if names and ("alternate" not in names or attribute(node, "type")):
+            _add(found, node, base, names)
+    return tuple(found[:MAX_LINKS])
+
+
+def _add(found: list[Link], node: LexborNode, base: str, names: Iterable[str]) -> None:
+    wanted = [name for name in names if name not in _RESOURCES]
+    href = attribute(node, "href")
+    # Section 4.2.4: a link with an empty address is none.
+    url = resolve(href, base) if wanted and href else None
+    if url is None:
+        return
+    given = node.attributes
+    found.extend(
+        Link(
+            rel=name,
+            url=url,
+            type=(given.get("type") or "").strip(),
+            hreflang=(given.get("hreflang") or "").strip(),
+            media=(given.get("media") or "").strip(),
+            title=(given.get("title") or "").strip(),
+            declared_by="html",
+        )
+        for name in wanted
+    )
+
+
+def read_anchors(tree: LexborHTMLParser, base: str) -> tuple[str, ...]:
+    """Return the targets of plain links in page order, each once, without ``nofollow`` ones."""
+    found: dict[str, None] = {}
+    for node in tree.css("a[href],area[href]")[: 2 * MAX_ANCHORS]:
+        given = node.attributes
+        href = given.get("href")
+        if not href or href[0] == "#" or "nofollow" in (given.get("rel") or "").lower().split():
+            continue
+        url = resolve(href, base)
+        if url is not None:
+            found[url] = None
+            if len(found) >= MAX_ANCHORS:
+                break
+    return tuple(found)

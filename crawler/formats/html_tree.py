@@ -1,0 +1,259 @@
+"""HTML bytes to a tree, once and within bounds, and the few questions all HTML modules ask of it.
+
+Parsing is lexbor's (HTML Living Standard section 13.2). Before it, one linear pass bounds how deep
+the tree can get, since building it costs the square of its depth: the pass follows the tokenizer
+(13.2.5) exactly and keeps every element open that the tree builder might, so its depth is never too
+low. Pure; raises facts.Malformed only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from crawler.facts import Malformed
+from crawler.urls import normalise
+
+#: Open elements at once. Browsers stop at 512; pages that leave elements open count for more.
+MAX_DEPTH = 2_048
+#: Formatting elements that a parser makes again in every block because nobody closed them
+#: (13.2.4.3): a page of a few kilobytes can so ask for millions.
+MAX_REBUILT = 1_000_000
+#: Up to this many start tags no page can reach either bound, and need not be walked.
+FEW_TAGS = MAX_DEPTH
+#: Open elements looked through for the one that an end tag closes.
+LOOK_BACK = 64
+#: Equal formatting elements that are made again at most (13.2.4.3, "Noah's Ark").
+ARK = 3
+#: Addresses remembered for pages to come (about 4 MB), and characters of the longest one.
+REMEMBERED = 16_384
+MAX_REMEMBERED = 512
+
+_VOID = frozenset(
+    b"area base br col embed hr img input link meta param source track wbr !doctype".split()
+)
+#: These are closed by whatever closes their parent (13.1.2.4).
+_OPTIONAL_END = frozenset(
+    b"p li dt dd option optgroup rt rp tr td th tbody thead tfoot colgroup".split()
+)
+_P = frozenset({b"p"})
+_CELLS = frozenset({b"p", b"td", b"th"})
+#: A start tag, or end tag, of these closes an open element of its name over these others, so that
+#: pages which leave them all open stay flat (13.2.6.4.7 and 13.2.6.4.12 to 15).
+_CLOSES = {
+    b"p": frozenset[bytes](),
+    b"option": frozenset[bytes](),
+    b"li": _P,
+    b"dt": _P,
+    b"dd": _P,
+    b"td": _P,
+    b"th": _P,
+    b"tr": _CELLS,
+    b"tbody": _CELLS | {b"tr"},
+}
+_FORMATTING = frozenset(b"a b big code em font i nobr s small strike strong tt u".split())
+_ALIKE = {b"dt": b"dd", b"dd": b"dt", b"td": b"th", b"th": b"td"}
+#: The end of a block closes these over, whoever forgot to.
+_INLINE = _FORMATTING | frozenset(b"abbr cite label q span sub sup".split())
+#: Their content is text up to their own end tag (13.2.5.2 to 13.2.5.4).
+_RAW = frozenset(b"script style textarea title xmp iframe noembed noframes".split())
+_NEVER_CLOSED = frozenset(b"html head body".split())
+#: Inside these the raw elements may not be raw, so what they hold is counted and closes nothing.
+_UNSURE_INSIDE = frozenset(b"svg math select".split())
+
+_ATTRIBUTES = (
+    rb"(?:[\t\n\f\r /]++|[^\t\n\f\r />][^\t\n\f\r />=]*+"
+    rb"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+"
+    rb"(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)?+)?+)*+"
+)
+_TOKEN = re.compile(
+    rb"<(?:(!--)|(!\[CDATA\[)|(/?)([a-zA-Z][^\t\n\f\r />]*+)" + _ATTRIBUTES + rb"(?:>|\Z))"
+)
+_COMMENT_END = re.compile(rb"-->|--!>")
+
+
+def parse_tree(text: str) -> LexborHTMLParser:
+    """Return the tree of an HTML document. Raises Malformed where it would nest too deep."""
+    check_depth(text.encode("utf-8", "replace"))
+    return LexborHTMLParser(text)
+
+
+def check_depth(body: bytes) -> None:
+    """Raise Malformed where ``body`` might nest deeper than MAX_DEPTH. Linear in its length."""
+    if body.count(b"<") - body.count(b"</") > FEW_TAGS:
+        _DepthScan(body).run()
+
+
+class _DepthScan:
+    """One pass over the tags. Mutable: ``_open`` elements and ``_dangling`` formatting."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        #: Names, and for formatting elements the whole tag, since equal ones count up to ARK.
+        self._open: list[tuple[bytes, bytes]] = []
+        self._dangling: Counter[bytes] = Counter()
+        self._rebuilds = 0
+        self._rebuilt = 0
+        self._unsure = 0
+        #: Up to here end tags are not believed.
+        self._frozen_until = 0
+
+    def run(self) -> None:
+        at = 0
+        while (token := _TOKEN.search(self._body, at)) is not None:
+            comment, cdata, slash, name = token.groups()
+            if comment:
+                end = _COMMENT_END.search(self._body, token.start() + 2)
+                if end is None:
+                    return
+                at = end.end()
+            elif cdata:
+                at = self._cdata(token.end())
+            elif slash:
+                self._end(name.lower(), token.start())
+                at = token.end()
+            else:
+                at = self._start(name.lower(), token)
+
+    def _cdata(self, at: int) -> int:
+        if self._unsure:
+            end = self._body.find(b"]]>", at)
+            self._frozen_until = len(self._body) if end < 0 else end
+            return at
+        end = self._body.find(b">", at)
+        return len(self._body) if end < 0 else end + 1
+
+    def _start(self, name: bytes, token: re.Match[bytes]) -> int:
+        if name in _VOID:
+            return token.end()
+        if name in _RAW and not self._unsure:
+            return self._past_raw(name, token.end())
+        if name in _RAW:
+            found = re.compile(b"</" + re.escape(name), re.IGNORECASE).search(
+                self._body, token.end()
+            )
+            self._frozen_until = max(self._frozen_until, found.start() if found else 0)
+        if self._unsure and token.group().endswith(b"/>"):
+            return token.end()
+        if name in _CLOSES:
+            others = _CLOSES[name]
+            if not self._close_over(name, others) and name in _ALIKE:
+                self._close_over(_ALIKE[name], others)
+        self._push(name, token.group() if name in _FORMATTING else b"")
+        return token.end()
+
+    def _past_raw(self, name: bytes, at: int) -> int:
+        found = re.compile(b"</" + name + rb"(?=[\t\n\f\r />])", re.IGNORECASE).search(
+            self._body, at
+        )
+        return found.end() if found else len(self._body)
+
+    def _push(self, name: bytes, tag: bytes) -> None:
+        self._open.append((name, tag))
+        self._unsure += name in _UNSURE_INSIDE
+        self._rebuilt += self._rebuilds
+        if len(self._open) + self._rebuilds > MAX_DEPTH:
+            raise Malformed(f"its HTML nests deeper than {MAX_DEPTH} elements")
+        if self._rebuilt > MAX_REBUILT:
+            raise Malformed("its HTML leaves so many elements open that it would grow without end")
+
+    def _end(self, name: bytes, at: int) -> None:
+        if at < self._frozen_until or name in _NEVER_CLOSED:
+            return
+        if name in _FORMATTING:
+            if not self._close_over(name, frozenset()):
+                self._dangle(name)
+        else:
+            self._close_over(name, _INLINE | _CLOSES.get(name, _OPTIONAL_END))
+
+    def _close_over(self, name: bytes, others: frozenset[bytes]) -> bool:
+        """Close the innermost ``name`` if only ``others`` are open within it."""
+        last = len(self._open) - 1
+        stop = max(-1, last - LOOK_BACK)
+        while last > stop and self._open[last][0] != name and self._open[last][0] in others:
+            last -= 1
+        if last <= stop or self._open[last][0] != name:
+            return False
+        for closed, tag in self._open[last + 1 :]:
+            if closed in _FORMATTING:
+                self._count(tag)
+        del self._open[last:]
+        self._unsure -= name in _UNSURE_INSIDE
+        return True
+
+    def _dangle(self, name: bytes) -> None:
+        """Note an end tag that meets no element of its own on top: one may live on."""
+        for opened, tag in self._open[-LOOK_BACK:]:
+            if opened == name:
+                self._count(tag)
+                return
+
+    def _count(self, tag: bytes) -> None:
+        self._dangling[tag] += 1
+        self._rebuilds += self._dangling[tag] <= ARK
+
+
+def attribute(node: LexborNode, name: str) -> str:
+    """Return the attribute's value, stripped; empty where it has none."""
+    return (node.attributes.get(name) or "").strip()
+
+
+def resolve(href: str, base: str) -> str | None:
+    """``href`` on the page at ``base`` in normal form; None where it is no http or https URL.
+
+    Menus give the same addresses on every page of a site, so what does not depend on the page's
+    path is remembered.
+    """
+    if len(href) > MAX_REMEMBERED:
+        return normalise(href, base)
+    if href.startswith(("http://", "https://")):
+        return _resolved(href, None)
+    if href[:1] == "/" and href[1:2] not in _NO_PATH:
+        return _resolved(href, _root(base))
+    return normalise(href, base)
+
+
+#: What after a first slash makes a URL scheme-relative, or vanishes (WHATWG URL 4.4).
+_NO_PATH = frozenset("/\\\t\n\r")
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _resolved(href: str, base: str | None) -> str | None:
+    return normalise(href, base)
+
+
+def _root(base: str) -> str:
+    scheme, _, rest = base.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/"
+
+
+def word_set(words: str) -> frozenset[str]:
+    """Return the words of ``words`` as a set: the tables of element names are written so."""
+    return frozenset(words.split())
+
+
+def class_words(node: LexborNode) -> list[str]:
+    """Return the words of the ``class`` attribute, lower case."""
+    return (node.attributes.get("class") or "").lower().split()
+
+
+def ancestors(node: LexborNode) -> Iterator[LexborNode]:
+    """Return the elements around ``node``, the nearest first."""
+    parent = node.parent
+    while parent is not None:
+        yield parent
+        parent = parent.parent
+
+
+def inside(node: LexborNode, tags: frozenset[str]) -> bool:
+    """Say whether ``node`` lies within an element called one of ``tags``."""
+    return any(parent.tag in tags for parent in ancestors(node))
+
+
+def folded(text: str | None) -> str:
+    """``text`` with runs of white space as one blank, stripped."""
+    return " ".join(text.split()) if text else ""

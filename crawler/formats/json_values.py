@@ -1,0 +1,166 @@
+"""JSON as publishers write it: bounded reading, and values by what they mean.
+
+RFC 8259, with two mercies that JSON-LD in the wild needs: control characters inside strings,
+and a wrapping comment or CDATA mark. Nesting is bounded by a linear scan before anything is
+built. Pure; raises facts.Malformed only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+
+import msgspec
+
+from crawler.facts import Malformed
+from storage.model import Stamp
+from storage.times import parse_declared
+
+#: Levels of nesting; schema.org graphs use about 10, msgspec gives up near 1,000.
+MAX_DEPTH = 200
+#: Names kept of one list (authors, topics, entities); the longest seen have about 100.
+MAX_NAMES = 500
+#: Unix seconds between 1990 and 2100; a thousand times that are milliseconds.
+_EPOCH_SECONDS = (631_152_000, 4_102_444_800)
+_MILLI = 1_000
+
+_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
+_WRAPPING = re.compile(
+    r"\A\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)"
+    r"|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)\s*\Z"
+)
+#: Markup inside a one-line field; "Vec<T>" is none.
+_TAG = re.compile(
+    r"</?(?:a|abbr|b|br|cite|code|em|i|mark|p|q|s|small|span|strong|sub|sup|u|wbr)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+
+
+def load_json(data: bytes | str) -> Any:
+    """Parse one JSON text. Raises Malformed where it is none or nests too deep."""
+    raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    _check_depth(raw)
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _load_leniently(raw)
+
+
+def _load_leniently(raw: bytes) -> Any:
+    text = _WRAPPING.sub("", raw.decode("utf-8", "replace"))
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"it is no JSON: {error}") from None
+
+
+def _check_depth(raw: bytes) -> None:
+    if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for token in _STRUCTURE.finditer(raw):
+        mark = raw[token.start()]
+        if mark in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise Malformed(f"its JSON nests deeper than {MAX_DEPTH} levels")
+        elif mark in b"]}":
+            depth -= 1
+
+
+def text_of(value: Any) -> str | None:
+    """Return the text of ``value``: a string, a number, a list's first, or an object's own.
+
+    White space is stripped; empty is None.
+    """
+    for _ in range(MAX_DEPTH):
+        if isinstance(value, list):
+            value = next(iter(value), None)
+        elif isinstance(value, Mapping):
+            value = _first_of(value, ("@value", "rendered", "name", "headline", "text", "value"))
+        else:
+            break
+    if isinstance(value, str):
+        return value.strip() or None
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def plain_text_of(value: Any) -> str | None:
+    """Return ``text_of`` as one line, inline tags and character references undone."""
+    text = text_of(value)
+    if text is None:
+        return None
+    if "<" in text:
+        text = _TAG.sub("", text)
+    return " ".join(unescape(text).split()) or None
+
+
+def names_of(value: Any) -> tuple[str, ...]:
+    """Return the names in ``value``: a list's strings and named objects, or what commas part."""
+    if isinstance(value, str):
+        return unique(value.split(","))
+    return entries_of(value)
+
+
+def entries_of(value: Any) -> tuple[str, ...]:
+    """Return the names in ``value``, commas being part of a name."""
+    items = value if isinstance(value, list) else [value]
+    named = (plain_text_of(item) for item in items[:MAX_NAMES] if not isinstance(item, int | float))
+    return unique(name for name in named if name)
+
+
+def unique(names: Iterable[str]) -> tuple[str, ...]:
+    """``names`` stripped, each once, in order, without the empty ones."""
+    stripped = (name.strip() for name in names)
+    return tuple(dict.fromkeys(name for name in stripped if name))[:MAX_NAMES]
+
+
+def url_text_of(value: Any) -> str | None:
+    """Return the URL in ``value``: a string, or an object's ``@id``, ``url``, ``contentUrl``."""
+    for _ in range(MAX_DEPTH):
+        if isinstance(value, list):
+            value = next(iter(value), None)
+        elif isinstance(value, Mapping):
+            value = _first_of(value, ("@id", "url", "contentUrl", "@value"))
+        else:
+            break
+    return (value.strip() or None) if isinstance(value, str) else None
+
+
+def stamp_of(value: Any) -> Stamp | None:
+    """Return the moment in ``value``: a date as publishers write it, or Unix (milli)seconds."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _epoch(value)
+    text = text_of(value)
+    return None if text is None else parse_declared(text)
+
+
+def _epoch(number: int) -> Stamp | None:
+    low, high = _EPOCH_SECONDS
+    if low <= number <= high:
+        return Stamp(at=datetime.fromtimestamp(number, UTC), unit="second", offset=0)
+    if low * _MILLI <= number <= high * _MILLI:
+        at = datetime.fromtimestamp(number // _MILLI, UTC)
+        at = at.replace(microsecond=number % _MILLI * 1000)
+        return Stamp(at=at, unit="millisecond", offset=0)
+    return None
+
+
+def first_stamp(values: Iterable[Any]) -> Stamp | None:
+    """Return the first moment of ``values`` with a zone, else without, from 1990 on; else any.
+
+    Templates print a zero date where they know none ("0001-01-01"); a later field may know.
+    """
+    found = [stamp for value in values if (stamp := stamp_of(value)) is not None]
+    real = [stamp for stamp in found if stamp.at.timestamp() >= _EPOCH_SECONDS[0]]
+    zoned = [stamp for stamp in real if stamp.offset is not None]
+    return next(iter(zoned or real or found), None)
+
+
+def _first_of(value: Mapping[str, Any], names: Iterable[str]) -> Any:
+    return next((value[name] for name in names if value.get(name)), None)

@@ -1,0 +1,19 @@
+"""Plain text: the words and nothing else.
+
+A first line may be a title and a line may be a date, but nothing marks them as such: both
+are left to the formats that say so (null beats a guess). Pure.
+"""
+
+from __future__ import annotations
+
+from crawler.facts import Facts
+from crawler.formats.charset import decode
+
+EXTRACTOR = "text/1"
+
+
+def parse_text(body: bytes, url: str, content_type: str = "") -> Facts:  # noqa: ARG001  - every parser is called alike
+    """Return the facts of a plain text document: its words, line ends made one kind."""
+    text, findings = decode(body, content_type)
+    words = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    return Facts(source="text", extractor=EXTRACTOR, body=words or None, findings=findings)

@@ -1,0 +1,273 @@
+"""Typed links: reading the ``Link`` header field, and telling which links are formats.
+
+RFC 8288 section 3 (with appendix B's lenient parsing, since publishers err) and RFC 8187 for
+``title*``. What counts as a format of an article is DESIGN section 4, "Not formats". Pure: values
+and a base URL in, links out; a part that is broken is left out and the rest is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote_to_bytes
+
+from crawler.facts import Link
+from crawler.urls import normalise
+from storage.model import KNOWN_FORMATS
+
+#: Links read from one response's header fields; pages with preload lists carry about 50.
+MAX_LINKS = 1_000
+#: Characters of ``Link`` fields read; servers and proxies cap all headers at 8 to 128 KiB.
+MAX_HEADER = 256 * 1024
+#: Characters of a format's name that is made from a media type.
+MAX_NAME = 32
+
+#: The media types of the formats that have a parser, and of a few with names people use.
+FORMAT_OF_MEDIA = {
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "text/markdown": "markdown",
+    "text/x-markdown": "markdown",
+    "text/plain": "text",
+    "application/ld+json": "jsonld",
+    "application/json": "json",
+    "text/json": "json",
+    "application/x-pdf": "pdf",
+    "application/epub+zip": "epub",
+    "application/x-mobipocket-ebook": "mobi",
+    "application/msword": "doc",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.oasis.opendocument.text": "odt",
+}
+#: Alternates by suffix, where the link states no type.
+FORMAT_OF_SUFFIX = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".txt": "text",
+    ".jsonld": "jsonld",
+    ".json": "json",
+}
+FEED_TYPES = frozenset(
+    {
+        "application/rss+xml",
+        "application/atom+xml",
+        "application/feed+json",
+        "application/rdf+xml",
+        "text/rss+xml",
+        "application/x-rss+xml",
+    }
+)
+#: Alternates that are no reading of the article: what embeds, describes or styles a page. An
+#: ActivityPub object lives at the page's own URL and answers only servers that ask for it.
+NOT_FORMATS = frozenset(
+    {
+        "application/json+oembed",
+        "application/xml+oembed",
+        "text/json+oembed",
+        "text/xml+oembed",
+        "application/rsd+xml",
+        "application/wlwmanifest+xml",
+        "application/opensearchdescription+xml",
+        "application/manifest+json",
+        "application/activity+json",
+        "application/x-suggestions+json",
+        "text/css",
+        "text/javascript",
+        "application/javascript",
+    }
+)
+#: ``media=`` values under which an alternate is meant for everybody.
+ANY_MEDIA = frozenset({"", "all", "screen"})
+_XML_TYPES = frozenset({"text/xml", "application/xml"})
+
+_WS = " \t\r\n"
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"|\Z)', re.DOTALL)
+_UNQUOTED = re.compile(r"[^;,\s]*+")
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
+_FEED_PATH = re.compile(r"(?:^|[/._-])(?:feed|rss|atom)(?:[/._-]|$)", re.IGNORECASE)
+_NOT_NAME = re.compile(r"[^a-z0-9]+")
+
+
+def parse_link_header(values: Iterable[str], base: str) -> tuple[Link, ...]:
+    """Read ``Link`` field values (RFC 8288 section 3) of the response at ``base``.
+
+    One link a relation, in order, targets resolved and normalised. Left out: links whose ``anchor``
+    is another resource, targets that are no http(s) URL, and everything past ``MAX_LINKS``.
+    """
+    found: list[Link] = []
+    left = MAX_HEADER
+    for value in values:
+        for target, parameters in _link_values(value[:left]):
+            found.extend(_links(target, parameters, base))
+            if len(found) >= MAX_LINKS:
+                return tuple(found[:MAX_LINKS])
+        left = max(0, left - len(value))
+    return tuple(found)
+
+
+def format_of(link: Link, lang: str | None = None) -> str | None:
+    """Name the format that ``link`` declares, or None where it declares none.
+
+    Only ``rel=alternate`` declares formats. ``lang`` is the page's own language: an alternate
+    marked with another one, or with any where ``lang`` is unknown, is another article.
+    """
+    if link.rel != "alternate" or link.media.strip().lower() not in ANY_MEDIA:
+        return None
+    kind = media_type(link.type)
+    if link.hreflang and not _same_language(link.hreflang, lang, kind):
+        return None
+    if kind == "":
+        return None if link.type else _by_suffix(link.url)
+    return None if is_feed(link) else format_of_media(kind)
+
+
+def is_feed(link: Link) -> bool:
+    """Say whether ``link`` names a feed: by its media type, or as XML at a feed's usual path."""
+    if link.rel not in ("alternate", "feed"):
+        return False
+    kind = media_type(link.type)
+    if kind in FEED_TYPES:
+        return True
+    if kind in _XML_TYPES or (link.rel == "feed" and not kind):
+        return _FEED_PATH.search(_path(link.url)) is not None
+    return False
+
+
+def media_type(text: str) -> str:
+    """Return the media type in ``text``, lower case and without parameters; empty if it is none."""
+    essence = text.partition(";")[0].strip().lower()
+    return essence if _MEDIA_TYPE.fullmatch(essence) else ""
+
+
+def format_of_media(kind: str) -> str | None:
+    """Name the format of a media type (as ``media_type`` gives it); None for what is no format."""
+    if kind in FORMAT_OF_MEDIA:
+        return FORMAT_OF_MEDIA[kind]
+    if not kind or kind in NOT_FORMATS or kind in FEED_TYPES or kind.startswith("font/"):
+        return None
+    main, _, subtype = kind.partition("/")
+    bare = subtype.removeprefix("x-").removeprefix("vnd.")
+    name = _NOT_NAME.sub("-", bare).strip("-")[:MAX_NAME]
+    # "image/text" must not pass for the format whose name it happens to make.
+    if name in KNOWN_FORMATS or not name:
+        return f"{_NOT_NAME.sub('-', main)}-{name}".strip("-")
+    return name
+
+
+def _by_suffix(url: str) -> str | None:
+    name = _path(url).rpartition("/")[2].lower()
+    dot = name.rfind(".")
+    return FORMAT_OF_SUFFIX.get(name[dot:]) if dot > 0 else None
+
+
+def _path(url: str) -> str:
+    """Return the path of a normalised URL, without its first slash."""
+    return url.partition("?")[0].split("/", 3)[-1]
+
+
+def _same_language(hreflang: str, lang: str | None, kind: str) -> bool:
+    """RFC 4647 section 3.3.1, both ways. An HTML page under hreflang is always a page beside."""
+    if lang is None or FORMAT_OF_MEDIA.get(kind, "html") == "html":
+        return False
+    one, other = hreflang.lower(), lang.lower()
+    return one == other or one.startswith(other + "-") or other.startswith(one + "-")
+
+
+def _link_values(text: str) -> Iterable[tuple[str, dict[str, str]]]:
+    """RFC 8288 appendix B.2: each link's target and its parameters, the first of a name winning."""
+    at = 0
+    while (start := text.find("<", at)) >= 0:
+        # Garbage before "<" may hold a quoted comma or bracket of the value before; appendix B.2
+        # would stop here, but one broken link should not cost the ones after it.
+        end = text.find(">", start)
+        if end < 0:
+            return
+        parameters, at = _parameters(text, end + 1)
+        yield text[start + 1 : end].strip(_WS), parameters
+
+
+def _parameters(text: str, at: int) -> tuple[dict[str, str], int]:
+    """RFC 8288 appendix B.3: parameters from ``at`` on, and where the next link may begin."""
+    found: dict[str, str] = {}
+    at = _skip(text, at)
+    while at < len(text) and text[at] != ",":
+        if text[at] != ";":
+            at = _past_garbage(text, at)
+            continue
+        at = _skip(text, at + 1)
+        name = _TOKEN.match(text, at)
+        if name is None:
+            continue
+        at = _skip(text, name.end())
+        value = ""
+        if at < len(text) and text[at] == "=":
+            value, at = _value(text, _skip(text, at + 1))
+        found.setdefault(name.group().lower(), value)
+        at = _skip(text, at)
+    return found, at
+
+
+def _value(text: str, at: int) -> tuple[str, int]:
+    quoted = _QUOTED.match(text, at)
+    if quoted is not None:
+        return re.sub(r"\\(.)", r"\1", quoted.group(1), flags=re.DOTALL), quoted.end()
+    plain = _UNQUOTED.match(text, at)
+    return ("", at) if plain is None else (plain.group(), plain.end())
+
+
+def _past_garbage(text: str, at: int) -> int:
+    quoted = _QUOTED.match(text, at)
+    return at + 1 if quoted is None else quoted.end()
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in _WS:
+        at += 1
+    return at
+
+
+def _links(target: str, parameters: dict[str, str], base: str) -> list[Link]:
+    context = parameters.get("anchor")
+    # Section 3.2: an anchor changes whose link this is; only the response's own are ours.
+    if context is not None and normalise(context, base) != normalise(base):
+        return []
+    url = normalise(target, base)
+    if url is None:
+        return []
+    title = _extended(parameters.get("title*", "")) or parameters.get("title", "")
+    return [
+        Link(
+            rel=rel,
+            url=url,
+            type=parameters.get("type", "").strip(_WS),
+            hreflang=parameters.get("hreflang", "").strip(_WS),
+            media=parameters.get("media", ""),
+            title=title,
+            declared_by="header",
+        )
+        for rel in relations(parameters.get("rel", ""))
+    ]
+
+
+def relations(rel: str) -> tuple[str, ...]:
+    """Split a ``rel`` value into its relations: lower case, each once.
+
+    ``alternate stylesheet`` is one word in HTML (section 4.6.7.1): no alternate of the page.
+    """
+    names = dict.fromkeys(rel.lower().split())
+    if "stylesheet" in names:
+        names.pop("alternate", None)
+    return tuple(names)
+
+
+def _extended(text: str) -> str:
+    """RFC 8187 section 3.2: ``charset'language'percent-encoded``; empty where it is broken."""
+    charset, quote, rest = text.partition("'")
+    _, second, encoded = rest.partition("'")
+    if not (quote and second) or charset.lower() not in ("utf-8", "iso-8859-1"):
+        return ""
+    try:
+        return unquote_to_bytes(encoded).decode(charset)
+    except UnicodeDecodeError:
+        return ""

@@ -1,0 +1,327 @@
+"""Who may ask which host now: the asynchronous shell around pace.py.
+
+A slot is held only while bytes move. Whoever waits for a pace, a Retry-After or a place
+on the wire holds none, so a waiting host keeps nobody else waiting. Each host serves
+its waiters first come, first served; hosts that wait for the total number of connections take
+turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from msgspec import Struct
+
+from crawler.answer import FetchSettings
+from crawler.faults import HostResting, Kind
+from crawler.pace import BUSY, Pace, retry_after
+from crawler.retry import RETRIED
+
+#: Seconds that a timer is set at least: event loops count in milliseconds, and may wake early.
+_TICK = 0.001
+_SLOWED: frozenset[Kind] = frozenset({"timeout", "slow"})
+_STRIKES: frozenset[Kind] = frozenset({"connect", "dns", "tls", "proxy"})
+
+
+class HostView(Struct, frozen=True, kw_only=True):
+    """One host as progress shows it.
+
+    ``active`` requests are on the wire, ``waiting`` ones wait for the host; ``delay`` is seconds
+    between requests just now, ``wait`` seconds until the next may start (infinite when
+    ``resting``), ``why`` a sentence where the host or its failures made us wait.
+    """
+
+    host: str
+    active: int
+    waiting: int
+    delay: float
+    wait: float
+    why: str
+    resting: bool
+    requests: int
+    retries: int
+
+
+class Host:
+    """A host's pace, who waits for it (True: go; False: its turn is over), and its one timer."""
+
+    __slots__ = ("key", "pace", "timer", "waiters")
+
+    def __init__(self, key: str, pace: Pace) -> None:
+        self.key = key
+        self.pace = pace
+        self.waiters: deque[asyncio.Future[bool]] = deque()
+        self.timer: asyncio.TimerHandle | None = None
+
+
+class Politeness:
+    """Pace, concurrency and rest of every host, for one run.
+
+    ``clock`` gives the date (aware, UTC), ``monotonic`` seconds; ``not_before`` maps host keys to
+    moments that servers asked for in earlier runs; ``on_wait`` is told host, seconds and why.
+    """
+
+    def __init__(
+        self,
+        settings: FetchSettings,
+        clock: Callable[[], datetime],
+        not_before: Mapping[str, datetime] | None = None,
+        *,
+        on_wait: Callable[[str, float, str], None] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._monotonic = monotonic
+        self._on_wait = on_wait
+        # mutable state: the hosts, requests on the wire, hosts that wait for a connection
+        self._hosts: dict[str, Host] = {}
+        self._active = 0
+        self._crowded: dict[str, Host] = {}
+        now = clock()
+        for host, moment in (not_before or {}).items():
+            if moment > now:
+                seconds = (moment - now).total_seconds()
+                self._host(host).pace.asked(monotonic(), now, seconds)
+
+    def slot(self, host: str, url: str = "") -> Slot:
+        """``async with`` it around one exchange with ``host``.
+
+        Entering waits for the host's pace and a connection; raises HostResting for ``url`` where
+        the host's turn is over. What happened is told to the slot before it is left.
+        """
+        return Slot(self, self._host(host), url)
+
+    def limit(
+        self, host: str, *, rate: float | None = None, concurrency: int | None = None
+    ) -> None:
+        """Give ``host`` a pace of its own; None leaves that part as it is."""
+        entry = self._host(host)
+        pace = entry.pace
+        pace.rate = pace.rate if rate is None else rate
+        pace.concurrency = pace.concurrency if concurrency is None else concurrency
+        pace.delay = pace.least
+        self._rearm(entry)
+
+    def crawl_delay(self, host: str, seconds: float) -> float:
+        """Keep the Crawl-delay of robots.txt where it is longer than ours.
+
+        Returns the seconds between requests that hold now; a delay above the cap is cut to it,
+        and said.
+        """
+        pace = self._host(host).pace
+        cap = self._settings.max_crawl_delay
+        if not math.isfinite(seconds) or seconds < 0:
+            return pace.least
+        pace.crawl_delay = min(seconds, cap)
+        pace.delay = max(pace.delay, pace.least)
+        if seconds > cap and self._on_wait is not None:
+            why = f"robots.txt asks for {seconds:g} s between requests; the most we keep is {cap:g}"
+            self._on_wait(host, cap, why)
+        return pace.least
+
+    def wait_seconds(self, host: str) -> float:
+        """Seconds until a request to ``host`` could start: 0 is now, infinity not in its turn."""
+        entry = self._hosts.get(host)
+        return 0.0 if entry is None else self._ready_in(entry)
+
+    def resting(self, host: str) -> bool:
+        """Whether the host's turn is over."""
+        return math.isinf(self.wait_seconds(host))
+
+    def may_retry(self, host: str) -> bool:
+        """Take one retry from the host's budget; False where it is spent."""
+        return self._host(host).pace.may_retry()
+
+    def not_before(self) -> dict[str, datetime]:
+        """Moments that hosts asked for and that are still ahead, by host key: to be stored."""
+        now = self._clock()
+        return {
+            key: host.pace.until
+            for key, host in self._hosts.items()
+            if host.pace.until is not None and host.pace.until > now
+        }
+
+    def state(self) -> tuple[HostView, ...]:
+        """Show every host that was asked or that rests, in order of first sight."""
+        return tuple(self._view(host) for host in self._hosts.values())
+
+    async def enter(self, host: Host, url: str) -> float:
+        """Wait for a place on the wire; returns the monotonic second at which it was given."""
+        pace = host.pace
+        crowded = pace.active >= pace.concurrency or self._active >= self._settings.connections
+        if host.waiters or crowded or self._ready_in(host):
+            await self._queue(host, url)
+        else:
+            self._start(host)
+        return self._monotonic()
+
+    def leave(self, host: Host) -> None:
+        """Give the place back, and wake who waits for it."""
+        self._active -= 1
+        host.pace.active -= 1
+        if host.waiters:
+            self._pump(host)
+        while self._crowded and self._active < self._settings.connections:
+            self._pump(self._crowded.pop(next(iter(self._crowded))))
+
+    def answered(
+        self, host: Host, started: float, status: int, asked: str | None, seconds: float
+    ) -> None:
+        """Learn from an answer: its status, its Retry-After, the seconds until it began."""
+        pace = host.pace
+        if status in BUSY:
+            pace.strained()
+            pace.struck(self._monotonic(), started, f"the server answered {status}")
+        elif status < 500:  # noqa: PLR2004  - RFC 9110 section 15.6: from here on, its own errors
+            pace.eased(started, seconds)
+        if asked is not None and status in RETRIED:
+            date = self._clock()
+            wait = retry_after(asked, date)
+            if wait is not None:
+                pace.asked(self._monotonic(), date, wait)
+                self._say(host, wait)
+
+    def failed(self, host: Host, started: float, kind: Kind, sentence: str) -> None:
+        """Learn from an exchange that gave no answer."""
+        if kind in _SLOWED:
+            host.pace.strained()
+        if kind in _STRIKES:
+            host.pace.struck(self._monotonic(), started, sentence)
+
+    def ended(self, host: Host, url: str) -> HostResting | None:
+        """Return the error that says so where the host's turn is over."""
+        return self._resting(host, url) if host.pace.over else None
+
+    def _resting(self, host: Host, url: str) -> HostResting:
+        until = host.pace.until
+        ahead = until is not None and until > self._clock()
+        return HostResting(url, host.key, until if ahead else None, f"{host.key}: {host.pace.why}")
+
+    async def _queue(self, host: Host, url: str) -> None:
+        """Wait in the host's line; a cancelled wait leaves no place taken."""
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        host.waiters.append(turn)
+        self._pump(host)
+        try:
+            go = await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                host.waiters.remove(turn)
+            elif turn.result():
+                self.leave(host)
+            raise
+        if not go:
+            raise self._resting(host, url)
+
+    def _view(self, host: Host) -> HostView:
+        pace = host.pace
+        wait = self._ready_in(host)
+        held = math.isinf(wait) or pace.held > self._monotonic()
+        return HostView(
+            host=host.key,
+            active=pace.active,
+            waiting=len(host.waiters),
+            delay=pace.delay,
+            wait=wait,
+            why=pace.why if held else "",
+            resting=math.isinf(wait),
+            requests=pace.requests,
+            retries=pace.retries,
+        )
+
+    def _host(self, key: str) -> Host:
+        host = self._hosts.get(key)
+        if host is None:
+            host = self._hosts[key] = Host(key, Pace.new(self._settings))
+        return host
+
+    def _ready_in(self, host: Host) -> float:
+        return host.pace.ready_in(self._monotonic())
+
+    def _start(self, host: Host) -> None:
+        self._active += 1
+        host.pace.start(self._monotonic())
+
+    def _pump(self, host: Host) -> None:
+        """Start as many of the host's waiters as may start now, and see to the next."""
+        while host.waiters:
+            if host.waiters[0].done():
+                host.waiters.popleft()
+                continue
+            wait = self._ready_in(host)
+            if math.isinf(wait):
+                host.waiters.popleft().set_result(False)
+            elif host.pace.active >= host.pace.concurrency:
+                return
+            elif wait > 0:
+                self._wake(host, wait)
+                return
+            elif self._active >= self._settings.connections:
+                self._crowded[host.key] = host
+                return
+            else:
+                self._start(host)
+                host.waiters.popleft().set_result(True)
+
+    def _wake(self, host: Host, seconds: float) -> None:
+        # A timer that is set already fires too early at worst, and is then set again.
+        if host.timer is None:
+            loop = asyncio.get_running_loop()
+            host.timer = loop.call_later(max(seconds, _TICK), self._rearm, host)
+
+    def _rearm(self, host: Host) -> None:
+        if host.timer is not None:
+            host.timer.cancel()
+            host.timer = None
+        self._pump(host)
+
+    def _say(self, host: Host, seconds: float) -> None:
+        if self._on_wait is not None:
+            self._on_wait(host.key, seconds, host.pace.why)
+
+
+class Slot:
+    """One place on the wire to one host; made by Politeness.slot, entered once.
+
+    Tell it what came of the exchange before it is left: ``answered`` or ``failed``.
+    """
+
+    __slots__ = ("_host", "_politeness", "_started", "_url")
+
+    def __init__(self, politeness: Politeness, host: Host, url: str) -> None:
+        self._politeness = politeness
+        self._host = host
+        self._url = url
+        self._started = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._started = await self._politeness.enter(self._host, self._url)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._politeness.leave(self._host)
+
+    def answered(self, status: int, asked: str | None, seconds: float) -> None:
+        """Tell the status, the Retry-After value and the seconds until the answer began."""
+        self._politeness.answered(self._host, self._started, status, asked, seconds)
+
+    def failed(self, kind: Kind, sentence: str) -> None:
+        """Tell that there was no answer, and why."""
+        self._politeness.failed(self._host, self._started, kind, sentence)
+
+    def ended(self) -> HostResting | None:
+        """Return the error to raise where the host's turn is over by now."""
+        return self._politeness.ended(self._host, self._url)

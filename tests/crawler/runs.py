@@ -1,0 +1,68 @@
+"""One run of the conductor against a server on loopback, as the tests ask for it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from crawler.config import Config
+from crawler.discovery.records import RecordHint
+from crawler.events import Event, Failed, Summary
+from crawler.mirror import MirrorRequest, mirror
+from storage.archive import Archive, SnapshotRow
+
+
+class Ran(Struct, frozen=True, kw_only=True):
+    """What a run returned and what it told on the way."""
+
+    summary: Summary
+    events: list[Event]
+
+    @property
+    def failures(self) -> dict[str, str]:
+        return {event.url: event.reason for event in self.events if isinstance(event, Failed)}
+
+
+async def run(
+    url: str,
+    into: Path,
+    *,
+    records: tuple[RecordHint, ...] | None = None,
+    formats: tuple[str, ...] = (),
+    verify: Literal["all", "due", "none"] = "all",
+    include: tuple[str, ...] = (),
+    ignore_robots: bool = False,
+    max_articles: int | None = None,
+    stop: asyncio.Event | None = None,
+    **settings: Any,
+) -> Ran:
+    """Mirror ``url`` without limits of pace into ``into``; ``settings`` go over the defaults."""
+    events: list[Event] = []
+    request = MirrorRequest(
+        urls=(url,),
+        into=into,
+        settings=Config().settings().changed(**{"rate": 0, "attempts": 1, **settings}),
+        records=records,
+        formats=formats,
+        include=include,
+        ignore_robots=ignore_robots,
+        max_articles=max_articles,
+        verify=verify,
+    )
+    summary = await mirror(request, events.append, stop or asyncio.Event())
+    return Ran(summary=summary, events=events)
+
+
+def history(into: Path, slug: str | None = None) -> list[SnapshotRow]:
+    """Return the snapshots in the mirror at ``into``, of one article or of all."""
+    with Archive.open(into) as archive:
+        rows = list(archive.all_history())
+    return [row for row in rows if slug in (None, row.slug)]
+
+
+def reasons(into: Path, slug: str) -> list[str]:
+    """Return why each snapshot of the article called ``slug`` was stored, oldest first."""
+    return [row.reason for row in history(into, slug)]
