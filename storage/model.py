@@ -78,13 +78,18 @@ class Record(Struct, frozen=True, kw_only=True):
     alternates: dict[str, str] = field(default_factory=dict)
 
 
-class Key(Struct, frozen=True, kw_only=True):
-    """What a snapshot is filed under: a moment, how exact it is, and who said it."""
+class Key(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a snapshot is filed under: a moment, how exact it is, and who said it.
+
+    ``offset`` is the written zone's distance from UTC in minutes, so that a day or a month is cut in
+    that zone when it is compared with a finer time; meaningless where ``zone_assumed``.
+    """
 
     updated_at: datetime
     unit: Unit
     source: KeySource
     zone_assumed: bool = False
+    offset: int = 0
 
     @property
     def declared(self) -> bool:
@@ -185,7 +190,7 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     records: tuple[RecordRef, ...] = ()
 
     def representation(self, name: str) -> Representation | None:
-        """The representation of the format called ``name``, if this snapshot has one."""
+        """Return the representation of the format called ``name``, if there is one."""
         return next((r for r in self.representations if r.format == name), None)
 
 

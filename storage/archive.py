@@ -1,0 +1,254 @@
+"""The one door for reading: everything that a mirror holds, through one object.
+
+Reading never writes, needs no lock, and works while a run writes. An Archive is used by one
+thread at a time. Lists come in an order that a reindex does not change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from msgspec import Struct
+
+from storage import layout, select
+from storage.codings import CodingError, decode
+from storage.errors import AmbiguousSlug, DamageFound, IndexUnusable, NoSuchArticle
+from storage.index import queries
+from storage.index.index import FILE_NAME, Index
+from storage.index.queries import RunRow, SiteStatus
+from storage.index.rows import EventRow, SnapshotRow
+from storage.model import EntryState, Manifest, Representation, Site, Validator
+from storage.records import Records
+
+__all__ = ["Archive", "Body", "EventRow", "RunRow", "SiteStatus", "SnapshotRow"]
+
+
+class Body(Struct, frozen=True, kw_only=True):
+    """A representation's bytes: ``stored`` as received, ``decoded`` without content coding.
+
+    ``status``, ``reason`` and ``headers`` are those of the answer that holds the bytes: for a
+    revisit, the earlier one's.
+    """
+
+    representation: Representation
+    status: int
+    reason: str
+    headers: tuple[tuple[str, str], ...]
+    stored: bytes
+    decoded: bytes
+
+
+class Archive:
+    """An open mirror, for reading. State: the index's connection and the open segment files."""
+
+    def __init__(self, root: Path, index: Index) -> None:
+        """Use ``open`` or ``create``; the index is closed with the archive."""
+        self.root = root
+        self._index = index
+        self._records = Records(root, index)
+
+    @classmethod
+    def open(cls, root: Path) -> Self:
+        """Open the mirror at ``root``.
+
+        Raises NotAMirror, NewerFormat, and IndexUnusable where a reindex is needed first.
+        """
+        root = root.absolute()
+        layout.check(root)
+        if not (root / FILE_NAME).exists():
+            if has_segments(root):
+                raise IndexUnusable(root, f"{root / FILE_NAME} is missing, beside segments")
+            return cls(root, Index.empty(root))
+        return cls(root, Index.to_read(root))
+
+    @classmethod
+    def create(cls, root: Path) -> Self:
+        """Make a mirror at ``root`` where the folder is new or empty, and open it.
+
+        Raises NotAMirror where something else is there, ReadOnly, DiskFull, StoreFailed.
+        """
+        layout.make(root.absolute())
+        return cls.open(root)
+
+    def close(self) -> None:
+        """Close files and index; the object is of no use after that."""
+        self._records.close()
+        self._index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # lists
+
+    def sites(self) -> list[Site]:
+        """Return every site, captured foreign hosts among them, by name."""
+        return queries.all_sites(self._index)
+
+    def newest_all(
+        self,
+        site: str | None = None,
+        *,
+        canonicals: bool = False,
+        at: datetime | None = None,
+        since: datetime | None = None,
+    ) -> Iterator[SnapshotRow]:
+        """Give each article's newest snapshot, by site and slug; ``gone_at`` where it is gone.
+
+        ``at``: as it stood at that moment of observation, inclusive; ``since``: only what was
+        observed then or later; ``canonicals``: captured foreign originals too.
+        """
+        return queries.newest_all(self._index, site, canonicals=canonicals, at=at, since=since)
+
+    def history(self, site: str, slug: str) -> list[SnapshotRow]:
+        """Return an article's snapshots, oldest first by sequence."""
+        return queries.history(self._index, site, slug)
+
+    def all_history(
+        self, site: str | None = None, *, canonicals: bool = False
+    ) -> Iterator[SnapshotRow]:
+        """Give every snapshot, by site, slug and sequence."""
+        return queries.all_history(self._index, site, canonicals=canonicals)
+
+    def changes(
+        self, since: datetime | None = None, site: str | None = None, *, canonicals: bool = False
+    ) -> Iterator[SnapshotRow]:
+        """Give every snapshot observed at ``since`` or later, in the order of observation."""
+        return queries.changes(self._index, since, site, canonicals=canonicals)
+
+    def events(self, site: str, slug: str) -> list[EventRow]:
+        """Return what happened to an article besides snapshots, oldest first by sequence."""
+        return queries.article_events(self._index, site, slug)
+
+    # one article
+
+    def resolve(self, slug_or_url: str, site: str | None = None) -> list[tuple[str, str]]:
+        """Return the articles, as site and slug, that a slug, second slug or URL may mean."""
+        found = queries.named(self._index, slug_or_url, site)
+        if not found:
+            found = queries.at_urls(self._index, select.urls_meant(slug_or_url), site)
+        return sorted(found)
+
+    def find(self, slug_or_url: str, site: str | None = None) -> tuple[str, str]:
+        """Return the one article meant, as site and slug. Raises NoSuchArticle, AmbiguousSlug."""
+        found = self.resolve(slug_or_url, site)
+        if not found:
+            where = f"on {site}" if site else f"in {self.root}"
+            raise NoSuchArticle(f"no article {slug_or_url!r} {where}: see `slugline list`")
+        if len(found) > 1:
+            raise AmbiguousSlug(slug_or_url, tuple(name for name, _ in found))
+        return found[0]
+
+    def pick(
+        self,
+        site: str,
+        slug: str,
+        *,
+        at: datetime | None = None,
+        by: Literal["observed", "updated"] = "observed",
+        revision: int | None = None,
+    ) -> SnapshotRow:
+        """Return the snapshot that ``show --at --by --revision`` means, else the newest.
+
+        Raises NoSuchArticle.
+        """
+        return select.pick(self._rows(site, slug), at=at, by=by, revision=revision)
+
+    def select(self, site: str, slug: str, spec: str, now: datetime) -> SnapshotRow:
+        """Return the snapshot that ``diff`` calls ``spec``: UPDATED_AT[.rN], a moment, a number.
+
+        Raises NoSuchArticle, and times.WhenError where ``spec`` is none of these.
+        """
+        return select.by_spec(self._rows(site, slug), spec, now)
+
+    def _rows(self, site: str, slug: str) -> list[SnapshotRow]:
+        rows = self.history(site, slug)
+        if not rows:
+            raise NoSuchArticle(f"no snapshot of {slug!r} on {site}")
+        return rows
+
+    def newest(self, site: str, slug: str) -> Manifest | None:
+        """Return an article's newest snapshot, or None. Raises DamageFound."""
+        rows = self.history(site, slug)
+        return self.manifest(rows[-1]) if rows else None
+
+    def previous_with(self, site: str, slug: str, format: str) -> Manifest | None:  # noqa: A002  - the project's word
+        """Return the newest snapshot that holds bytes of a format, or None. Raises DamageFound."""
+        row = queries.newest_with(self._index, site, slug, format)
+        return self.manifest(row) if row else None
+
+    def manifest(self, row: SnapshotRow | EventRow) -> Manifest:
+        """Return the manifest that a row stands for. Raises DamageFound."""
+        return self._records.manifest(row)
+
+    def body(self, manifest: Manifest, format: str) -> Body:  # noqa: A002  - the project's word
+        """Return the bytes of a snapshot's format, through revisits to where they are stored.
+
+        Raises NoSuchArticle where the snapshot has none, DamageFound where they are not as written.
+        """
+        one = manifest.representation(format)
+        name = f"{manifest.site}/{manifest.slug}"
+        if one is None:
+            kept = ", ".join(r.format for r in manifest.representations) or "none"
+            raise NoSuchArticle(f"{name} has no format {format!r} in this snapshot; it has {kept}")
+        if not one.record_id:
+            raise NoSuchArticle(f"the {format} of {name} was seen and not stored")
+        answer = self._records.answer(one.target_id or one.record_id)
+        try:
+            decoded = decode(answer.body, one.content_encoding, one.length)
+        except CodingError as error:
+            raise DamageFound(f"{name}, {format}", str(error)) from error
+        if sha256(decoded).hexdigest() != one.digest:
+            raise DamageFound(f"{name}, {format}", "the bytes are not those of its digest")
+        return Body(
+            representation=one,
+            status=answer.status,
+            reason=answer.reason,
+            headers=answer.headers,
+            stored=answer.body,
+            decoded=decoded,
+        )
+
+    # what runs remember
+
+    def entries(self, site: str) -> dict[str, EntryState]:
+        """Return what runs learned of a site's entry URLs, by URL."""
+        return queries.site_entries(self._index, site)
+
+    def slugs(self, site: str) -> dict[str, str]:
+        """Return a site's articles, each slug with the article's newest URL."""
+        return queries.site_slugs(self._index, site)
+
+    def aliases(self, site: str) -> dict[str, str]:
+        """Return every URL that leads to an article of a site, with its slug."""
+        return queries.site_aliases(self._index, site)
+
+    def validators(self, urls: Iterable[str]) -> dict[str, Validator]:
+        """Return the validators kept for some URLs, by URL."""
+        return queries.stored_validators(self._index, list(urls))
+
+    def runs(self) -> list[RunRow]:
+        """Return every run that the index remembers, newest first."""
+        return queries.all_runs(self._index)
+
+    def status(self, site: str | None = None) -> list[SiteStatus]:
+        """Return each site's numbers, by name."""
+        wanted = [one for one in self.sites() if site is None or one.name == site]
+        return [queries.site_status(self._index, one) for one in wanted]
+
+
+def has_segments(root: Path) -> bool:
+    """Tell whether any segment file stands in the mirror at ``root``."""
+    return any((root / layout.SEGMENTS).glob("*/*.warc.gz"))

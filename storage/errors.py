@@ -1,0 +1,139 @@
+"""What can go wrong with an archive, each with a sentence and the command's exit code.
+
+The exit codes are DESIGN section 8's: 1 the store could not do it, 2 the user's input,
+3 another run holds the mirror, 4 damage. Foreign exceptions (OSError, SQLAlchemy's) are turned
+into these at the border where they arise, once.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+
+class ArchiveError(Exception):
+    """The base of all: its text is a sentence for a person, ``exit_code`` the command's."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class NotAMirror(ArchiveError):
+    """The folder holds no mirror (user's fault)."""
+
+    exit_code = 2
+
+    def __init__(self, root: Path, why: str) -> None:
+        """``root``: the folder asked for; ``why``: the rest of the sentence."""
+        super().__init__(f"{root} is no mirror: {why}")
+        self.root = root
+
+
+class NewerFormat(ArchiveError):
+    """The mirror was written by a newer slugline than this one."""
+
+    exit_code = 2
+
+    def __init__(self, root: Path, found: int, known: int) -> None:
+        """``found``: the mirror's format version; ``known``: the newest that this code reads."""
+        super().__init__(
+            f"{root} has format version {found}, and this slugline knows up to {known}: "
+            "use a newer slugline"
+        )
+        self.found = found
+
+
+class IndexUnusable(ArchiveError):
+    """The index is missing, of another schema or broken: derived, so ``reindex`` mends it."""
+
+    exit_code = 2
+
+    def __init__(self, root: Path, why: str) -> None:
+        """``why``: what is the matter with the index file, as the sentence's start."""
+        super().__init__(f"{why}: run `slugline reindex --mirror {root}`")
+        self.root = root
+
+
+class NoSuchArticle(ArchiveError):
+    """No article, snapshot or format of that name (user's fault)."""
+
+    exit_code = 2
+
+
+class AmbiguousSlug(ArchiveError):
+    """Several sites have the slug (user's fault): the sentence names them."""
+
+    exit_code = 2
+
+    def __init__(self, slug: str, sites: tuple[str, ...]) -> None:
+        """``sites``: the sites that have an article called ``slug``."""
+        super().__init__(
+            f"{slug!r} is an article on several sites: {', '.join(sites)}. Choose one with --site"
+        )
+        self.sites = sites
+
+
+class LockHeld(ArchiveError):
+    """Another run writes this mirror; ``pid`` and ``started`` are what it left in the lock."""
+
+    exit_code = 3
+
+    def __init__(self, root: Path, pid: int | None, started: str) -> None:
+        """``pid`` None and ``started`` empty: the holder has not written them yet."""
+        who = f"process {pid}, since {started}" if pid is not None else "another process"
+        super().__init__(f"{root} is being written by {who}: wait for it to end")
+        self.pid = pid
+        self.started = started
+
+
+class DamageFound(ArchiveError):
+    """Stored bytes are not what was written: nothing was cut or changed."""
+
+    exit_code = 4
+
+    def __init__(self, where: str, why: str) -> None:
+        """``where``: the segment and offset; ``why``: what is wrong there."""
+        super().__init__(f"damage in {where}: {why}. Nothing was changed; bring back a copy of it")
+        self.where = where
+
+
+class ReadOnly(ArchiveError):
+    """The mirror can't be written (rights, or a read-only file system)."""
+
+    exit_code = 2
+
+
+class DiskFull(ArchiveError):
+    """No room (or quota) left: what was committed before stands, this batch does not."""
+
+
+class StoreFailed(ArchiveError):
+    """The disk or the database refused for another reason: nothing of the batch stands."""
+
+
+class BadDraft(ArchiveError):
+    """A draft that can't be stored as it is: a bug in the caller, said for one article only."""
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_REFUSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+def from_os_error(error: OSError, doing: str) -> ArchiveError:
+    """Return an OSError as one of ours; ``doing`` is what was tried, as "writing the segment"."""
+    if error.errno in _FULL:
+        return DiskFull(f"no room left on the disk while {doing}: {error.strerror}")
+    if error.errno in _REFUSED:
+        return ReadOnly(f"may not write while {doing}: {error.strerror}: {error.filename}")
+    return StoreFailed(f"failed while {doing}: {error}")
+
+
+@contextmanager
+def os_errors(doing: str) -> Iterator[None]:
+    """Translate every OSError inside into an ArchiveError that says what was being done."""
+    try:
+        yield
+    except OSError as error:
+        raise from_os_error(error, doing) from error

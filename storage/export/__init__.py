@@ -1,0 +1,1 @@
+"""What an archive can be turned into, a module a kind."""

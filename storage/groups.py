@@ -1,0 +1,199 @@
+"""From a draft to the group of records that is written: numbers, revisits, names, bytes.
+
+No clock, no file, no database. DESIGN section 5 tells what becomes a revisit: a payload
+whose stored digest and content coding are those of an earlier *response* of the same article and
+format, or a real 304. A batch is built in order, each draft on top of the ones before it.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, structs
+
+from storage.codings import BytesLike
+from storage.errors import BadDraft
+from storage.files import Names
+from storage.index.rows import to_micros
+from storage.index.standing import Article, Standing, StoredResponse
+from storage.model import Draft, Manifest, Payload, Representation
+from storage.warc import (
+    BuiltRecord,
+    Target,
+    build_group,
+    build_response,
+    build_revisit,
+    new_record_id,
+    payload_digest,
+)
+
+
+class Group(Struct, frozen=True, kw_only=True):
+    """A group ready to be appended: ``blob`` is its bytes, ``id`` the manifest's record id.
+
+    ``bodies`` are the stored bodies by record id, for whoever needs them while they are at hand.
+    """
+
+    id: str
+    manifest: Manifest
+    blob: bytes
+    bodies: dict[str, BytesLike]
+
+
+class Builder:
+    """Builds a batch's groups. State: what is stored of each article, these groups included."""
+
+    def __init__(self, standings: dict[Article, Standing], names: Names) -> None:
+        """``standings`` has every article of the batch; ``names`` every file name in use."""
+        self._standings = dict(standings)
+        self._names = names
+
+    def build(self, draft: Draft) -> Group:
+        """Give a draft its numbers and make its records. Raises BadDraft: nothing has changed."""
+        article = (draft.manifest.site, draft.manifest.slug)
+        standing = self._standings.get(article, Standing())
+        _check(draft)
+        try:
+            group = self._group(draft, standing)
+        except ValueError as error:
+            raise BadDraft(f"{article[0]}/{article[1]} can't be stored: {error}") from error
+        self._standings[article] = _after(standing, group.manifest)
+        return group
+
+    def _group(self, draft: Draft, standing: Standing) -> Group:
+        group_id = new_record_id()
+        manifest = draft.manifest
+        shown = {one.format: one for one in manifest.representations}
+        records = []
+        for payload in draft.payloads:
+            one = shown.get(payload.role)
+            if one is None:
+                record = _response(payload, group_id)
+            else:
+                target = _target(payload, one, standing)
+                record = _record(payload, group_id, target)
+                shown[payload.role] = self._described(one, payload, record, target, standing)
+            records.append(record)
+        revision = standing.keys.get(to_micros(manifest.key.updated_at), 0) if manifest.key else 0
+        numbered = structs.replace(
+            manifest,
+            sequence=standing.sequence + 1,
+            revision=revision,
+            representations=tuple(shown[one.format] for one in manifest.representations),
+        )
+        named, blob = build_group(numbered, record_id=group_id, records=records)
+        bodies: dict[str, BytesLike] = {
+            record.id: payload.body
+            for record, payload in zip(records, draft.payloads, strict=True)
+            if record.type == "response"
+        }
+        return Group(id=group_id, manifest=named, blob=blob, bodies=bodies)
+
+    def _described(
+        self,
+        one: Representation,
+        payload: Payload,
+        record: BuiltRecord,
+        target: StoredResponse | None,
+        standing: Standing,
+    ) -> Representation:
+        # The manifest is to be true to its records, so what they settle is taken from them.
+        same = target if target is not None and payload.not_modified else None
+        return structs.replace(
+            one,
+            final_url=payload.url,
+            fetched_at=payload.fetched_at,
+            record_id=record.id,
+            payload_digest=record.payload_digest,
+            target_id=target.record_id if target else None,
+            content_encoding=same.content_encoding if same else content_encoding(payload),
+            digest=same.digest if same else one.digest,
+            length=same.size if same else one.length,
+            file=self._names.choose(one.url, one.format, standing.files.get((one.url, one.format))),
+        )
+
+
+def content_encoding(payload: Payload) -> str:
+    """Return an answer's content codings, lower case and joined (RFC 9110 section 8.4)."""
+    values = [value for name, value in payload.headers if name.lower() == "content-encoding"]
+    codings = [part.strip().lower() for value in values for part in value.split(",")]
+    return ", ".join(coding for coding in codings if coding and coding != "identity")
+
+
+def _check(draft: Draft) -> None:
+    manifest = draft.manifest
+    name = f"{manifest.site}/{manifest.slug}"
+    if manifest.kind == "snapshot" and (manifest.key is None or manifest.reason is None):
+        raise BadDraft(f"the snapshot {name} has no key or no reason")
+    if manifest.kind == "event" and manifest.event is None:
+        raise BadDraft(f"the event of {name} does not say what happened")
+    formats = [one.format for one in manifest.representations]
+    roles = [payload.role for payload in draft.payloads if payload.role in formats]
+    if len(set(formats)) < len(formats) or len(set(roles)) < len(roles):
+        raise BadDraft(f"{name} has a format twice")
+
+
+def _target(payload: Payload, one: Representation, standing: Standing) -> StoredResponse | None:
+    same_format = [r for r in reversed(standing.responses) if r.format == one.format]
+    if payload.not_modified:
+        # The validator may have come with bytes that were judged equal and not kept: then the
+        # newest stored body is the one that it stands for (DESIGN section 6).
+        exact = (r for r in same_format if r.digest == one.digest)
+        found = next(exact, None) or next(iter(same_format), None)
+        if found is None:
+            raise ValueError(f"{payload.url} answered 304, and no body of it is stored")
+        return found
+    if not same_format:
+        return None
+    identity = (payload_digest(payload.body), content_encoding(payload))
+    return next(
+        (r for r in same_format if (r.payload_digest, r.content_encoding) == identity), None
+    )
+
+
+def _record(payload: Payload, group_id: str, target: StoredResponse | None) -> BuiltRecord:
+    if target is None:
+        return _response(payload, group_id)
+    return build_revisit(
+        payload,
+        record_id=new_record_id(),
+        concurrent_to=group_id,
+        target=Target(
+            id=target.record_id,
+            url=target.url,
+            date=target.fetched_at,
+            payload_digest=target.payload_digest,
+        ),
+    )
+
+
+def _response(payload: Payload, group_id: str) -> BuiltRecord:
+    return build_response(payload, record_id=new_record_id(), concurrent_to=group_id)
+
+
+def _after(standing: Standing, manifest: Manifest) -> Standing:
+    keys = dict(standing.keys)
+    if manifest.key is not None and manifest.kind == "snapshot":
+        moment = to_micros(manifest.key.updated_at)
+        keys[moment] = keys.get(moment, 0) + 1
+    kept = (r for r in manifest.representations if r.record_id)
+    added = tuple(
+        StoredResponse(
+            record_id=one.record_id,
+            format=one.format,
+            url=one.final_url,
+            fetched_at=one.fetched_at,
+            payload_digest=one.payload_digest,
+            content_encoding=one.content_encoding,
+            digest=one.digest,
+            size=one.length,
+        )
+        for one in kept
+        if one.target_id is None
+    )
+    files = {(one.url, one.format): one.file for one in manifest.representations if one.file}
+    return structs.replace(
+        standing,
+        sequence=manifest.sequence,
+        keys=keys,
+        responses=standing.responses + added,
+        files=standing.files | files,
+    )

@@ -1,0 +1,171 @@
+"""The index's tables: derived from the segments, but for what a run remembers of its work.
+
+Everything that a reading command shows is made by rows.py from manifests. ``entries``, ``runs``
+and the noted part of ``names`` and ``validators`` are operational: a reindex loses them, and says
+so. Moments are whole microseconds since 1970 in UTC, so that they sort and never lose a digit;
+lists and mappings are JSON text. A change here is a new SCHEMA_VERSION: the index is made again.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("scope", String, nullable=False),
+    Column("implicit", Boolean, nullable=False),
+)
+
+#: ``committed``: bytes of the file that whole, indexed groups fill.
+segments = Table(
+    "segments",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("site", String, nullable=False),
+    Column("committed", BigInteger, nullable=False),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("id", String, nullable=False),
+    Column("site", String, nullable=False),
+    Column("slug", String, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("url", String, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("observed_at", BigInteger, nullable=False),
+    Column("state", String, nullable=False),
+    Column("formats", Text, nullable=False),
+    Column("missing", Text, nullable=False),
+    Column("findings", Text, nullable=False),
+    Column("title", Text),
+    Column("run", String, nullable=False),
+    Column("implicit", Boolean, nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("segment", String, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("head", BigInteger, nullable=False),
+    Index("snapshots_article", "site", "slug", "sequence", unique=True),
+    Index("snapshots_place", "segment", "offset"),
+    Index("snapshots_observed", "observed_at"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("id", String, nullable=False),
+    Column("site", String, nullable=False),
+    Column("slug", String, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("url", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("observed_at", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("run", String, nullable=False),
+    Column("implicit", Boolean, nullable=False),
+    Column("segment", String, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("head", BigInteger, nullable=False),
+    Index("events_article", "site", "slug", "sequence", unique=True),
+    Index("events_place", "segment", "offset"),
+)
+
+#: ``target_id`` set: the record is a revisit, and the bytes are that response's. ``record_id``
+#: empty: no bytes were stored (noarchive). ``offset`` and ``length`` are the record's own.
+representations = Table(
+    "representations",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("site", String, nullable=False),
+    Column("slug", String, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("format", String, nullable=False),
+    Column("url", String, nullable=False),
+    Column("final_url", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("fetched_at", BigInteger, nullable=False),
+    Column("content_encoding", String, nullable=False),
+    Column("payload_digest", String, nullable=False),
+    Column("record_id", String, nullable=False),
+    Column("target_id", String),
+    Column("file", String, nullable=False),
+    Column("segment", String, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Index("representations_article", "site", "slug", "format", "sequence"),
+    Index("representations_record", "record_id"),
+    Index("representations_url", "url"),
+    Index("representations_place", "segment"),
+)
+
+#: What else an article answers to: ``name`` is a URL or an earlier or later slug.
+names = Table(
+    "names",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("slug", String, primary_key=True),
+    Column("is_url", Boolean, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Index("names_name", "name"),
+)
+
+validators = Table(
+    "validators",
+    metadata,
+    Column("url", String, primary_key=True),
+    Column("etag", String),
+    Column("last_modified", String),
+    Column("digest", String, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("url", String, primary_key=True),
+    Column("verdict", String, nullable=False),
+    Column("slug", String, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("lastmod", String, nullable=False),
+    Column("checked_at", BigInteger, nullable=False),
+    Column("run", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("command", String, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("continues_since", BigInteger),
+    Column("finished_at", BigInteger),
+    Column("finished", Boolean, nullable=False),
+    Column("summary", Text, nullable=False),
+)

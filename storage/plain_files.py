@@ -1,0 +1,153 @@
+"""The tree of plain files: every format's newest bytes, decoded, under ``files/``.
+
+Derived and never fsynced, but each file is whole at any instant: written aside, given the time at
+which it was fetched, then renamed. All temporary files stand in one folder, which is emptied at
+open and gone after close. The index keeps a watermark, so that a run that was killed leaves
+its successor to write what is still owed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Select, exists, select
+
+from storage.codings import BytesLike, CodingError, decode
+from storage.errors import DamageFound, os_errors
+from storage.files import is_safe
+from storage.index.index import Index
+from storage.index.rows import from_micros, to_micros
+from storage.index.schema import representations
+
+#: The folder of temporary files inside the tree.
+PART = ".part"
+#: The watermark's key in the table ``meta``: the last representation whose file is written.
+WATERMARK = "files"
+#: Representations taken from the index at once.
+_PAGE = 500
+
+#: From a record's id to its stored body, as received.
+BodyOf = Callable[[str], BytesLike]
+
+
+class Tree:
+    """A folder of plain files. State: a counter for temporary names."""
+
+    def __init__(self, root: Path, part: str = PART) -> None:
+        """``root`` is the tree's folder, ``part`` the one in it that is ours to empty."""
+        self.root = root
+        self._part = root / part
+        self._count = 0
+
+    def open(self) -> None:
+        """Make the folder, and clear what a killed run left in ``.part``."""
+        with os_errors(f"opening {self.root}"):
+            if self._part.exists():
+                shutil.rmtree(self._part)
+            self._part.mkdir(parents=True)
+
+    def close(self) -> None:
+        """Take the folder of temporary files away."""
+        with os_errors(f"closing {self.root}"):
+            shutil.rmtree(self._part)
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def write(self, name: str, body: bytes, fetched_at: datetime) -> None:
+        """Put ``body`` at ``name`` in one step, its modification time the moment of the fetch.
+
+        Raises ValueError for a name that leaves the tree, and DiskFull, ReadOnly, StoreFailed.
+        """
+        if not is_safe(name):
+            raise ValueError(f"{name!r} is no name for a file in {self.root}")
+        path = self.root / name
+        moment = to_micros(fetched_at) * 1_000
+        self._count += 1
+        part = self._part / str(self._count)
+        with os_errors(f"writing {path}"):
+            if not _holds(path, body):
+                part.write_bytes(body)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                os.utime(part, ns=(moment, moment))
+                part.replace(path)
+            elif path.stat().st_mtime_ns != moment:
+                os.utime(path, ns=(moment, moment))
+
+
+def _holds(path: Path, body: bytes) -> bool:
+    if not path.is_file() or path.stat().st_size != len(body):
+        return False
+    with path.open("rb") as file:
+        return sha256(file.read()).digest() == sha256(body).digest()
+
+
+def watermark(index: Index) -> int:
+    """Return the number of the last representation whose file is known to be written."""
+    return int(index.note(WATERMARK) or 0)
+
+
+def write_owed(index: Index, tree: Tree, body_of: BodyOf) -> int:
+    """Write every file that the index owes the tree, and return how many.
+
+    ``body_of`` is asked for stored bodies by the id of the response that holds them. Raises
+    DamageFound where one does not decode to what its manifest says.
+    """
+    count = 0
+    done = watermark(index)
+    while page := index.all(_owed(done)):
+        for row in page:
+            if row["newest"]:
+                tree.write(row["file"], decoded(row, body_of), from_micros(row["fetched_at"]))
+                count += 1
+        done = page[-1]["n"]
+        index.set_note(WATERMARK, str(done))
+    return count
+
+
+def decoded(row: Any, body_of: BodyOf) -> bytes:
+    """Return a representation's bytes without their content coding, checked against its length."""
+    stored = body_of(row["target_id"] or row["record_id"])
+    where = f"{row['segment']} at {row['offset']}"
+    try:
+        body = decode(stored, row["content_encoding"], row["size"]) if stored else b""
+    except CodingError as error:
+        raise DamageFound(where, f"{row['url']} does not decode: {error}") from error
+    if len(body) != row["size"]:
+        raise DamageFound(where, f"{row['url']} has {len(body)} bytes, not {row['size']}")
+    return body
+
+
+def _owed(done: int) -> Select[Any]:
+    later = representations.alias("later")
+    superseded = exists().where(
+        later.c.site == representations.c.site,
+        later.c.slug == representations.c.slug,
+        later.c.format == representations.c.format,
+        later.c.sequence > representations.c.sequence,
+        later.c.file == representations.c.file,
+        later.c.record_id != "",
+    )
+    return (
+        select(representations, (~superseded).label("newest"))
+        .where(representations.c.n > done, representations.c.file != "")
+        .where(representations.c.record_id != "")
+        .order_by(representations.c.n)
+        .limit(_PAGE)
+    )

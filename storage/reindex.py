@@ -1,0 +1,250 @@
+"""The index from the segments: made again whole, or brought up to them after a crash.
+
+Both go through the same pure function as the commit does. Making it again changes no segment by
+a byte; recovery cuts only what storage.segments.recovery calls a torn tail, once every segment has
+been found free of damage. Blocking; the caller holds the writer's lock.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct
+from sqlalchemy import select
+
+from storage import layout
+from storage.errors import ArchiveError, DamageFound, IndexUnusable, os_errors
+from storage.index.index import FILE_NAME, Batch, Index
+from storage.index.rows import Place, Rows, rows_of
+from storage.index.schema import entries, runs
+from storage.index.standing import ends_of, known_segments
+from storage.lock import WriterLock
+from storage.segments.local import LocalSegments
+from storage.segments.recovery import Group, Tail
+
+_NEW = f"{FILE_NAME}.new"
+#: Groups indexed in one transaction: enough that the sync does not count, some MB of rows.
+_PAGE = 500
+
+
+_STATE_LOST = (
+    "what earlier runs remembered (when entries were last checked, unfinished runs) is lost: "
+    "the next run looks at every article again"
+)
+
+
+class ReindexReport(Struct, frozen=True, kw_only=True):
+    """What was read: ``torn`` segments end in an unfinished write, left for the next run to cut.
+
+    ``state_kept``: what runs remember (entries and runs) was taken over from the old index.
+    """
+
+    segments: int
+    snapshots: int
+    events: int
+    bytes: int
+    torn: tuple[str, ...]
+    state_kept: bool
+
+    def sentences(self) -> tuple[str, ...]:
+        """Tell it to a person."""
+        counts = f"{self.snapshots} snapshots and {self.events} events"
+        told = [f"indexed {counts} from {self.segments} segments"]
+        told += [f"{name} ends in an unfinished write: the next run cuts it" for name in self.torn]
+        if self.segments and not self.state_kept:
+            told.append(_STATE_LOST)
+        return tuple(told)
+
+
+class Recovered(Struct, frozen=True, kw_only=True):
+    """What recovery did, in sentences, and the segments that may be written on by length."""
+
+    notes: tuple[str, ...]
+    resume: dict[str, int]
+
+
+def reindex(root: Path, now: datetime) -> ReindexReport:
+    """Make the index of the mirror at ``root`` again; ``now`` is for the lock's message.
+
+    Raises NotAMirror, NewerFormat, LockHeld, and DamageFound: then the old index stays.
+    """
+    root = root.absolute()
+    layout.check(root)
+    with WriterLock(root, now):
+        return rebuild(root)
+
+
+def rebuild(root: Path) -> ReindexReport:
+    """Make the index again, the lock being held: a new file, put in the old one's place."""
+    _remove(root / _NEW)
+    index = Index.to_write(root, _NEW)
+    try:
+        report = _fill(root, index)
+    except ArchiveError:
+        index.close()
+        _remove(root / _NEW)
+        raise
+    index.close()
+    with os_errors("putting the new index in place"):
+        # The old log must be gone before a new file stands beside it: SQLite would play it back.
+        _remove(root / FILE_NAME)
+        (root / _NEW).replace(root / FILE_NAME)
+        layout.sync_folder(root)
+    return report
+
+
+def _remove(path: Path) -> None:
+    with os_errors(f"removing {path}"):
+        for end in ("", "-wal", "-shm", "-journal"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
+
+
+def _fill(root: Path, index: Index) -> ReindexReport:
+    segments = LocalSegments(root)
+    snapshots = events = size = 0
+    torn = []
+    names = segments.names()
+    for name in names:
+        found = index_segment(index, segments, name)
+        snapshots += found.snapshots
+        events += found.events
+        size += found.length
+        if found.torn:
+            torn.append(name)
+    return ReindexReport(
+        segments=len(names),
+        snapshots=snapshots,
+        events=events,
+        bytes=size,
+        torn=tuple(torn),
+        state_kept=_keep_state(root, index),
+    )
+
+
+class Indexed(Struct, frozen=True, kw_only=True):
+    """What one segment held: ``length`` bytes of whole groups, ``torn`` bytes after them."""
+
+    snapshots: int
+    events: int
+    length: int
+    torn: int
+
+
+def index_segment(index: Index, segments: LocalSegments, name: str) -> Indexed:
+    """Add every group of a segment that the index has no row of; raises DamageFound."""
+    page: list[Rows] = []
+    counts = {"snapshot": 0, "event": 0}
+    end = torn = 0
+    for found in segments.walk(name):
+        end = found.offset if isinstance(found, Tail) else found.offset + found.length
+        if isinstance(found, Tail):
+            torn = found.size
+        else:
+            counts[found.manifest.kind] += 1
+            page.append(rows_at(found, name))
+        if len(page) >= _PAGE or isinstance(found, Tail):
+            index.apply(Batch(rows=tuple(page), segments={name: (site_of(name), end)}))
+            page.clear()
+    return Indexed(snapshots=counts["snapshot"], events=counts["event"], length=end, torn=torn)
+
+
+def rows_at(group: Group, segment: str) -> Rows:
+    """Return the rows of a group that was read from ``segment``; raises DamageFound."""
+    place = Place(id=group.id, segment=segment, offset=group.offset, length=group.length)
+    try:
+        return rows_of(group.manifest, place)
+    except ValueError as error:
+        raise DamageFound(f"{segment} at byte {group.offset}", str(error)) from error
+
+
+def site_of(segment: str) -> str:
+    """Return the site's name from a segment's, which is its folder."""
+    return segment.partition("/")[0]
+
+
+def _keep_state(root: Path, index: Index) -> bool:
+    try:
+        old = Index.to_read(root)
+    except IndexUnusable:
+        return False
+    try:
+        for table in (entries, runs):
+            index.replace(table, [dict(row) for row in old.all(select(table))])
+    except IndexUnusable:
+        return False
+    finally:
+        old.close()
+    return True
+
+
+# after a crash
+
+
+def recover(root: Path, index: Index) -> Recovered:
+    """Bring the index and the segments to one state; raises DamageFound with nothing cut."""
+    segments = LocalSegments(root)
+    known = known_segments(index)
+    names = sorted({*segments.names(), *known})
+    again = {name for name in names if not _fits(index, segments, name, known.get(name, 0))}
+    for name in names:
+        # Damage must be found before the first byte is cut anywhere.
+        start = 0 if name in again else known.get(name, 0)
+        if segments.size(name) not in {None, start}:
+            for _ in segments.walk(name, start):
+                pass
+    notes = [_index_again(index, segments, name) for name in sorted(again)]
+    known = known_segments(index)
+    resume = {}
+    for name in (name for name in names if segments.size(name) is not None):
+        clean, said = _mend(index, segments, name, known.get(name, 0))
+        notes += said
+        if clean and name not in again:
+            resume[name] = known[name]
+    return Recovered(notes=tuple(notes), resume=resume)
+
+
+def _fits(index: Index, segments: LocalSegments, name: str, committed: int) -> bool:
+    """Tell whether the segment reaches as far as the index says, with its manifests in place."""
+    size = segments.size(name)
+    if size is None or size < committed:
+        return False
+    for manifest_id, offset, length in ends_of(index, name):
+        if offset + length > size:
+            return False
+        try:
+            if segments.manifest(name, offset).id != manifest_id:
+                return False
+        except DamageFound:
+            # Whether that is damage or another file in its place, reading it whole tells.
+            return False
+    return True
+
+
+def _index_again(index: Index, segments: LocalSegments, name: str) -> str:
+    index.forget_segment(name)
+    if segments.size(name) is None:
+        return f"the segment {name} is gone, and with it what the index knew of it"
+    found = index_segment(index, segments, name)
+    return f"{name} was not as the index had it: indexed again, {found.snapshots} snapshots"
+
+
+def _mend(
+    index: Index, segments: LocalSegments, name: str, committed: int
+) -> tuple[bool, list[str]]:
+    found = segments.recover(name, committed)
+    if found.clean:
+        return committed > 0, []
+    notes = []
+    if found.length:
+        index.apply(
+            Batch(
+                rows=tuple(rows_at(group, name) for group in found.groups),
+                segments={name: (site_of(name), found.length)},
+            )
+        )
+    if found.groups:
+        notes.append(f"{len(found.groups)} groups that a run had stored in {name} were indexed")
+    if found.lost:
+        notes.append(f"{found.lost_bytes} bytes of an unfinished write went to {found.lost}")
+    return False, notes

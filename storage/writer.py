@@ -1,0 +1,260 @@
+"""The writer: what the crawler hands its drafts to. An async shell around one thread.
+
+Everything that decides or blocks is storage.store's, in a thread of its own, one batch at a time. A
+batch closes at 64 drafts or 250 ms after its first, whichever comes first (DESIGN
+section 6). A second thread reads, so that questions never wait for a sync.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from msgspec import Struct
+
+from storage.archive import Archive
+from storage.errors import ArchiveError, BadDraft, StoreFailed
+from storage.model import Draft, EntryState, Manifest, Validator
+from storage.segments.appending import SEGMENT_BYTES
+from storage.store import Committed, Notes, RunInfo, Store
+
+__all__ = ["RunInfo", "Writer"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Drafts in a batch: past it, a sync costs less a draft than building the records (DESIGN 6).
+BATCH_DRAFTS = 64
+#: Seconds that a batch stays open for more.
+BATCH_SECONDS = 0.25
+
+
+def now_utc() -> datetime:
+    """Read the system's clock."""
+    return datetime.now(UTC)
+
+
+class _Open(Struct):
+    """The batch that is being gathered."""
+
+    drafts: list[Draft] = []
+    futures: list[asyncio.Future[Manifest]] = []
+    entries: list[EntryState] = []
+    validators: list[Validator] = []
+    aliases: list[tuple[str, str, str]] = []
+
+
+class Writer:
+    """``async with Writer(root) as writer``: the mirror's one writer, from lock to release.
+
+    Entering raises LockHeld, NotAMirror, NewerFormat, DamageFound, ReadOnly, DiskFull. State: the
+    open batch with its timer, the batches under way, and the first failure nobody awaited.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        files: bool = True,
+        segment_bytes: int = SEGMENT_BYTES,
+        clock: Callable[[], datetime] = now_utc,
+    ) -> None:
+        """``files``: keep the tree of plain files; ``segment_bytes``: where a segment closes."""
+        self.root = root.absolute()
+        self.notes: tuple[str, ...] = ()
+        self._files = files
+        self._segment_bytes = segment_bytes
+        self._clock = clock
+        self._store: Store | None = None
+        self._archive: Archive | None = None
+        self._run: RunInfo | None = None
+        self._open = _Open()
+        self._timer: asyncio.TimerHandle | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._failure: Exception | None = None
+        self._writing = ThreadPoolExecutor(1, "slugline-writer")
+        self._reading = ThreadPoolExecutor(1, "slugline-reader")
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._store = await self._write(self._open_store)
+        except BaseException:
+            self._writing.shutdown(wait=False)
+            self._reading.shutdown(wait=False)
+            raise
+        self.notes = self._store.notes
+        return self
+
+    def _open_store(self) -> Store:
+        return Store(
+            self.root,
+            files=self._files,
+            segment_bytes=self._segment_bytes,
+            now=self._clock(),
+        )
+
+    async def begin_run(self, command: str, scopes: tuple[str, ...], now: datetime) -> RunInfo:
+        """Start a run over ``scopes``; the RunInfo says whether it continues an unfinished one."""
+        self._run = await self._write(self._opened.begin_run, command, scopes, now)
+        return self._run
+
+    async def finish_run(self, summary: Mapping[str, object], finished: bool) -> None:
+        """Store what is left and note the run's end; not ``finished``: the next continues it."""
+        await self.flush()
+        run, now = self._run, self._clock()
+        if run is not None:
+            store = self._opened
+            await self._write(lambda: store.finish_run(run, summary, finished=finished, now=now))
+
+    def submit(self, draft: Draft) -> asyncio.Future[Manifest]:
+        """Put a draft into the open batch; the future gives the manifest as stored.
+
+        It resolves once the snapshot is durable and visible, or raises BadDraft (this draft only),
+        DiskFull, ReadOnly or StoreFailed (the whole batch; nothing of it stands).
+        """
+        future: asyncio.Future[Manifest] = asyncio.get_running_loop().create_future()
+        self._open.drafts.append(draft)
+        self._open.futures.append(future)
+        self._gathered()
+        return future
+
+    async def commit(self, draft: Draft) -> Manifest:
+        """Submit a draft and wait; raises as its future does. Cancelling does not take it back."""
+        return await asyncio.shield(self.submit(draft))
+
+    def note_entry(self, entry: EntryState) -> None:
+        """Remember an entry's state with the next batch.
+
+        Called right before ``submit`` it is in the same transaction as that snapshot.
+        """
+        self._open.entries.append(entry)
+        self._gathered()
+
+    def note_validators(self, validators: Iterable[Validator]) -> None:
+        """Remember validators with the next batch."""
+        self._open.validators.extend(validators)
+        self._gathered()
+
+    def note_alias(self, site: str, url: str, slug: str) -> None:
+        """Remember with the next batch that ``url`` leads to an article."""
+        self._open.aliases.append((site, url, slug))
+        self._gathered()
+
+    async def flush(self) -> None:
+        """Wait until all that was handed over is durable, visible and in ``files/``.
+
+        Raises the first failure of notes or files; those of drafts are their futures'.
+        """
+        self._close_batch()
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    async def read(
+        self, function: Callable[Concatenate[Archive, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run ``function`` with the archive in the reader's thread; raises what it raises."""
+        loop = asyncio.get_running_loop()
+
+        def call() -> T:
+            if self._archive is None:
+                self._archive = Archive.open(self.root)
+            return function(self._archive, *args, **kwargs)
+
+        return await loop.run_in_executor(self._reading, call)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Store what was handed over, close, and release the lock."""
+        closing = asyncio.ensure_future(self._close())
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await closing
+            raise
+        except ArchiveError:
+            # What ended the run says more than what it left undone.
+            if kind is None:
+                raise
+
+    async def _close(self) -> None:
+        try:
+            await self.flush()
+        finally:
+            if self._archive is not None:
+                await asyncio.get_running_loop().run_in_executor(self._reading, self._archive.close)
+            self._reading.shutdown()
+            await self._write(self._opened.close)
+            self._writing.shutdown()
+
+    @property
+    def _opened(self) -> Store:
+        if self._store is None:
+            raise StoreFailed("the writer is not open")
+        return self._store
+
+    async def _write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._writing, lambda: function(*args, **kwargs))
+
+    def _gathered(self) -> None:
+        if len(self._open.drafts) >= BATCH_DRAFTS:
+            self._close_batch()
+        elif self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(BATCH_SECONDS, self._close_batch)
+
+    def _close_batch(self) -> None:
+        if self._timer is None:
+            return
+        self._timer.cancel()
+        self._timer = None
+        batch, self._open = self._open, _Open()
+        task = asyncio.get_running_loop().create_task(self._store_batch(batch))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _store_batch(self, batch: _Open) -> None:
+        notes = Notes(
+            at=self._clock(),
+            entries=tuple(batch.entries),
+            validators=tuple(batch.validators),
+            aliases=tuple(batch.aliases),
+        )
+        try:
+            done = await self._write(self._opened.commit, batch.drafts, notes)
+        except Exception as error:  # noqa: BLE001  - it goes to every future of the batch
+            self._fail(batch, error)
+            return
+        for future, outcome in zip(batch.futures, done.outcomes, strict=True):
+            if future.done():
+                continue
+            if isinstance(outcome, BadDraft):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+        await self._write_files(done)
+
+    async def _write_files(self, done: Committed) -> None:
+        try:
+            await self._write(self._opened.write_files, done.bodies)
+        except Exception as error:  # noqa: BLE001  - raised by the next flush
+            self._failure = self._failure or error
+
+    def _fail(self, batch: _Open, error: Exception) -> None:
+        for future in batch.futures:
+            if not future.done():
+                future.set_exception(error)
+        if not batch.futures:
+            self._failure = self._failure or error

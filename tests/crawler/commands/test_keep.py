@@ -1,0 +1,47 @@
+"""export and reindex: out of an archive, and its index back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+from tests.crawler.commands.archives import fill
+from tests.crawler.commands.calling import complaint, slugline
+
+
+def test_export_jsonl_writes_records_to_a_file_or_stdout(mirror: Path, tmp_path: Path) -> None:
+    out = tmp_path / "all.jsonl"
+    result = slugline("export", "jsonl", out, "--mirror", mirror)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "4 records" in result.stderr
+    printed = slugline("export", "jsonl", "-", "--mirror", mirror)
+    assert out.read_bytes() == printed.stdout_bytes
+    assert json.loads(out.read_text().splitlines()[0])["updated_at"] == (
+        "2026-06-19 09:13:50.166750+00:00"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["all.jsonl"]
+
+
+def test_export_to_a_place_that_cannot_be_written_is_refused(mirror: Path, tmp_path: Path) -> None:
+    out = tmp_path / "none" / "all.jsonl"
+    assert "cannot be written" in complaint(slugline("export", "jsonl", out, "--mirror", mirror))
+    complaint(slugline("export", "jsonl", "--mirror", mirror))
+    complaint(slugline("export", "files", "-", "--mirror", mirror))
+
+
+def test_export_files_writes_a_tree(mirror: Path, tmp_path: Path) -> None:
+    assert slugline("export", "files", tmp_path / "t", "--mirror", mirror).exit_code == 0
+    bodies = [path.read_bytes() for path in (tmp_path / "t").rglob("*") if path.is_file()]
+    assert b"# alpha\n\nSecond words.\n" in bodies
+
+
+def test_reindex_brings_the_index_back(tmp_path: Path) -> None:
+    root = tmp_path / "m"
+    asyncio.run(fill(root))
+    before = slugline("list", "--json", "--canonicals", "--mirror", root).stdout
+    for path in root.glob("index.sqlite*"):
+        path.unlink()
+    assert "reindex" in complaint(slugline("list", "--mirror", root))
+    assert slugline("reindex", "--mirror", root).exit_code == 0
+    assert slugline("list", "--json", "--canonicals", "--mirror", root).stdout == before

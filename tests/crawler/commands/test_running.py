@@ -1,0 +1,95 @@
+"""A run in the foreground: who is told what, which code it ends with, and how it is stopped."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crawler.commands.running import Voice, exit_code
+from crawler.progress import JsonLog, PlainProgress, Quiet, RichProgress
+from crawler.tally import Tally
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("tally", "code"),
+    [
+        (Tally(), 0),
+        (Tally(failed_before=3), 0),
+        (Tally(failed=1), 1),
+        (Tally(partial=1), 1),
+        (Tally(failed=1, interrupted=True), 130),
+    ],
+)
+def test_the_exit_code_is_the_contracts(tally: Tally, code: int) -> None:
+    assert exit_code(tally) == code
+
+
+def test_the_reporter_suits_the_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(Voice(quiet=True, log_format="json").reporter(), Quiet)
+    assert isinstance(Voice(log_format="json").reporter(), JsonLog)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert isinstance(Voice().reporter(), PlainProgress)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert isinstance(Voice().reporter(), RichProgress)
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """Listen, and never answer."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(30)
+        yield listener
+
+
+def start(
+    listener: socket.socket, folder: Path, grace: float
+) -> tuple[subprocess.Popen[str], socket.socket]:
+    """Start a mirror of the silent server; return once it waits, with the connection."""
+    config = folder / "config.toml"
+    config.write_text(f"[fetch]\ngrace = {grace}\n")
+    port = listener.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from crawler.cli import main; main()", "mirror",
+         f"http://127.0.0.1:{port}/", "--into", str(folder / "m"), "--config", str(config)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"LANG": "C"},
+    )  # fmt: skip
+    connection, _ = listener.accept()
+    connection.recv(1)
+    return process, connection
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_run_within_its_grace_and_saves(
+    number: signal.Signals, silent: socket.socket, tmp_path: Path
+) -> None:
+    process, connection = start(silent, tmp_path, 0)
+    with process, connection:
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "stopping" in err
+    assert out.startswith("Interrupted, and saved")
+
+
+def test_a_second_ctrl_c_ends_it_at_once(silent: socket.socket, tmp_path: Path) -> None:
+    process, connection = start(silent, tmp_path, 3600)
+    with process, connection:
+        assert process.stderr is not None
+        process.send_signal(signal.SIGINT)
+        while "stopping" not in process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130

@@ -1,0 +1,107 @@
+"""A page's links, metas, base and anchors."""
+
+from __future__ import annotations
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from crawler.formats.html_head import (
+    MAX_ANCHORS,
+    MAX_LINKS,
+    base_url,
+    read_anchors,
+    read_links,
+    read_meta,
+)
+
+URL = "https://example.org/news/a"
+
+
+def tree(html: str) -> LexborHTMLParser:
+    return LexborHTMLParser(html)
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        ('<base href="/x/">', "https://example.org/x/"),
+        ('<base target="_top"><base href="y/"><base href="/z/">', "https://example.org/news/y/"),
+        ('<base href="mailto:a@b">', URL),
+        ("", URL),
+    ],
+)
+def test_the_base_is_the_first_that_gives_an_address(base: str, expected: str) -> None:
+    assert base_url(tree(base), URL) == expected
+
+
+def test_links_stand_in_head_and_body_and_are_resolved() -> None:
+    page = tree('<link rel="Canonical" href="b"><body><link rel="alternate next" href="/c"></body>')
+    assert [(link.rel, link.url) for link in read_links(page, URL)] == [
+        ("canonical", "https://example.org/news/b"),
+        ("alternate", "https://example.org/c"),
+        ("next", "https://example.org/c"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '<link rel="stylesheet" href="x.css">',
+        '<link rel="shortcut icon" href="">',
+        '<link rel="preload" href="x">',
+        '<link rel="canonical">',
+        '<link rel="canonical" href="android-app://x/y">',
+        '<link rel="alternate stylesheet" href="x">',
+        '<a rel="alternate" href="/other">beside</a>',
+        '<a rel="author" href="/ann">Ann</a>',
+    ],
+)
+def test_what_is_no_typed_link(link: str) -> None:
+    assert read_links(tree(link), URL) == ()
+
+
+def test_anchors_with_a_typed_relation_are_links_too() -> None:
+    page = tree(
+        '<a rel="next" href="/page/2">2</a><a rel="alternate" type="text/markdown" href="a.md">MD</a>'
+    )
+    assert [link.rel for link in read_links(page, URL)] == ["next", "alternate"]
+
+
+def test_links_and_anchors_are_bounded() -> None:
+    links = "".join(f'<link rel="alternate" href="/{n}">' for n in range(MAX_LINKS + 5))
+    assert len(read_links(tree(links), URL)) == MAX_LINKS
+    anchors = "".join(f'<a href="/{n}">' for n in range(MAX_ANCHORS + 5))
+    assert len(read_anchors(tree(anchors), URL)) == MAX_ANCHORS
+
+
+def test_anchors_come_once_in_order_without_the_unwanted() -> None:
+    page = tree(
+        '<a href="/b">1</a><a href="#x">2</a><a href="/b#y">3</a><a href="javascript:x()">4</a>'
+        '<a rel="ugc NoFollow" href="/n">5</a><a>6</a><map><area href="c"></map>'
+    )
+    assert read_anchors(page, URL) == ("https://example.org/b", "https://example.org/news/c")
+
+
+def test_metas_by_name_or_property_with_all_their_values() -> None:
+    meta = read_meta(
+        tree(
+            '<meta property="article:tag" content="a"><meta property="article:tag" content=" b ">'
+            '<meta name="Description" content="D"><meta name="empty" content="">'
+        )
+    )
+    assert meta.all("article:tag") == ("a", "b")
+    assert meta.first("empty", "description") == "D"
+    assert meta.first("x") is None
+
+
+def test_robots_for_all_and_for_named_agents() -> None:
+    meta = read_meta(
+        tree(
+            '<meta name="robots" content="NoIndex, max-snippet:5">'
+            '<meta name="googlebot" content="noarchive"><meta name="slugline" content="nofollow">'
+        )
+    )
+    assert meta.robots == "noindex, max-snippet:5, googlebot: noarchive, slugline: nofollow"
+    assert meta.nofollow
+    assert not read_meta(tree('<meta name="googlebot" content="nofollow">')).nofollow
+    assert read_meta(tree('<meta name="robots" content="none">')).nofollow

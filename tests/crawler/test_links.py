@@ -1,0 +1,203 @@
+"""Link header fields as RFC 8288 has them, and which links are formats."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler.facts import Link
+from crawler.links import (
+    MAX_LINKS,
+    format_of,
+    format_of_media,
+    is_feed,
+    media_type,
+    parse_link_header,
+)
+
+BASE = "https://example.org/news/a"
+
+
+def alternate(url: str = "https://example.org/x", **fields: str) -> Link:
+    return Link(rel=fields.pop("rel", "alternate"), url=url, declared_by="html", **fields)
+
+
+def urls(*values: str) -> list[str]:
+    return [link.url for link in parse_link_header(values, BASE)]
+
+
+def test_reads_wordpress_links() -> None:
+    links = parse_link_header(
+        [
+            '<https://example.org/wp-json/>; rel="https://api.w.org/"',
+            '<https://example.org/wp-json/wp/v2/posts/1>; rel="alternate"; title="JSON"; '
+            'type="application/json", <https://example.org/?p=1>; rel=shortlink',
+        ],
+        BASE,
+    )
+    assert [(link.rel, link.url) for link in links] == [
+        ("https://api.w.org/", "https://example.org/wp-json/"),
+        ("alternate", "https://example.org/wp-json/wp/v2/posts/1"),
+        ("shortlink", "https://example.org/?p=1"),
+    ]
+    assert (links[1].type, links[1].title, links[1].declared_by) == (
+        "application/json",
+        "JSON",
+        "header",
+    )
+    assert format_of(links[1]) == "json"
+
+
+def test_resolves_targets_against_the_response() -> None:
+    assert urls("<a.md>; rel=alternate, </b>; rel=x") == [
+        "https://example.org/news/a.md",
+        "https://example.org/b",
+    ]
+
+
+def test_several_relations_make_several_links() -> None:
+    links = parse_link_header(['<b>; rel="NEXT  last"'], BASE)
+    assert [link.rel for link in links] == ["next", "last"]
+
+
+def test_quoted_values_may_hold_anything() -> None:
+    links = parse_link_header(['<b>; title="a, <c>; rel=\\"x\\""; rel=next, <d>; rel=prev'], BASE)
+    assert [(link.rel, link.title) for link in links] == [
+        ("next", 'a, <c>; rel="x"'),
+        ("prev", ""),
+    ]
+
+
+def test_commas_and_semicolons_in_targets_belong_to_them() -> None:
+    assert urls("<b,c;d>; rel=next") == ["https://example.org/news/b,c;d"]
+
+
+def test_the_first_of_a_repeated_parameter_wins() -> None:
+    links = parse_link_header(["<b>; rel=next; rel=prev; type=a/b; type=c/d"], BASE)
+    assert [(link.rel, link.type) for link in links] == [("next", "a/b")]
+
+
+def test_extended_titles_win_over_plain_ones() -> None:
+    links = parse_link_header(
+        ["<b>; rel=next; title=plain; title*=UTF-8'de'n%c3%a4chstes%20Kapitel"], BASE
+    )
+    assert links[0].title == "nächstes Kapitel"
+
+
+@pytest.mark.parametrize("value", ["utf-8''%ff", "no-charset", "ebcdic''x", "utf-8'"])
+def test_broken_extended_titles_leave_the_plain_one(value: str) -> None:
+    links = parse_link_header([f"<b>; rel=next; title=plain; title*={value}"], BASE)
+    assert links[0].title == "plain"
+
+
+def test_links_of_another_context_are_not_ours() -> None:
+    assert urls('<b>; rel=next; anchor="/other"') == []
+    assert urls('<b>; rel=next; anchor="#part"') == ["https://example.org/news/b"]
+    assert urls('<b>; rel=next; anchor=""') == ["https://example.org/news/b"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ", ,<b>; rel=next,, <c>; rel=prev",
+        "<b>; rel=next garbage, <c>; rel=prev",
+        "<b>;; rel=next;, <c>; =x; rel=prev",
+        "rubbish <b> rel; rel=next , <c>; rel = prev",
+        '<b>; rel=next "a, <x>" , <c>; rel=prev',
+    ],
+)
+def test_broken_parts_are_skipped(value: str) -> None:
+    assert [url[-1] for url in urls(value)] == ["b", "c"]
+
+
+def test_links_without_relation_or_web_target_are_left_out() -> None:
+    assert urls("<b>", "<mailto:a@b>; rel=author", "<http://[>; rel=next", "<b; rel=next") == []
+
+
+def test_the_number_of_links_is_bounded() -> None:
+    assert len(urls(", ".join(["<b>; rel=next"] * (MAX_LINKS + 5)))) == MAX_LINKS
+
+
+def test_hostile_headers_take_linear_time() -> None:
+    for piece in ('"', "<", "<a>;", "<a>;x=", '<a>;x="\\', " ", "<a>;x=\"'"):
+        parse_link_header([piece * 100_000], BASE)
+
+
+@settings(max_examples=200)
+@given(st.text(alphabet="<>;,=\"\\ arel*'%\t", max_size=60))
+def test_never_raises(value: str) -> None:
+    for link in parse_link_header([value], BASE):
+        assert link.url.startswith("https://")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("text/html", "html"),
+        ("application/xhtml+xml", "html"),
+        ("text/markdown; charset=utf-8", "markdown"),
+        ("Text/X-Markdown", "markdown"),
+        ("text/plain", "text"),
+        ("application/ld+json", "jsonld"),
+        ("application/json", "json"),
+        ("application/pdf", "pdf"),
+        ("application/epub+zip", "epub"),
+        ("text/x-org", "org"),
+        ("image/text", "image-text"),
+        ("application/rss+xml", None),
+        ("application/atom+xml", None),
+        ("application/feed+json", None),
+        ("application/json+oembed", None),
+        ("text/xml+oembed", None),
+        ("application/rsd+xml", None),
+        ("application/wlwmanifest+xml", None),
+        ("application/opensearchdescription+xml", None),
+        ("text/css", None),
+        ("no media type", None),
+    ],
+)
+def test_formats_by_declared_type(kind: str, name: str | None) -> None:
+    assert format_of(alternate(type=kind)) == name
+
+
+def test_untyped_alternates_go_by_their_suffix() -> None:
+    assert format_of(alternate("https://example.org/a.MD?x=1")) == "markdown"
+    assert format_of(alternate("https://example.org/a.jsonld")) == "jsonld"
+    assert format_of(alternate("https://example.org/a")) is None
+    assert format_of(alternate("https://example.md/")) is None
+
+
+def test_other_relations_and_variants_are_no_formats() -> None:
+    assert format_of(alternate(rel="amphtml", type="text/html")) is None
+    assert format_of(alternate(rel="stylesheet", type="text/css")) is None
+    assert format_of(alternate(type="text/html", media="print")) is None
+    assert format_of(alternate(type="text/markdown", media="all")) == "markdown"
+
+
+def test_alternates_in_another_language_are_other_articles() -> None:
+    german = alternate(type="text/markdown", hreflang="de-AT")
+    assert format_of(german, "en") is None
+    assert format_of(german) is None
+    assert format_of(german, "de") == "markdown"
+    assert format_of(alternate(hreflang="en"), "en") is None
+
+
+def test_alternate_stylesheets_are_no_alternates() -> None:
+    links = parse_link_header(['<b>; rel="alternate stylesheet"'], BASE)
+    assert [link.rel for link in links] == ["stylesheet"]
+
+
+def test_feeds_by_type_and_by_path() -> None:
+    assert is_feed(alternate(type="application/atom+xml"))
+    assert is_feed(alternate("https://example.org/feed/", type="application/xml"))
+    assert is_feed(alternate("https://example.org/feed/", rel="feed"))
+    assert not is_feed(alternate("https://example.org/data.xml", type="application/xml"))
+    assert not is_feed(alternate(type="text/html"))
+    assert not is_feed(alternate(rel="next", type="application/atom+xml"))
+
+
+@given(st.text(max_size=60))
+def test_format_names_are_one_plain_word(text: str) -> None:
+    name = format_of_media(media_type(text))
+    assert name is None or name.replace("-", "").isalnum()

@@ -1,0 +1,225 @@
+"""Who waits for whom: slots, pace and rest of several hosts at once."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from crawler.faults import HostResting
+from crawler.politeness import Politeness
+from tests.crawler.fetching import NOW, settings
+
+A, B, C = "a.example:80", "b.example:80", "c.example:80"
+
+
+def politeness(**values: Any) -> Politeness:
+    return Politeness(settings(**values), lambda: NOW)
+
+
+class Holder:
+    """Takes slots in tasks of its own and gives them back on request."""
+
+    def __init__(self, polite: Politeness) -> None:
+        self.polite = polite
+        self.got: list[str] = []
+        self.release = asyncio.Event()
+
+    async def hold(self, host: str, name: str = "") -> None:
+        async with self.polite.slot(host):
+            self.got.append(name or host)
+            await self.release.wait()
+
+    def start(self, host: str, name: str = "") -> asyncio.Task[None]:
+        return asyncio.create_task(self.hold(host, name))
+
+
+async def settle() -> None:
+    """Let every task run until it waits."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_a_host_has_no_more_connections_than_allowed() -> None:
+    holder = Holder(politeness(concurrency=2))
+    tasks = [holder.start(A, str(n)) for n in range(5)]
+    await settle()
+    assert holder.got == ["0", "1"]
+    (view,) = holder.polite.state()
+    assert (view.active, view.waiting) == (2, 3)
+    holder.release.set()
+    await asyncio.gather(*tasks)
+    assert holder.got == ["0", "1", "2", "3", "4"]
+    assert holder.polite.state()[0].active == 0
+
+
+async def test_the_total_is_shared_in_turns() -> None:
+    holder = Holder(politeness(concurrency=9, connections=2))
+    tasks = [holder.start(host) for host in (A, A, A, B, B, C)]
+    await settle()
+    assert holder.got == [A, A]
+    holder.release.set()
+    await asyncio.gather(*tasks)
+    assert sorted(holder.got) == [A, A, A, B, B, C]
+
+
+async def test_a_waiting_host_holds_no_place_on_the_wire() -> None:
+    polite = politeness(connections=1)
+    polite.answered(polite._host(A), 0.0, 429, "60", 0.1)  # noqa: SLF001  - as a slot would tell
+    holder = Holder(polite)
+    waiting = holder.start(A)
+    await settle()
+    going = holder.start(B)
+    await settle()
+    assert holder.got == [B]
+    assert 59 < polite.wait_seconds(A) <= 60
+    waiting.cancel()
+    holder.release.set()
+    await asyncio.gather(waiting, going, return_exceptions=True)
+
+
+async def test_a_cancelled_wait_leaves_no_place_taken() -> None:
+    holder = Holder(politeness(concurrency=1))
+    first, second, third = (holder.start(A, name) for name in "123")
+    await settle()
+    second.cancel()
+    await settle()
+    holder.release.set()
+    await asyncio.gather(first, third)
+    assert second.cancelled()
+    assert holder.got == ["1", "3"]
+    (view,) = holder.polite.state()
+    assert (view.active, view.waiting) == (0, 0)
+
+
+async def test_a_place_given_to_a_task_that_is_cancelled_at_once_goes_on() -> None:
+    holder = Holder(politeness(concurrency=1))
+    first, second, third = (holder.start(A, name) for name in "123")
+    await settle()
+    holder.release.set()
+    first.cancel()
+    await asyncio.sleep(0)  # first gives its place to second …
+    second.cancel()  # … which never gets to use it
+    await asyncio.gather(first, second, third, return_exceptions=True)
+    assert holder.got[-1] == "3"
+    assert holder.polite.state()[0].active == 0
+
+
+async def test_a_waiter_starts_when_its_pace_comes() -> None:
+    polite = politeness(rate=200)
+    for _ in range(5):
+        async with polite.slot(A):
+            pass
+    assert polite.state()[0].requests == 5
+
+
+async def test_a_host_whose_turn_ends_sends_its_waiters_away() -> None:
+    polite = politeness(concurrency=1, retry_after_cap=120)
+    holder = Holder(polite)
+    waiter: asyncio.Task[None]
+    async with polite.slot(A, "http://a.example/1") as slot:
+        waiter = holder.start(A)
+        await settle()
+        slot.answered(429, "3600", 0.1)
+        resting = slot.ended()
+    assert resting is not None
+    assert resting.until == NOW + timedelta(hours=1)
+    with pytest.raises(HostResting, match="asked to be left alone until 2026-06-19 09:09:44 UTC"):
+        await waiter
+    assert polite.resting(A)
+    assert polite.wait_seconds(A) == math.inf
+    assert not polite.resting(B)
+
+
+async def test_what_a_host_asked_for_outlives_the_run() -> None:
+    polite = politeness(retry_after_cap=120)
+    async with polite.slot(A) as slot:
+        slot.answered(503, "3600", 0.1)
+    async with polite.slot(B) as slot:
+        slot.answered(429, "60", 0.1)
+    stored = polite.not_before()
+    assert stored == {A: NOW + timedelta(hours=1), B: NOW + timedelta(minutes=1)}
+    later = Politeness(settings(retry_after_cap=120), lambda: NOW, stored)
+    with pytest.raises(HostResting):
+        async with later.slot(A):
+            pytest.fail("a resting host was asked")
+    assert 59 < later.wait_seconds(B) <= 60
+    much_later = Politeness(settings(), lambda: NOW + timedelta(days=1), stored)
+    assert not much_later.resting(A)
+    assert much_later.not_before() == {}
+
+
+async def test_failed_connections_end_the_turn_for_this_run_only() -> None:
+    polite = politeness()
+    for _ in range(5):
+        async with polite.slot(A) as slot:
+            slot.failed("connect", "the connection was refused")
+    with pytest.raises(HostResting, match="the connection was refused") as caught:
+        async with polite.slot(A, "http://a.example/6"):
+            pytest.fail("a resting host was asked")
+    assert caught.value.until is None
+    assert polite.not_before() == {}
+
+
+async def test_answers_that_are_no_refusal_do_not_end_it() -> None:
+    polite = politeness()
+    for status in (500, 404, 502, 200, 500, 403, 500, 500):
+        async with polite.slot(A) as slot:
+            slot.answered(status, None, 0.1)
+    assert not polite.resting(A)
+
+
+async def test_a_crawl_delay_longer_than_ours_is_kept_up_to_a_cap_and_said() -> None:
+    said: list[tuple[str, float, str]] = []
+    polite = Politeness(
+        settings(rate=2, max_crawl_delay=30),
+        lambda: NOW,
+        on_wait=lambda host, seconds, why: said.append((host, seconds, why)),
+    )
+    assert polite.crawl_delay(A, 0.1) == 0.5
+    assert polite.crawl_delay(A, 10) == 10
+    assert said == []
+    assert polite.crawl_delay(A, 86_400) == 30
+    assert said[0][0] == A
+    assert "86400 s" in said[0][2]
+    for nonsense in (math.nan, math.inf, -1.0):
+        assert polite.crawl_delay(B, nonsense) == 0.5
+
+
+async def test_a_wait_that_a_host_asked_for_is_said() -> None:
+    said: list[tuple[str, float, str]] = []
+    polite = Politeness(settings(), lambda: NOW, on_wait=lambda *words: said.append(words))
+    async with polite.slot(A) as slot:
+        slot.answered(429, "7", 0.1)
+    ((host, seconds, why),) = said
+    assert (host, seconds) == (A, 7.0)
+    assert "left alone until" in why
+    (view,) = polite.state()
+    assert view.why == why
+    assert not view.resting
+
+
+async def test_a_site_may_have_a_pace_of_its_own() -> None:
+    polite = politeness(rate=0)
+    polite.limit(A, rate=0.5, concurrency=1)
+    async with polite.slot(A):
+        assert 1.9 < polite.wait_seconds(A) <= 2.0
+    assert polite.state()[0].delay == 2.0
+
+
+async def test_a_new_pace_reaches_those_who_wait() -> None:
+    polite = politeness(rate=0.001)
+    async with polite.slot(A):
+        pass
+    holder = Holder(polite)
+    task = holder.start(A)
+    await settle()
+    assert holder.got == []
+    polite._host(A).pace.next_at = -math.inf  # noqa: SLF001  - as if the long wait were over
+    polite.limit(A, rate=1000)
+    holder.release.set()
+    await task
+    assert holder.got == [A]

@@ -1,0 +1,169 @@
+"""Drafts of a small made-up newsroom, and a short way to have them stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from gzip import compress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from storage.errors import BadDraft
+from storage.model import (
+    Draft,
+    EventKind,
+    Key,
+    Manifest,
+    Payload,
+    Reason,
+    Record,
+    Representation,
+)
+from storage.segments.appending import SEGMENT_BYTES
+from storage.store import Notes, Store
+
+SITE = "news.example"
+SCOPE = "https://news.example/"
+UPDATED = datetime(2026, 6, 19, 9, 13, 50, 166750, tzinfo=UTC)
+SEEN = datetime(2026, 6, 20, 12, tzinfo=UTC)
+SUFFIXES = {"html": "", "markdown": ".md", "text": ".txt", "jsonld": ".jsonld"}
+TYPES = {
+    "html": "text/html; charset=utf-8",
+    "markdown": "text/markdown",
+    "text": "text/plain",
+    "jsonld": "application/ld+json",
+}
+
+
+def hour(number: int) -> datetime:
+    """Return the moment ``number`` hours after the first observation."""
+    return SEEN + timedelta(hours=number)
+
+
+def words(slug: str, name: str, edition: str) -> bytes:
+    return f"{slug} as {name}{edition}\n".encode() + b"a line of news\n" * 5
+
+
+def article(
+    slug: str = "story",
+    *,
+    edition: str = "",
+    seen: datetime = SEEN,
+    updated: datetime = UPDATED,
+    formats: Sequence[str] = ("html", "markdown"),
+    coding: str = "",
+    reason: Reason = "first",
+    site: str = SITE,
+    not_modified: Sequence[str] = (),
+    **changes: Any,
+) -> Draft:
+    """Return a snapshot's draft; ``changes`` are fields of the manifest."""
+    url = f"https://{site}/news/{slug}"
+    representations = []
+    payloads = []
+    for name in formats:
+        body = words(slug, name, edition)
+        at = url + SUFFIXES[name]
+        headers = [("Content-Type", TYPES[name])]
+        headers += [("Content-Encoding", coding)] if coding else []
+        stored = compress(body, mtime=0) if coding else body
+        silent = name in not_modified
+        payloads.append(
+            Payload(
+                role=name,
+                url=at,
+                status=304 if silent else 200,
+                reason="Not Modified" if silent else "OK",
+                headers=tuple(headers),
+                body=b"" if silent else stored,
+                fetched_at=seen,
+                not_modified=silent,
+            )
+        )
+        representations.append(
+            Representation(
+                format=name,
+                url=at,
+                final_url=at,
+                status=200,
+                media_type=TYPES[name],
+                digest=sha256(body).hexdigest(),
+                length=len(body),
+                fetched_at=seen,
+                etag=f'"{slug}{name}{edition}"',
+            )
+        )
+    manifest = Manifest(
+        site=site,
+        scope=f"https://{site}/",
+        slug=slug,
+        url=url,
+        observed_at=seen,
+        run="a-run",
+        key=Key(updated_at=updated, unit="microsecond", source="json"),
+        reason=reason,
+        record=Record(slug=slug, url=url, title=f"The {slug}", updated_at=updated),
+        representations=tuple(representations),
+    )
+    return Draft(manifest=structs.replace(manifest, **changes), payloads=tuple(payloads))
+
+
+def event(kind: EventKind, slug: str = "story", *, seen: datetime = SEEN, **changes: Any) -> Draft:
+    """Return an event's draft with a 404 as its evidence."""
+    url = f"https://{SITE}/news/{slug}"
+    manifest = Manifest(
+        kind="event",
+        site=SITE,
+        scope=SCOPE,
+        slug=slug,
+        url=url,
+        observed_at=seen,
+        run="a-run",
+        event=kind,
+    )
+    evidence = Payload(role="evidence", url=url, status=404, reason="Not Found", fetched_at=seen)
+    return Draft(manifest=structs.replace(manifest, **changes), payloads=(evidence,))
+
+
+def open_store(
+    root: Path, *, files: bool = True, now: datetime = SEEN, segment_bytes: int = SEGMENT_BYTES
+) -> Store:
+    return Store(root, files=files, segment_bytes=segment_bytes, now=now)
+
+
+def keep(store: Store, *drafts: Draft) -> list[Manifest]:
+    """Commit drafts in one batch and give the manifests; a bad one is raised."""
+    done = store.commit(drafts, Notes(at=SEEN))
+    store.write_files(done.bodies)
+    kept = []
+    for outcome in done.outcomes:
+        if isinstance(outcome, BadDraft):
+            raise outcome
+        kept.append(outcome)
+    return kept
+
+
+def stored(root: Path, *drafts: Draft, files: bool = True, now: datetime = SEEN) -> list[Manifest]:
+    """Store drafts in one batch by a run of their own."""
+    store = open_store(root, files=files, now=now)
+    try:
+        return keep(store, *drafts)
+    finally:
+        store.close()
+
+
+def segment_files(root: Path) -> list[Path]:
+    return sorted((root / "segments").glob("*/*.warc.gz"))
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    """Return every plain file of a mirror by its name."""
+    folder = root / "files"
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,112 @@
+"""The index: whole transactions, a reader beside the writer, and what is no index."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+from sqlalchemy import select
+
+from storage.errors import DamageFound, IndexUnusable
+from storage.files import Names
+from storage.groups import Builder
+from storage.index.index import FILE_NAME, Batch, Index
+from storage.index.queries import all_sites, site_aliases, stored_validators
+from storage.index.rows import Place, Rows, rows_of
+from storage.index.schema import snapshots
+from tests.storage.drafts import article, hour
+
+HERE = "news.example/s-1.warc.gz"
+
+
+def rows(slug: str = "story", sequence_of: str = "") -> Rows:
+    group = Builder({}, Names()).build(article(slug))
+    place = Place(id=group.id + sequence_of, segment=HERE, offset=0, length=len(group.blob))
+    return rows_of(group.manifest, place)
+
+
+def count(index: Index) -> int:
+    return len(index.all(select(snapshots.c.slug)))
+
+
+def test_a_reader_sees_each_batch_as_soon_as_it_is_in(tmp_path: Path) -> None:
+    writer = Index.to_write(tmp_path)
+    reader = Index.to_read(tmp_path)
+    assert count(reader) == 0
+    writer.apply(Batch(rows=(rows("a"), rows("b"))))
+    assert count(reader) == 2
+    writer.apply(Batch(rows=(rows("c"),)))
+    assert count(reader) == 3
+    reader.close()
+    writer.close()
+
+
+def test_a_batch_that_fails_leaves_nothing_of_itself(tmp_path: Path) -> None:
+    index = Index.to_write(tmp_path)
+    index.apply(Batch(rows=(rows("a"),)))
+    with pytest.raises(DamageFound, match="twice"):
+        index.apply(Batch(rows=(rows("b"), rows("a")), segments={HERE: ("news.example", 9)}))
+    assert count(index) == 1
+    index.close()
+
+
+def test_closing_leaves_one_file(tmp_path: Path) -> None:
+    index = Index.to_write(tmp_path)
+    index.apply(Batch(rows=(rows(),)))
+    index.close()
+    with_reader = Index.to_read(tmp_path)
+    assert count(with_reader) == 1
+    with_reader.close()
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+
+
+def test_a_missing_index_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(IndexUnusable, match="slugline reindex --mirror"):
+        Index.to_read(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"this is no database, by far" * 100, b"\0" * 4096])
+def test_a_broken_index_says_what_to_run(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE_NAME).write_bytes(content)
+    with pytest.raises(IndexUnusable, match="slugline reindex"):
+        Index.to_read(tmp_path)
+
+
+def test_somebody_elses_database_is_not_written_to(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / FILE_NAME)
+    other.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT)")
+    other.execute("INSERT INTO meta VALUES ('schema', '99')")
+    other.commit()
+    other.close()
+    for opened in (Index.to_read, Index.to_write):
+        with pytest.raises(IndexUnusable, match="another slugline"):
+            opened(tmp_path)
+
+
+def test_names_and_validators_keep_what_was_seen_last_whatever_comes_last(tmp_path: Path) -> None:
+    index = Index.to_write(tmp_path)
+    new = Builder({}, Names()).build(article(edition=" again", seen=hour(5))).manifest
+    place = Place(id="urn:uuid:2", segment=HERE, offset=0, length=10_000)
+    index.apply(Batch(rows=(rows_of(new, place),)))
+    old = rows()
+    index.apply(Batch(validators=old.validators, names=old.names))
+    url = "https://news.example/news/story"
+    assert stored_validators(index, [url])[url].etag == '"storyhtml again"'
+    assert site_aliases(index, "news.example") == {url: "story"}
+    index.close()
+
+
+def test_a_captured_host_becomes_a_site_of_its_own_and_never_back(tmp_path: Path) -> None:
+    index = Index.to_write(tmp_path)
+    for implicit in (True, False, True):
+        draft = article(str(implicit), implicit=implicit)
+        found = rows_of(
+            Builder({}, Names()).build(draft).manifest,
+            Place(id="urn:uuid:3", segment=HERE, offset=0, length=10_000),
+        )
+        index.apply(Batch(rows=(structs.replace(found, snapshot=None),)))
+    assert [site.implicit for site in all_sites(index)] == [False]
+    index.close()

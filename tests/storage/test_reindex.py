@@ -1,0 +1,132 @@
+"""The index from the segments, whole: the same lines, no byte changed, and damage said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from storage.archive import Archive
+from storage.errors import DamageFound, LockHeld, NotAMirror
+from storage.index.index import FILE_NAME
+from storage.reindex import reindex
+from tests.storage.drafts import (
+    SEEN,
+    SITE,
+    article,
+    event,
+    hour,
+    open_store,
+    segment_files,
+    stored,
+)
+
+
+def lines(root: Path) -> list[dict[str, object]]:
+    with Archive.open(root) as archive:
+        return [row.as_log() for row in (*archive.newest_all(), *archive.all_history())]
+
+
+def test_lists_are_as_before_line_for_line(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"), article("b"), article("a", edition=" 2", seen=hour(1)))
+    # The clock was set back: a later segment has an earlier name.
+    stored(tmp_path, article("b", edition=" 2", seen=hour(-3)), now=hour(-3))
+    stored(tmp_path, event("gone", "b", seen=hour(2)), now=hour(2))
+    expected = lines(tmp_path)
+    assert [line.get("gone_at") for line in expected] == [
+        None,
+        "2026-06-20T14:00:00Z",
+        None,
+        None,
+        None,
+        None,
+    ]
+    before = [path.read_bytes() for path in segment_files(tmp_path)]
+    (tmp_path / FILE_NAME).unlink()
+    report = reindex(tmp_path, SEEN)
+    assert (report.snapshots, report.events, report.torn) == (4, 1, ())
+    assert lines(tmp_path) == expected
+    assert [path.read_bytes() for path in segment_files(tmp_path)] == before
+
+
+def test_what_runs_remember_is_taken_over_from_an_index_that_is_there(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.begin_run("mirror", ("https://news.example/",), SEEN)
+    store.close()
+    stored(tmp_path, article())
+    assert reindex(tmp_path, SEEN).state_kept
+    with Archive.open(tmp_path) as archive:
+        assert [run.id for run in archive.runs()] == ["20260620T120000000000Z"]
+
+
+def test_what_is_lost_with_the_index_is_said(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    (tmp_path / FILE_NAME).unlink()
+    report = reindex(tmp_path, SEEN)
+    assert not report.state_kept
+    assert any("is lost" in sentence for sentence in report.sentences())
+
+
+def test_aliases_of_events_come_back(tmp_path: Path) -> None:
+    moved = event("moved", detail={"to": "https://news.example/new", "slug": "new"}, seen=hour(1))
+    stored(tmp_path, article(), moved)
+    (tmp_path / FILE_NAME).unlink()
+    reindex(tmp_path, SEEN)
+    with Archive.open(tmp_path) as archive:
+        assert archive.find("new") == (SITE, "story")
+        assert archive.find("https://news.example/new") == (SITE, "story")
+
+
+@pytest.mark.parametrize("part", [4, 2])
+def test_one_flipped_bit_is_damage_and_not_a_byte_is_cut(tmp_path: Path, part: int) -> None:
+    stored(tmp_path, *(article(f"s{number}") for number in range(8)))
+    (segment,) = segment_files(tmp_path)
+    data = bytearray(segment.read_bytes())
+    data[len(data) // part] ^= 0x10
+    segment.write_bytes(data)
+    old = (tmp_path / FILE_NAME).read_bytes()
+    with pytest.raises(DamageFound) as caught:
+        reindex(tmp_path, SEEN)
+    assert caught.value.exit_code == 4
+    assert segment.read_bytes() == data
+    assert (tmp_path / FILE_NAME).read_bytes() == old
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "segments",
+        "index.sqlite",
+        "files",
+        "mirror.json",
+        ".lock",
+    }
+
+
+def test_a_torn_end_is_left_to_the_next_run_and_said(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    (segment,) = segment_files(tmp_path)
+    torn = segment.read_bytes() + segment.read_bytes()[:64]
+    segment.write_bytes(torn)
+    report = reindex(tmp_path, SEEN)
+    assert report.torn == (f"{SITE}/{segment.name}",)
+    assert any("unfinished write" in sentence for sentence in report.sentences())
+    assert segment.read_bytes() == torn
+
+
+def test_a_segment_that_is_there_twice_is_damage(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    (segment,) = segment_files(tmp_path)
+    copy = segment.with_name(segment.name.replace("-1.", "-2."))
+    copy.write_bytes(segment.read_bytes())
+    with pytest.raises(DamageFound, match="twice"):
+        reindex(tmp_path, SEEN)
+
+
+def test_a_running_writer_keeps_reindex_out(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    with pytest.raises(LockHeld):
+        reindex(tmp_path, SEEN)
+    store.close()
+
+
+def test_what_is_no_mirror_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotAMirror):
+        reindex(tmp_path, SEEN)
+    assert list(tmp_path.iterdir()) == []
