@@ -70,18 +70,19 @@ def assemble(
     found = [finding for each in facts.values() for finding in each.findings]
     stamps, implausible = declared_stamps(facts, inferred.observed)
     said: dict[str, str] = {}
-    published = _first_stamp(facts, "published_at")
+    published = _published(facts, hint)
     if published is not None:
         said["published_at"] = published[0]
-    key = resolve_key(stamps, published[1] if published else None, inferred, known)
+    listed = _listed(hint.updated_at if hint else None, inferred.observed)
+    key = resolve_key(stamps, published[1] if published else None, inferred, known, listed)
     words = _words(facts, hint, said)
-    if key.declared:
-        said["updated_at"] = key.source
+    if (stated_by := _stated_by(key, stamps, listed)) is not None:
+        said["updated_at"] = stated_by
     record = Record(
         slug=slug,
         url=url,
-        published_at=published[1].at if published else (hint.published_at if hint else None),
-        updated_at=key.updated_at if key.declared else (hint.updated_at if hint else None),
+        published_at=published[1].at if published else None,
+        updated_at=key.updated_at if key.declared else (listed.at if listed else None),
         alternates=dict(alternates),
         canonical_source=words.canonical_source,
         title=words.title,
@@ -121,12 +122,17 @@ def declared_stamps(
 
 
 def resolve_key(
-    stamps: Mapping[str, Stamp], published: Stamp | None, inferred: Inferred, known: Key | None
+    stamps: Mapping[str, Stamp],
+    published: Stamp | None,
+    inferred: Inferred,
+    known: Key | None,
+    listed: Stamp | None = None,
 ) -> Key:
     """Choose the key: declared and zoned, else declared, else inferred, else the moment we looked.
 
     An equal time under another precision or zone is the ``known`` key itself, so that a source
-    which changes its way of writing opens nothing.
+    which changes its way of writing opens nothing. ``listed`` is the records file's word, which
+    speaks only where no format does.
     """
     zoned = {source: stamp for source, stamp in stamps.items() if stamp.offset is not None}
     for group in (_newest_agreeing(zoned), _newest_agreeing(stamps)):
@@ -134,6 +140,7 @@ def resolve_key(
             source, stamp = group
             return _known_or(_key(source, stamp), stamp, known)
     hints: tuple[tuple[KeySource, Stamp | None], ...] = (
+        ("records-file", listed),
         ("sitemap", inferred.sitemap),
         ("last-modified", inferred.last_modified),
         ("published", published),
@@ -234,6 +241,35 @@ def _words(facts: Mapping[str, Facts], hint: Record | None, said: dict[str, str]
         topics=pick_all("topics"),
         entities=pick_all("entities"),
     )
+
+
+def _listed(moment: datetime | None, now: datetime) -> Stamp | None:
+    """Read a records file's time as a stamp: it says no precision, and is always zoned."""
+    if moment is None:
+        return None
+    stamp = Stamp(at=moment, unit="microsecond" if moment.microsecond else "second", offset=0)
+    return stamp if plausible(stamp, now) else None
+
+
+def _stated_by(key: Key, stamps: Mapping[str, Stamp], listed: Stamp | None) -> str | None:
+    """Return who states the key's moment in this reading; an old key may come from another."""
+    if not key.declared:
+        return "records-file" if listed is not None else None
+    moment = as_stamp(key)
+    return next((each for each in DECLARED_SOURCES if _states(stamps, each, moment)), None)
+
+
+def _states(stamps: Mapping[str, Stamp], source: str, moment: Stamp) -> bool:
+    return source in stamps and same_moment(stamps[source], moment)
+
+
+def _published(facts: Mapping[str, Facts], hint: Record | None) -> tuple[str, Stamp] | None:
+    """Return who says when the article was published, and when; the records file comes last."""
+    if (said := _first_stamp(facts, "published_at")) is not None:
+        return said
+    if hint is None or hint.published_at is None:
+        return None
+    return "records-file", Stamp(at=hint.published_at, unit="microsecond", offset=0)
 
 
 def _first_stamp(facts: Mapping[str, Facts], name: str) -> tuple[str, Stamp] | None:

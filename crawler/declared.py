@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from crawler.facts import Link
 from crawler.links import format_of
-from crawler.urls import normalise
+from crawler.urls import normalise, origin
 
 #: Whose URL counts where two declare the same format at different places.
 DECLARERS = ("html", "header", "jsonld", "json", "markdown", "records-file", "llms-txt", "probe")
@@ -77,7 +77,9 @@ def probe_urls(url: str) -> tuple[tuple[str, str], ...]:
     path, _, _ = url.partition("?")
     stems = [_stem(path)]
     if path.endswith("/"):
-        stems = [path.rstrip("/"), path + "index"]
+        stem = path.rstrip("/")
+        # A front page has no name to add a suffix to: its host would take it.
+        stems = [path + "index"] if stem == origin(url) else [stem, path + "index"]
     return tuple((name, stem + suffix) for stem in stems for name, suffix in PROBED)
 
 

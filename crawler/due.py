@@ -30,4 +30,4 @@ def unchanged_by_lastmod(lastmod: str, before: EntryState) -> bool:
     if not lastmod or lastmod != before.lastmod:
         return False
     stamp = parse_declared(lastmod)
-    return stamp is not None and before.checked_at > stamp.at + PRECISION[stamp.unit] + MARGIN
+    return stamp is not None and before.checked_at - stamp.at > PRECISION[stamp.unit] + MARGIN

@@ -96,6 +96,8 @@ class Frontier:
             return False
         self._entries.pop(url, None)
         self._move(url, "in-hand")
+        if not is_twin(url):
+            self._pages.add(twin_key(url))
         return True
 
     def settle(self, url: str) -> None:

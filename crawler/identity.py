@@ -11,8 +11,10 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from crawler.assemble import TRUST
+from crawler.classify import is_root
 from crawler.facts import Facts
-from crawler.urls import host_key, normalise, same_page
+from crawler.urls import normalise, page_key, same_page
 
 #: Whose canonical is taken first where they differ.
 DECLARERS = ("html", "header", "json", "record", "jsonld", "markdown")
@@ -47,10 +49,14 @@ def read_canonical(facts: Mapping[str, Facts], found_at: str) -> Canonical:
     ordered = [claims[name] for name in DECLARERS if name in claims]
     own = next((url for url in ordered if _same_site(url, found_at)), None)
     source = next((url for url in ordered if not _same_site(url, found_at)), None)
-    stated = next((each.canonical_source for each in facts.values() if each.canonical_source), None)
-    if stated and not _same_site(stated, found_at):
-        source = normalise(stated) or source
-    return Canonical(own=own, source=source, claims=claims)
+    return Canonical(own=own, source=_stated_source(facts, found_at) or source, claims=claims)
+
+
+def _stated_source(facts: Mapping[str, Facts], found_at: str) -> str | None:
+    """Return the original on another host that the most trusted format names as such."""
+    stated = (facts[name].canonical_source for name in TRUST if name in facts)
+    urls = (normalise(each) for each in stated if each)
+    return next((url for url in urls if url is not None and not _same_site(url, found_at)), None)
 
 
 def conflicts(canonical: Canonical, found_at: str) -> tuple[str, ...]:
@@ -76,19 +82,20 @@ def likeness(url: str, html: Facts, canonical: str | None) -> Likeness:
 
 
 def proves(here: Likeness, target: Likeness) -> bool:
-    """Say whether ``target`` may stand for ``here``: its own canonical, and the same article."""
+    """Say whether ``target`` may stand for ``here``: its own canonical, and the same article.
+
+    A host's front page needs the same words: a template that names it in every canonical may well
+    give every page its title too.
+    """
     if target.canonical is not None and not same_page(target.canonical, target.url):
         return False
-    same_title = bool(here.title) and here.title == target.title
+    same_title = bool(here.title) and here.title == target.title and not is_root(target.url)
     return same_title or (bool(here.words) and here.words == target.words)
 
 
 def _same_site(url: str, other: str) -> bool:
-    return _bare_host(url) == _bare_host(other)
-
-
-def _bare_host(url: str) -> str:
-    return host_key(url).rpartition(":")[0].removeprefix("www.")
+    """Compare hosts with their ports; a scheme's own port and ``www.`` make no difference."""
+    return page_key(url).partition("/")[0] == page_key(other).partition("/")[0]
 
 
 def _folded(text: str) -> str:

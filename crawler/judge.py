@@ -10,17 +10,34 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from crawler.assemble import Assembly, as_stamp
-from storage.model import ContentDigest, Finding, Key, Manifest, Reason, Stamp
+from crawler.assemble import Assembly, as_stamp, disagreeing
+from storage.model import (
+    DECLARED_SOURCES,
+    ContentDigest,
+    Finding,
+    Key,
+    Manifest,
+    Reason,
+    Stamp,
+)
 from storage.times import format_utc, same_moment
 
 #: Sources whose text the publisher wrote as text; where one is common to both readings, the HTML's
 #: extracted main text has no say.
 TEXT_SOURCES = ("record", "json", "markdown", "text", "jsonld")
+DATE_ONLY = Finding(kind="date-only", detail="the update time moved, the words did not")
+HTML_ONLY = Finding(
+    kind="html-only",
+    detail="the page's own text changed, its text formats did not",
+    formats=("html",),
+)
 
 
 class Formats(Struct, frozen=True, kw_only=True):
-    """The formats of this reading: here now, and those no longer declared."""
+    """The formats of this reading: here now, and those nobody declares any more.
+
+    ``undeclared`` are of the newest snapshot's formats, the missing ones among them too.
+    """
 
     present: frozenset[str]
     undeclared: frozenset[str] = frozenset()
@@ -49,22 +66,29 @@ def judge(
         return Judgement(reason="first", key=now.key)
     edited = differing(newest.content, now.content, now.bodied)
     stamped_anew = stamps_moved(newest.stamps, now.stamps)
-    moved = stamped_anew and not _same_key(newest.key, now.key)
+    moved = bool(stamped_anew) and not _same_key(newest.key, now.key)
     if edited:
         key = _edited_key(newest, newest.key, now, moved=moved)
-        reason = _edit_reason(newest.key, now, key, stamped_anew=stamped_anew)
-        if _reverted(now, earlier):
+        reason = _edit_reason(newest.key, now, key, stamped_anew=bool(stamped_anew))
+        if _reverted(now, edited, earlier):
             reason = "reverted"
         return Judgement(reason=reason, key=key, findings=_backwards(newest.key, key))
-    if moved:
-        said = Finding(kind="date-only", detail="the update time moved, the words did not")
-        found = (said, *_backwards(newest.key, now.key))
-        return Judgement(reason="edit", key=now.key, findings=found)
-    return Judgement(
-        reason=_format_reason(newest, formats),
-        key=newest.key,
-        html_differs=_differs(newest.content, now.content, "html"),
-    )
+    return _unedited(newest, newest.key, now, formats, stamped_anew if moved else frozenset())
+
+
+def _unedited(
+    newest: Manifest, old: Key, now: Assembly, formats: Formats, moved: frozenset[str]
+) -> Judgement:
+    """Judge a reading whose words are the newest snapshot's; ``moved`` as the key did with them."""
+    html_differs = _differs(newest.content, now.content, "html")
+    only_html = (HTML_ONLY,) if html_differs else ()
+    if moved and _is_news(newest, now, moved):
+        found = (DATE_ONLY, *only_html, *_backwards(old, now.key))
+        return Judgement(reason="edit", key=now.key, findings=found, html_differs=html_differs)
+    reason = _format_reason(newest, formats)
+    key = old if reason is None else _better_key(old, now.key)
+    found = (*only_html, *_backwards(old, key))
+    return Judgement(reason=reason, key=key, findings=found, html_differs=html_differs)
 
 
 def differing(
@@ -77,11 +101,27 @@ def differing(
     return frozenset(source for source in counting if _differs(old, new, source))
 
 
-def stamps_moved(old: Mapping[str, Stamp], new: Mapping[str, Stamp]) -> bool:
-    """Say whether a source that declared a time both then and now declares another one now."""
-    return any(
-        source in new and not same_moment(stamp, new[source]) for source, stamp in old.items()
+def stamps_moved(old: Mapping[str, Stamp], new: Mapping[str, Stamp]) -> frozenset[str]:
+    """Return the sources that declared a time both then and now, and declare another one now."""
+    return frozenset(
+        source
+        for source, stamp in old.items()
+        if source in new and not same_moment(stamp, new[source])
     )
+
+
+def _is_news(newest: Manifest, now: Assembly, moved: frozenset[str]) -> bool:
+    """Say whether update times that moved without words are worth a snapshot.
+
+    Where the formats have disagreed before, one of them may show the moment of the request, or
+    two servers two zones: then only the most trusted source is believed, or one whose own words
+    went with its time. Else such a site would open a snapshot at each look.
+    """
+    if not disagreeing(newest.stamps):
+        return True
+    both = newest.stamps.keys() & now.stamps.keys()
+    trusted = next(source for source in DECLARED_SOURCES if source in both)
+    return trusted in moved or any(_differs(newest.content, now.content, each) for each in moved)
 
 
 def _differs(
@@ -94,11 +134,18 @@ def _same_key(old: Key, new: Key) -> bool:
     return same_moment(as_stamp(old), as_stamp(new))
 
 
-def _reverted(now: Assembly, earlier: Iterable[Mapping[str, ContentDigest]]) -> bool:
+def _reverted(
+    now: Assembly, edited: frozenset[str], earlier: Iterable[Mapping[str, ContentDigest]]
+) -> bool:
+    """Say whether an earlier snapshot had all the ``edited`` sources, with the words of now."""
     return any(
-        each.keys() & now.content.keys() and not differing(each, now.content, now.bodied)
-        for each in earlier
+        edited <= each.keys() and not differing(each, now.content, now.bodied) for each in earlier
     )
+
+
+def _better_key(old: Key, new: Key) -> Key:
+    """Keep the key through a change of formats, unless it was inferred and one is declared now."""
+    return new if new.declared and not old.declared else old
 
 
 def _edited_key(newest: Manifest, old: Key, now: Assembly, *, moved: bool) -> Key:
@@ -116,9 +163,11 @@ def _edit_reason(old: Key, now: Assembly, key: Key, *, stamped_anew: bool) -> Re
         return "edit"
     if key.unit in ("day", "month", "year"):
         return "same-day"
-    if stamped_anew or key.source not in now.stamps:
-        return "undated"
-    return "silent-edit"
+    return "undated" if stamped_anew or not _states(now, key) else "silent-edit"
+
+
+def _states(now: Assembly, key: Key) -> bool:
+    return any(same_moment(stamp, as_stamp(key)) for stamp in now.stamps.values())
 
 
 def _format_reason(newest: Manifest, formats: Formats) -> Reason | None:
@@ -128,11 +177,15 @@ def _format_reason(newest: Manifest, formats: Formats) -> Reason | None:
         return "completed"
     if came:
         return "format-added"
-    return "format-removed" if had & formats.undeclared else None
+    # A missing format that is withdrawn ends a partial snapshot as a removed one would.
+    return "format-removed" if (had | newest.missing.keys()) & formats.undeclared else None
 
 
 def _backwards(old: Key, new: Key) -> tuple[Finding, ...]:
     if new.updated_at >= old.updated_at or _same_key(old, new):
+        return ()
+    # A guess of ours that a publisher's word replaces was no time to go back from.
+    if new.declared and not old.declared:
         return ()
     before, after = format_utc(old.updated_at), format_utc(new.updated_at)
     detail = f"the update time went from {before} back to {after}"

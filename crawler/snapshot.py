@@ -23,8 +23,12 @@ from storage.model import (
 )
 from storage.times import parse_declared, parse_http_date
 
-#: Robots tags that forbid keeping a copy; ``archive`` is how some write it in X-Robots-Tag.
+#: The robots rule that forbids keeping a copy.
 NOARCHIVE = "noarchive"
+#: Robots rules that take a value after a colon, as an agent's name before its rules does.
+VALUED_RULES = frozenset(
+    {"max-image-preview", "max-snippet", "max-video-preview", "unavailable_after"}
+)
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -49,8 +53,9 @@ class Candidate(Struct, frozen=True, kw_only=True):
 def declared_slug(reading: Reading) -> str | None:
     """Return the slug that the article's record states, or that the records file gives it."""
     facts = reading.facts
-    stated = next((facts[name].slug for name in ("record", "json") if name in facts), None)
-    return stated or (reading.entry.hint.slug if reading.entry.hint else None)
+    stated = (facts[name].slug for name in ("record", "json") if name in facts)
+    listed = reading.entry.hint.slug if reading.entry.hint else None
+    return next((slug for slug in stated if slug), listed)
 
 
 def consider(
@@ -178,9 +183,11 @@ def _bars(value: str, agent: str) -> bool:
     """Say whether a robots tag's value forbids copies to all, or to ``agent`` by name."""
     named = ""
     for part in value.lower().split(","):
-        name, colon, rest = part.strip().rpartition(":")
-        if colon:
-            named = name.strip()
-        if rest.strip() == NOARCHIVE and named in ("", agent.lower()):
+        name, colon, rule = (piece.strip() for piece in part.partition(":"))
+        if not colon:
+            rule = name
+        elif name not in VALUED_RULES:
+            named = name
+        if rule == NOARCHIVE and named in ("", agent.lower()):
             return True
     return False

@@ -81,8 +81,8 @@ class Record(Struct, frozen=True, kw_only=True):
 class Key(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a snapshot is filed under: a moment, how exact it is, and who said it.
 
-    ``offset`` is the written zone's distance from UTC in minutes, so that a day or a month is cut in
-    that zone when it is compared with a finer time; meaningless where ``zone_assumed``.
+    ``offset`` is the written zone's distance from UTC in minutes, so that a day or a month is cut
+    in that zone when it is compared with a finer time; meaningless where ``zone_assumed``.
     """
 
     updated_at: datetime

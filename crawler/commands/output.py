@@ -16,7 +16,7 @@ from crawler.wording import clean
 
 #: Characters of one cell: a title that is longer is no title.
 CELL = 2000
-#: Columns that take several lines on a narrow terminal, and the characters they keep: a word, a day.
+#: Columns that fold on a narrow terminal, and the characters they keep: a word, a day.
 _FOLDED = {"SLUG": 12, "TITLE": 8, "OBSERVED": 10, "FORMATS": 8, "FINDINGS": 10}
 
 

@@ -57,7 +57,10 @@ def list_articles(
 
 @guarded
 def log(
-    slug: Slug,
+    slug: Annotated[
+        str | None,
+        typer.Argument(metavar="[SLUG]", help="The article's slug or URL; none: all articles."),
+    ] = None,
     *,
     mirror: MirrorDir = DEFAULT_MIRROR,
     site: SiteName = None,
@@ -68,10 +71,14 @@ def log(
     Examples:
       slugline log alibaba-cloud-opens-first-data-centres
       slugline log https://wpnews.pro/news/some-article --json
+      slugline log --json > every-snapshot.jsonl
     """
     from storage.archive import Archive
 
     with Archive.open(mirror) as archive:
+        if slug is None:
+            _log_all(archive, known_site(archive, site), as_json=as_json)
+            return
         where = archive.find(slug, site)
         history = archive.history(*where)
         if as_json:
@@ -82,6 +89,17 @@ def log(
         told += [(event.sequence, _told_event(event)) for event in archive.events(*where)]
         columns = ("UPDATED", "WHY", "OBSERVED", "FORMATS", "FINDINGS")
         table(columns, [row for _, row in sorted(told)])
+
+
+def _log_all(archive: Archive, site: str | None, *, as_json: bool) -> None:
+    """Show every article's snapshots, by slug, each history oldest first."""
+    rows = archive.all_history(site)
+    if as_json:
+        for row in rows:
+            json_line(row.as_log())
+        return
+    columns = ("SLUG", "UPDATED", "WHY", "OBSERVED", "FORMATS", "FINDINGS")
+    table(columns, ((clean(row.slug), *_told(row)) for row in rows))
 
 
 @guarded

@@ -10,10 +10,10 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from crawler.commands.failures import UsageError, wrong_input
+from crawler.conductor import MirrorRequest
 from crawler.config import Config, Settings, load_config
 from crawler.config_errors import ConfigError
 from crawler.discovery.records import RecordHint, RecordsError, parse_records
-from crawler.mirror import MirrorRequest
 from crawler.urls import normalise
 
 _SPELLED = {"formats": "format", "headers": "header"}

@@ -16,8 +16,8 @@ from typing import Literal
 
 from crawler.commands.failures import FAILED, INTERRUPTED, WELL, complain
 from crawler.commands.output import json_line
+from crawler.conductor import MirrorRequest, mirror
 from crawler.events import Summary
-from crawler.mirror import MirrorRequest, mirror
 from crawler.progress import JsonLog, PlainProgress, Quiet, Reporter, RichProgress, render_summary
 from crawler.tally import Tally
 from crawler.wording import duration

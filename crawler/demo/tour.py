@@ -14,12 +14,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from crawler.conductor import MirrorRequest, mirror
 from crawler.config import Settings
 from crawler.demo.newsroom import Newsroom
 from crawler.demo.rendering import NAME
 from crawler.demo.server import NewsroomServer
 from crawler.events import Summary
-from crawler.mirror import MirrorRequest, mirror
 from crawler.progress import Quiet, Reporter, RichProgress
 from crawler.wording import clean, count, duration
 from storage.archive import Archive, Body, SnapshotRow

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from crawler.conductor import MirrorRequest, mirror
 from crawler.config import Config
 from crawler.discovery.records import RecordHint
 from crawler.events import Event, Failed, Summary
-from crawler.mirror import MirrorRequest, mirror
 from storage.archive import Archive, SnapshotRow
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -118,7 +120,5 @@ def test_endless_comments_are_sniffed_in_linear_time() -> None:
 @given(st.sampled_from([*FORMATS, "pdf"]), st.binary(max_size=80), st.text(max_size=20))
 def test_any_bytes_give_facts_or_a_sentence(name: str, body: bytes, content_type: str) -> None:
     assert check_claim(name, content_type, body) != ""
-    try:
-        parse(name, body, "https://example.org/a", content_type)
-    except Malformed as error:
-        assert str(error)
+    with contextlib.suppress(Malformed):
+        assert parse(name, body, "https://example.org/a", content_type).extractor

@@ -18,8 +18,9 @@ def node(html: str) -> LexborNode:
 @pytest.mark.parametrize(
     "name",
     [
-        "ad", "ads", "ad-slot", "post-ad-container", "related-posts", "jp-relatedposts", "sharedaddy",
-        "social-links", "comments", "comment-list", "newsletter-signup", "header-anchor", "widget",
+        "ad", "ads", "ad-slot", "post-ad-container", "related-posts", "jp-relatedposts",
+        "sharedaddy",        "social-links", "comments", "comment-list", "newsletter-signup",
+        "header-anchor", "widget",
         "article__related", "breadcrumbs", "post-navigation", "entry-meta", "cookie-banner",
     ],
 )  # fmt: skip

@@ -62,7 +62,7 @@ def test_what_is_no_typed_link(link: str) -> None:
 
 def test_anchors_with_a_typed_relation_are_links_too() -> None:
     page = tree(
-        '<a rel="next" href="/page/2">2</a><a rel="alternate" type="text/markdown" href="a.md">MD</a>'
+        '<a rel="next" href="/p/2">2</a><a rel="alternate" type="text/markdown" href="a.md">MD</a>'
     )
     assert [link.rel for link in read_links(page, URL)] == ["next", "alternate"]
 

@@ -53,8 +53,9 @@ def test_lazy_pictures_are_read_where_they_will_load_from() -> None:
         "<script>x</script>", "<style>x</style>", "<nav>x</nav>", "<aside>x</aside>",
         "<form>x</form>", "<noscript>x</noscript>", "<template>x</template>", "<!-- x -->",
         "<button>x</button>", "<div hidden>x</div>", '<p aria-hidden="true">x</p>',
-        '<div role="navigation">x</div>', '<time datetime="2024">x</time>', "<svg><text>x</text></svg>",
-        '<div class="ad">x</div>', "<iframe>x</iframe>", "<footer>x</footer>", "<header>x</header>",
+        '<div role="navigation">x</div>', '<time datetime="2024">x</time>',
+        "<svg><text>x</text></svg>",        '<div class="ad">x</div>', "<iframe>x</iframe>",
+        "<footer>x</footer>", "<header>x</header>",
     ],
 )  # fmt: skip
 def test_what_is_no_words(html: str) -> None:

@@ -28,11 +28,11 @@ def urls(*values: str) -> list[str]:
 
 
 def test_reads_wordpress_links() -> None:
+    post = '<https://example.org/wp-json/wp/v2/posts/1>; rel="alternate"; title="JSON"'
     links = parse_link_header(
         [
             '<https://example.org/wp-json/>; rel="https://api.w.org/"',
-            '<https://example.org/wp-json/wp/v2/posts/1>; rel="alternate"; title="JSON"; '
-            'type="application/json", <https://example.org/?p=1>; rel=shortlink',
+            post + '; type="application/json", <https://example.org/?p=1>; rel=shortlink',
         ],
         BASE,
     )

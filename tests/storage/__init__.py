@@ -1,1 +1,1 @@
-
+"""The store against real files and a real SQLite."""

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.model import Unit
+from storage.model import Stamp, Unit
 from storage.times import (
     MAX_DATE,
-    Stamp,
     WhenError,
     finer,
     format_seed,

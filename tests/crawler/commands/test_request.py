@@ -9,9 +9,9 @@ import pytest
 
 from crawler.commands.failures import UsageError
 from crawler.commands.request import make, read_records, scope, with_flags
+from crawler.conductor import MirrorRequest
 from crawler.config import Settings
 from crawler.config_errors import ConfigError
-from crawler.mirror import MirrorRequest
 
 CONFIG = """
 [defaults]

@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from crawler.conductor import RequestError
 from crawler.demo.newsroom import Newsroom
 from crawler.demo.server import Fault, NewsroomServer
 from crawler.discovery.records import parse_records
 from crawler.events import Discovered, Passed
-from crawler.mirror import RequestError
 from storage.archive import Archive
 from storage.times import format_utc
 from tests.crawler.runs import history, reasons, run
@@ -210,9 +210,7 @@ async def test_the_markdown_url_of_an_article_leads_to_the_whole_article(
     assert set(row.formats) == set(FORMATS)
 
 
-async def test_a_records_file_stands_in_for_discovery(
-    site: NewsroomServer, tmp_path: Path
-) -> None:
+async def test_a_records_file_stands_in_for_discovery(site: NewsroomServer, tmp_path: Path) -> None:
     record = site.newsroom.records[1]
     hints = parse_records(msgspec.json.encode([record]), "records.json")
     await run(f"{site.base}/", tmp_path / "m", records=hints)

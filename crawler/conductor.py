@@ -62,7 +62,9 @@ class MirrorRequest(Struct, frozen=True, kw_only=True):
 
 
 async def mirror(
-    request: MirrorRequest, report: Callable[[Event], None], stop: asyncio.Event
+    request: MirrorRequest,
+    report: Callable[[Event], None] = lambda _: None,
+    stop: asyncio.Event | None = None,
 ) -> Summary:
     """Mirror what ``request`` asks for and return the summary; ``report`` hears every event.
 
@@ -70,7 +72,7 @@ async def mirror(
     Raises RequestError for the user's faults, before anything is created, and storage's errors.
     """
     await _check_hosts(request)
-    return await _Run(request, report, stop).go()
+    return await _Run(request, report, stop or asyncio.Event()).go()
 
 
 async def _check_hosts(request: MirrorRequest) -> None:
