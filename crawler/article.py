@@ -70,6 +70,7 @@ class ArticleReader:
         in_site: Callable[[str], bool],
         clock: Callable[[], datetime],
         formats: frozenset[str] = frozenset(),
+        most_bytes: int = 256 * 2**20,
         probe: bool = True,
         torn_retries: int = 3,
     ) -> None:
@@ -77,6 +78,7 @@ class ArticleReader:
         self._in_site = in_site
         self._clock = clock
         self._formats = formats
+        self._most_bytes = most_bytes
         self._prober = Prober(copyist) if probe else None
         self._canonical = CanonicalFollower(copyist, in_site)
         self._torn = TornSets(copyist, torn_retries, clock)
@@ -86,7 +88,7 @@ class ArticleReader:
 
         Raises CopyFailed where the entry itself can't be had; HostResting where its host must wait.
         """
-        formats = FormatSet(self._copyist, known, self._formats)
+        formats = FormatSet(self._copyist, known, self._formats, self._most_bytes)
         primary, entry = await self._primary(entry, known)
         if not self._in_site(primary.final_url):
             why = f"it leads out of the site, to {primary.final_url}"
@@ -94,7 +96,7 @@ class ArticleReader:
         formats.put(primary)
         formats.declare((*entry.links, *_hinted(entry)))
         if primary.facts.source == "html" and needs_record(
-            primary.facts, frozenset(formats.declared)
+            primary.final_url, primary.facts, frozenset(formats.declared)
         ):
             await formats.fetch("json")
         verdict = _verdict(entry, primary, formats)
@@ -118,6 +120,10 @@ class ArticleReader:
             validators=known.conditional(),
             accept=PAGE_ACCEPT,
         )
+        onward = copy.facts.leads_to
+        if onward is not None and onward != copy.final_url and self._in_site(onward):
+            place = Declared(format="", url=onward, declared_by=("entry",))
+            copy = await self._copyist.copy(place, accept=PAGE_ACCEPT)
         page_url = _page_url(copy)
         if copy.facts.source == "html" or page_url is None or not self._in_site(page_url):
             return copy, entry
@@ -181,6 +187,7 @@ def _verdict(entry: Entry, primary: Copy, formats: FormatSet) -> Verdict:
         primary.facts if primary.facts.source == "html" else None,
         text_formats=frozenset(formats.declared) - {"html", "json"},
         json_type=record.facts.evidence.type if record else "",
+        json_url=record.facts.canonical if record else None,
         named=entry.named,
     )
 

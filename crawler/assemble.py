@@ -233,14 +233,34 @@ def _words(facts: Mapping[str, Facts], hint: Record | None, said: dict[str, str]
         return values
 
     return _Words(
-        title=pick("title"),
+        title=pick("title", _titled(facts)),
         summary=pick("summary"),
-        body_md=pick("body_md", BODY_TRUST, "body"),
+        body_md=_headed(pick("body_md", BODY_TRUST, "body"), said, facts),
         canonical_source=pick("canonical_source"),
         lang=pick("lang"),
         topics=pick_all("topics"),
         entities=pick_all("entities"),
     )
+
+
+def _titled(facts: Mapping[str, Facts]) -> tuple[str, ...]:
+    """Order the sources for the title: a declared one goes before any heading taken for it."""
+    return tuple(sorted(TRUST, key=lambda source: source in facts and facts[source].title_guessed))
+
+
+def _headed(body: str | None, said: Mapping[str, str], facts: Mapping[str, Facts]) -> str | None:
+    """Give Markdown back the heading that was taken for its title, where the title is another."""
+    if body is None or said.get("body_md") != "markdown" or said.get("title") == "markdown":
+        return body
+    text = facts["markdown"]
+    titled = facts[said["title"]].title if said.get("title") in facts else None
+    if not text.title_guessed or text.title is None or _same_words(text.title, titled):
+        return body
+    return f"# {text.title}\n\n{body}"
+
+
+def _same_words(one: str, other: str | None) -> bool:
+    return other is not None and one.split() == other.split()
 
 
 def _listed(moment: datetime | None, now: datetime) -> Stamp | None:

@@ -6,6 +6,8 @@ document, what the document shows itself to be, and only then how much text it h
 
 from __future__ import annotations
 
+import re
+
 import ada_url
 from msgspec import Struct
 
@@ -66,6 +68,14 @@ PAGE_TYPES = frozenset(
         "website",
     }
 )
+#: Page types that templates also put on articles: the site around one, or a box in it.
+VAGUE_TYPES = frozenset({"blog", "faqpage", "itemlist", "person", "profile", "qapage", "website"})
+#: How the URL of an article's second page, or of its older comments, follows on its first.
+_FURTHER = re.compile(
+    r"(?:/(?:(?:comment-)?(?:page|seite|pagina|p)[-/]?)?[0-9]{1,4}/?"
+    r"|[?&](?:page|paged|cpage|pg)=[0-9]{1,4})$",
+    re.IGNORECASE,
+)
 #: Characters of its own text from which a document without any declaration may be an article;
 #: a teaser card has about 150, the shortest agency notes about 500.
 ENOUGH_TEXT = 500
@@ -86,13 +96,15 @@ def classify(
     *,
     text_formats: frozenset[str],
     json_type: str = "",
+    json_url: str | None = None,
     named: bool = False,
 ) -> Verdict:
     """Decide what the document at ``url`` is.
 
     ``html`` are the page's facts, None where the entry is no HTML at all; ``text_formats`` the
-    other formats it declares as alternates; ``json_type`` the kind its JSON record states, when
-    that was read; ``named`` says that a records list vouches for the URL.
+    other formats it declares as alternates; ``json_type`` the kind its JSON record states and
+    ``json_url`` the URL it gives, when that was read; ``named`` says that a records list vouches
+    for the URL. A kind of the site's own making tells nothing: then the page decides.
     """
     if named:
         return Verdict(article=True, why="named in the records list")
@@ -100,7 +112,9 @@ def classify(
         return Verdict(article=True, why="a text format without a page")
     if is_root(url):
         return Verdict(article=False, why="the front page of its host")
-    if json_type:
+    if json_url is not None and _follows(url, json_url):
+        return Verdict(article=False, why=f"it is a further page of {json_url}")
+    if json_type in ARTICLE_TYPES or json_type in PAGE_TYPES:
         return _by_type(json_type, "its JSON record")
     return _by_page(html.evidence, text_formats)
 
@@ -110,13 +124,23 @@ def is_root(url: str) -> bool:
     return ada_url.URL(url).pathname == "/"
 
 
-def needs_record(html: Facts, alternates: frozenset[str]) -> bool:
-    """Say whether only the JSON record can tell a post from a listing.
+def needs_record(url: str, html: Facts, alternates: frozenset[str]) -> bool:
+    """Say whether only the JSON record can tell what the page at ``url`` is.
 
     Blog software declares a JSON alternate on archives and static pages too; where the page itself
-    names no type, the record does.
+    names no type to go by, the record does. It also tells an article's further pages from the
+    first.
     """
-    return "json" in alternates and html.evidence.type not in ARTICLE_TYPES
+    kind = html.evidence.type
+    sure = kind in ARTICLE_TYPES or kind in PAGE_TYPES - VAGUE_TYPES
+    further = kind in ARTICLE_TYPES and _FURTHER.search(url) is not None
+    return "json" in alternates and (not sure or further)
+
+
+def _follows(url: str, first: str) -> bool:
+    """Say whether ``url`` is that of a numbered page after the one at ``first``."""
+    stem = first.rstrip("/")
+    return url.startswith(stem) and _FURTHER.match(url, len(stem)) is not None
 
 
 def _by_type(name: str, source: str) -> Verdict:

@@ -10,7 +10,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -285,6 +285,9 @@ class _Run:
             workers=max(settings.workers, settings.concurrency),
             max_articles=self._request.max_articles or settings.max_articles,
             page_depth=settings.page_depth,
+            links_per_page=settings.links_per_page,
+            verify_within=timedelta(days=settings.verify_within),
+            rate=settings.rate,
             follow_canonical=settings.follow_canonical and not site.implicit,
         )
         in_site = self._scope_test(site)
@@ -335,6 +338,7 @@ class _Run:
             in_site=in_site,
             clock=_now,
             formats=frozenset(self._request.formats),
+            most_bytes=self._settings.max_document_set,
             probe=self._settings.probe,
             torn_retries=self._settings.torn_retries,
         )

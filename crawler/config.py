@@ -31,7 +31,6 @@ from pydantic import (
 
 from crawler.config_errors import ConfigError, Problem, problems_of
 from crawler.resolve import Resolve, parse_resolve
-from crawler.urls import MAX_URL
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 
@@ -156,7 +155,6 @@ class Defaults(_Table):
     follow_canonical: bool = setting(True, "", "capture the original on its own host", strict=True)
     canonical_every: int = number(30, "days", "least time between two captures of it", 1, 3650)
     verify_within: int = number(30, "days", "every article is read again within", 1, 3650)
-    gone_after: float = number(24, "hours", "between the two 404s that mean gone", 0, 8760)
     torn_retries: int = number(3, "times", "stale formats are fetched again", 0, 10)
     keep: Literal["content", "bytes"] = setting("content", "", "store on changed words, or bytes")
     proxy: Annotated[HttpUrl | None, BeforeValidator(_nothing)] = setting(
@@ -204,7 +202,6 @@ class Limits(_Table):
     )
     max_header: int = number(64 * KIB, "bytes", "all header fields of an answer", KIB, 16 * MIB)
     max_redirects: int = number(5, "hops", "followed for one URL", 0, 20)
-    max_url: int = number(MAX_URL, "characters", "longer URLs are skipped", 64, MAX_URL)
     max_sitemaps: int = number(1000, "documents", "sitemaps read of a site in a run", 1, 10**6)
     sitemap_depth: int = number(3, "levels", "sitemap indexes inside each other", 1, 20)
     links_per_page: int = number(5000, "links", "taken from one page", 1, 10**6)

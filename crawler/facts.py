@@ -48,14 +48,17 @@ class Facts(Struct, frozen=True, kw_only=True):
     ``source`` is the format's name. ``body`` is the article's own text, in Markdown where
     ``body_is_markdown``; ``words`` is the text the content digest is made over when it differs from
     ``body`` (HTML's main text with its link targets). ``canonical`` is the URL the document gives
-    as its own; ``canonical_source`` the original it was taken from, on another host. ``links`` are
-    canonical, alternate and other typed links; ``anchors`` plain links for discovery.
+    as its own; ``canonical_source`` the original it was taken from, on another host.
+    ``leads_to`` is where the page sends its reader at once. ``title_guessed``: the title is a
+    heading or the window's, not declared as one. ``links`` are canonical, alternate and other typed
+    links; ``anchors`` plain links for discovery.
     """
 
     source: Literal["html", "markdown", "text", "jsonld", "json", "record", "other"]
     extractor: str
     slug: str | None = None
     title: str | None = None
+    title_guessed: bool = False
     summary: str | None = None
     body: str | None = None
     body_is_markdown: bool = False
@@ -63,6 +66,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     authors: tuple[str, ...] = ()
     canonical: str | None = None
     canonical_source: str | None = None
+    leads_to: str | None = None
     published_at: Stamp | None = None
     updated_at: Stamp | None = None
     lang: str | None = None

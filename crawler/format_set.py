@@ -13,6 +13,8 @@ from msgspec import Struct, field
 from crawler.copies import Copy, CopyFailed, Copyist
 from crawler.declared import MAX_FORMATS, Declared, declared_formats
 from crawler.facts import Link
+from crawler.faults import HostResting
+from crawler.urls import host_key
 from storage.model import Manifest, Representation, Validator
 
 #: Formats in which the words are surest, best first: one of them is asked for without validators,
@@ -47,11 +49,15 @@ class Known(Struct, frozen=True, kw_only=True):
 class FormatSet:
     """One article's formats on their way in. Mutable state: declared, copies, missing."""
 
-    def __init__(self, copyist: Copyist, known: Known, wanted: frozenset[str]) -> None:
+    def __init__(
+        self, copyist: Copyist, known: Known, wanted: frozenset[str], most_bytes: int
+    ) -> None:
+        """``wanted`` empty: every format; ``most_bytes``: decoded, of all copies together."""
         self._copyist = copyist
         self._known = known
         self._validators = known.conditional()
         self._wanted = wanted
+        self._most_bytes = most_bytes
         self.declared: dict[str, Declared] = {}
         self.copies: dict[str, Copy] = {}
         self.missing: dict[str, str] = {}
@@ -84,9 +90,11 @@ class FormatSet:
             for task in tasks:
                 task.cancel()
         for place, result in zip(places, results, strict=True):
-            if isinstance(result, Copy):
+            if isinstance(result, Copy) and self._fits(result):
                 self.put(result)
                 self.missing.pop(place.format, None)
+            elif isinstance(result, Copy):
+                self.missing[place.format] = f"the set is larger than {self._most_bytes:,} bytes"
             else:
                 self.missing[place.format] = result.why
 
@@ -121,6 +129,10 @@ class FormatSet:
         documents = {DOCUMENTS[name] for name in old.declared_by if name in DOCUMENTS}
         return bool(documents & self.copies.keys()) and not documents & self.missing.keys()
 
+    def _fits(self, copy: Copy) -> bool:
+        held = sum(each.representation.length for each in self.copies.values())
+        return held + copy.representation.length <= self._most_bytes
+
     def _wants(self, name: str) -> bool:
         return not self._wanted or name in self._wanted
 
@@ -131,3 +143,12 @@ class FormatSet:
             )
         except CopyFailed as failure:
             return failure
+        except HostResting as resting:
+            if self._is_home(place.url):
+                raise
+            return CopyFailed(place.url, resting.sentence)
+
+    def _is_home(self, url: str) -> bool:
+        """Say whether ``url`` is on a host of the article's own, whose turn is the article's."""
+        hosts = {host_key(copy.representation.url) for copy in self.copies.values()}
+        return not hosts or host_key(url) in hosts

@@ -72,6 +72,10 @@ class Frontier:
                 self._entries[entry.url] = _told(self._entries[entry.url], entry)
         return added
 
+    def is_new(self, url: str) -> bool:
+        """Say whether ``url`` was never added, claimed or settled."""
+        return url not in self._phases
+
     def take(self) -> Entry | None:
         """Return the next entry and hold it in hand; None when none may be taken now."""
         while self._queue:

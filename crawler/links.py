@@ -134,6 +134,11 @@ def is_feed(link: Link) -> bool:
     return False
 
 
+def is_comment_feed(link: Link) -> bool:
+    """Say whether the feed at ``link`` looks like one of readers' comments."""
+    return "comment" in link.title.lower() or "/comments/" in f"/{_path(link.url)}/"
+
+
 def media_type(text: str) -> str:
     """Return the media type in ``text``, lower case and without parameters; empty if it is none."""
     essence = text.partition(";")[0].strip().lower()

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from crawler.article import ArticleReader, Page, Reading
 from crawler.copies import CopyFailed
 from crawler.declared import is_twin
-from crawler.discovery.listing import candidates
+from crawler.discovery.listing import candidates, is_site_file
 from crawler.discovery.sources import GONE, Sources
 from crawler.discovery.traps import Traps
 from crawler.due import unchanged_by_lastmod
@@ -28,9 +28,10 @@ from crawler.faults import HostResting
 from crawler.format_set import Known
 from crawler.frontier import Entry, Frontier
 from crawler.keeping import Keeper
-from crawler.links import is_feed
+from crawler.links import is_comment_feed, is_feed
 from crawler.robots import Robots
 from crawler.robots_cache import RobotsCache
+from crawler.wording import duration
 from storage.archive import Archive
 from storage.model import EntryState, Site
 from storage.writer import RunInfo, Writer
@@ -38,6 +39,9 @@ from storage.writer import RunInfo, Writer
 Verdict = Literal["article", "page", "failed", "skipped", "gone"]
 #: Sources that name a URL on purpose: one that is not there is a failure, and not just a dead link.
 LISTS = frozenset({"sitemap", "feed", "records-file", "scope", "llms-txt"})
+
+#: What an article of this kind of site costs at first: HTML, Markdown, text and JSON-LD.
+REQUESTS_AN_ARTICLE = 4
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -53,6 +57,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     workers: int = 16
     max_articles: int = 10**6
     page_depth: int = 5
+    links_per_page: int = 5000
+    verify_within: timedelta = timedelta(days=30)
+    rate: float = 0.0
     follow_canonical: bool = True
 
 
@@ -88,6 +95,8 @@ class SiteRun:
         self._open = True
         self._taken = 0
         self._listed = 0
+        self._lists_read = not plan.discover
+        self._held: dict[str, Entry] = {}
         self._start: tuple[Entry, Reading | Page] | None = None
         self.ended = ""
         self._keeper = Keeper(site, run.id, tools.writer, report=tools.report, clock=tools.clock)
@@ -176,10 +185,14 @@ class SiteRun:
             self.close()
 
     async def _discover_all(self, robots: Robots) -> None:
-        async for entries in self._tools.sources.listed(robots):
+        async for entries in self._tools.sources.listed(robots, self._named_sitemaps()):
             self._listed += self._listing(entries)
             if self._stopping():
                 return
+        self._lists_read = True
+        self._added(list(self._held.values()), self._plan.start)
+        self._held.clear()
+        self._estimate()
         await self._settle_start()
         await self._quiet()
         async for entries in self._fresh_feeds(guess=not self._listed):
@@ -187,6 +200,22 @@ class SiteRun:
             if self._stopping():
                 return
             await self._quiet()
+
+    def _named_sitemaps(self) -> list[str]:
+        """Return the sitemaps that the start page names by ``rel=sitemap``."""
+        page = self._start[1] if self._start else None
+        links = page.facts.links if isinstance(page, Page) else ()
+        return [link.url for link in links if link.rel == "sitemap"]
+
+    def _estimate(self) -> None:
+        """Say how long the articles listed so far will take at the pace that is kept."""
+        if self._plan.rate and self._listed:
+            seconds = self._listed * REQUESTS_AN_ARTICLE / self._plan.rate
+            message = (
+                f"{self._listed} articles listed: at {self._plan.rate:g} requests/s and about "
+                f"{REQUESTS_AN_ARTICLE} requests each, this takes about {duration(seconds)}"
+            )
+            self._tools.report(Note(at=self._tools.clock(), site=self.site.name, message=message))
 
     async def _fresh_feeds(self, *, guess: bool) -> AsyncIterator[list[Entry]]:
         """Read feeds as pages name them; pages of a feed may name others."""
@@ -203,18 +232,31 @@ class SiteRun:
         """Take one document's entries in; URL order decides who gets a short slug."""
         inside = [each for each in entries if self._wants(each.url)]
         self._keeper.slugs.reserve(each.url for each in inside if not is_twin(each.url))
-        new = self.add(inside)
-        source = entries[0].source if entries else ""
-        self._tools.report(
-            Discovered(
-                at=self._tools.clock(),
-                site=self.site.name,
-                source=source,
-                url=self._plan.start,
-                count=len(inside),
-                new=new,
+        if entries and entries[0].source == "llms-txt":
+            self._hold(each for each in inside if not is_twin(each.url))
+            inside = [each for each in inside if is_twin(each.url)]
+        return self._added(inside, self._plan.start)
+
+    def _hold(self, entries: Iterable[Entry]) -> int:
+        """Keep entries until every list was read, since a list says more of the same URLs."""
+        new = [each for each in entries if self._frontier.is_new(each.url)]
+        self._held |= {each.url: each for each in new if each.url not in self._held}
+        return len(new)
+
+    def _added(self, entries: list[Entry], url: str) -> int:
+        """Put what the document at ``url`` names into the frontier, and say so."""
+        new = self.add(entries)
+        if entries:
+            self._tools.report(
+                Discovered(
+                    at=self._tools.clock(),
+                    site=self.site.name,
+                    source=entries[0].source,
+                    url=url,
+                    count=len(entries),
+                    new=new,
+                )
             )
-        )
         return new
 
     async def _quiet(self) -> None:
@@ -269,7 +311,9 @@ class SiteRun:
             return
         try:
             self._taken += 1
-            await self._keeper.keep(seen, known, partial(self._state, entry, "article"))
+            # A partial article is due again, whatever its lastmod says.
+            due = structs.replace(entry, lastmod="") if seen.missing else entry
+            await self._keeper.keep(seen, known, partial(self._state, due, "article"))
         finally:
             self._frontier.settle(seen.url)
         self._article(entry, seen)
@@ -279,14 +323,19 @@ class SiteRun:
         if before is None or before.verdict != "article":
             return False
         since = self._run.continues_since
+        now = self._tools.clock()
         done = since is not None and before.checked_at >= since
-        still = self._plan.verify != "all" and unchanged_by_lastmod(entry.lastmod, before)
-        if not (done or still):
+        if not done and not self._undue(entry, before, now):
             return False
         self._taken += 1
-        now = self._tools.clock()
         self._tools.report(Unchanged(at=now, site=self.site.name, slug=before.slug, url=entry.url))
         return True
+
+    def _undue(self, entry: Entry, before: EntryState, now: datetime) -> bool:
+        """Say whether the list proves an article unchanged, and it need not be verified now."""
+        verified = now - before.checked_at < self._plan.verify_within
+        trusted = self._plan.verify == "none" or (self._plan.verify == "due" and verified)
+        return trusted and unchanged_by_lastmod(entry.lastmod, before)
 
     def _article(self, entry: Entry, reading: Reading) -> None:
         for copy in reading.copies.values():
@@ -301,10 +350,15 @@ class SiteRun:
     def _page(self, page: Page) -> None:
         """Follow a page's links and feeds; it is no article.
 
-        Where the site lists its articles, only the scope's own feeds are read, not each tag's.
+        Where the site lists its articles, only the scope's own feeds are read, not each tag's,
+        and none of comments.
         """
-        if page.entry.depth == 0 or not self._listed:
-            self._feeds |= {link.url: None for link in page.facts.links if is_feed(link)}
+        if page.entry.source == "scope" or not self._listed:
+            self._feeds |= {
+                link.url: None
+                for link in page.facts.links
+                if is_feed(link) and not (self._listed and is_comment_feed(link))
+            }
         found = self._follow(page.facts, page.url, page.entry.depth)
         if self._traps.saw(page.url, fruitful=found > 0):
             message = f"pages like {page.url} led to no article 50 times: left out from here on"
@@ -319,25 +373,15 @@ class SiteRun:
         urls = candidates((*facts.anchors, *links), url, self._plan.start)
         entries = [
             Entry(url=each, source="link", depth=depth + 1)
-            for each in urls
+            for each in urls[: self._plan.links_per_page]
             if not self._traps.dropped(each)
         ]
-        new = self.add(entries)
-        if new:
-            self._tools.report(
-                Discovered(
-                    at=self._tools.clock(),
-                    site=self.site.name,
-                    source="link",
-                    url=url,
-                    count=len(entries),
-                    new=new,
-                )
-            )
-        return new
+        if not self._lists_read:
+            return self._hold(entries)
+        return self._added(entries, url)
 
     def _wants(self, url: str) -> bool:
-        return self._tools.in_site(url) and self._tools.wanted(url)
+        return self._tools.in_site(url) and self._tools.wanted(url) and not is_site_file(url)
 
     def _failed(self, entry: Entry, failure: CopyFailed, before: EntryState | None) -> None:
         if failure.disallowed:
@@ -347,14 +391,17 @@ class SiteRun:
         known = before is not None and before.verdict in ("failed", "gone")
         verdict: Verdict = "gone" if failure.status in GONE else "failed"
         attempts = before.attempts if before is not None and known else 0
-        self._note(entry, verdict, failure.why, attempts + 1)
+        slug = before.slug if before is not None else ""
+        self._note(entry, verdict, failure.why, attempts + 1, slug=slug)
         if entry.source in LISTS or failure.status not in GONE:
             self._fail(entry.url, failure.why, known=known)
         else:
-            self._pass(entry, verdict, failure.why)
+            self._pass(entry, verdict if slug else "dead link", failure.why)
 
-    def _note(self, entry: Entry, verdict: Verdict, why: str, attempts: int = 0) -> None:
-        state = self._state(entry, verdict, "", why=why, attempts=attempts)
+    def _note(
+        self, entry: Entry, verdict: Verdict, why: str, attempts: int = 0, *, slug: str = ""
+    ) -> None:
+        state = self._state(entry, verdict, slug, why=why, attempts=attempts)
         self._tools.writer.note_entry(state)
 
     def _state(

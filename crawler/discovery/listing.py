@@ -46,6 +46,13 @@ _ACTIONS = frozenset(
         *("sid", "phpsessid"),
     )
 )
+#: Files about a site and no part of it: what it tells machines at fixed addresses, and the
+#: collections of all its pages that llmstxt.org's tools put beside an llms.txt.
+_SITE_FILES = re.compile(
+    r"https?://[^/]*/(?:robots|humans|security|sitemap|(?:app-)?ads)\.txt$"
+    r"|/llms(?:-(?:full|small|medium|ctx|ctx-full))?\.txt$",
+    re.IGNORECASE,
+)
 _PAGE_PATH = re.compile(r"/(?:page|seite|pagina|p)[/-]\d{1,6}(?:\.\w{1,5})?/?$", re.IGNORECASE)
 _PAGE_NAMES = frozenset({"page", "paged", "pg", "pagenum", "page_num", "offset", "start", "cursor"})
 
@@ -63,6 +70,11 @@ def candidates(anchors: Iterable[str], page_url: str, scope: str) -> tuple[str, 
         if url and url != own and url not in found and in_scope(url, scope) and _may_be_page(url):
             found[url] = _rank(url)
     return tuple(sorted(found, key=found.__getitem__))
+
+
+def is_site_file(url: str) -> bool:
+    """Say whether ``url`` is a file about the whole site, which is never an article of it."""
+    return _SITE_FILES.search(url.partition("?")[0]) is not None
 
 
 def _may_be_page(url: str) -> bool:

@@ -7,6 +7,7 @@ be had costs only itself, and is said.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import datetime
 from urllib.parse import urljoin
@@ -66,15 +67,20 @@ class Sources:
         self._clock = clock
         self._read: set[str] = set()
 
-    async def listed(self, robots: Robots) -> AsyncIterator[list[Entry]]:
-        """Yield the entries of each document that lists the whole site: llms.txt, then sitemaps."""
+    async def listed(
+        self, robots: Robots, sitemaps: Iterable[str] = ()
+    ) -> AsyncIterator[list[Entry]]:
+        """Yield the entries of each document that lists the whole site: llms.txt, then sitemaps.
+
+        ``sitemaps`` are those that the start page names, beside robots.txt's.
+        """
         for url in self._places("llms.txt"):
             entries = await self._llms_txt(url)
             if entries:
                 yield entries
                 break
         home = origin(self._scope)
-        named = [urljoin(f"{home}/", each) for each in robots.sitemaps]
+        named = [*(urljoin(f"{home}/", each) for each in robots.sitemaps), *sitemaps]
         queue = [(url, 0, True) for url in named]
         queue += [(url, 0, False) for url in self._places("sitemap.xml")]
         while queue and len(self._read) < self._bounds.sitemaps:
@@ -121,7 +127,8 @@ class Sources:
         if answer is None:
             return [], []
         try:
-            sitemap = parse_sitemap(self._decoded(answer), answer.final_url)
+            body = self._decoded(answer)
+            sitemap = await asyncio.to_thread(parse_sitemap, body, answer.final_url)
         except Malformed as error:
             self._trouble(url, f"the sitemap is unreadable: {error}", promised=promised)
             return [], []
@@ -144,7 +151,8 @@ class Sources:
                 return
             media_type = answer.header("content-type") or ""
             try:
-                feed = parse_feed(self._decoded(answer), answer.final_url, media_type)
+                body = self._decoded(answer)
+                feed = await asyncio.to_thread(parse_feed, body, answer.final_url, media_type)
             except Malformed as error:
                 self._trouble(following, f"the feed is unreadable: {error}", promised=promised)
                 return
@@ -164,9 +172,15 @@ class Sources:
             self._trouble(url, error.sentence, promised=promised)
             return None
         if answer.status != OK:
-            if answer.status not in GONE or promised:
-                self._trouble(url, f"the server answered {answer.status}", promised=promised)
+            gone = answer.status in GONE
+            if promised or not gone:
+                why = f"the server answered {answer.status}"
+                # What isn't there can't be read later either: a stale name is no failure.
+                self._trouble(url, why, promised=promised and not gone)
             return None
+        if answer.final_url != url and answer.final_url in self._read:
+            return None
+        self._read.add(answer.final_url)
         return answer
 
     def _decoded(self, answer: Answer) -> bytes:

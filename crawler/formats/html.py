@@ -13,7 +13,14 @@ from selectolax.lexbor import LexborHTMLParser
 from crawler.facts import Evidence, Facts, Link, Malformed
 from crawler.formats.charset import decode
 from crawler.formats.html_evidence import article_count, declared_kind, has_own_feed, is_paginated
-from crawler.formats.html_head import Meta, base_url, read_anchors, read_links, read_meta
+from crawler.formats.html_head import (
+    Meta,
+    base_url,
+    read_anchors,
+    read_links,
+    read_meta,
+    refresh_target,
+)
 from crawler.formats.html_marks import Marks, read_marks
 from crawler.formats.html_region import Region, choose_region
 from crawler.formats.html_text import Text, region_text
@@ -40,15 +47,18 @@ def parse_html(body: bytes, url: str, content_type: str = "") -> Facts:
     embedded = embedded_facts(_blocks(tree), url)
     several = article_count(tree, region)
     marks = read_marks(tree, region.article, single=several <= 1 or region.marked)
-    title = _title(tree, region, meta, marks, embedded)
+    declared_title = _declared_title(meta, marks, embedded)
+    title = declared_title or _shown_title(tree, region)
     words = region_text(region.content, base, title)
     facts = _facts(meta, marks, embedded, words, title)
     canonical, conflict = _canonical(links)
     kind = declared_kind(tree, links, embedded.evidence, marks.itemtype, meta.first("og:type"))
     return structs.replace(
         facts,
+        title_guessed=declared_title is None,
         lang=_language(tree, meta, embedded),
         canonical=canonical,
+        leads_to=refresh_target(meta, base),
         canonical_source=_source(canonical, url, base, meta, embedded),
         links=links + embedded.links,
         anchors=read_anchors(tree, base),
@@ -82,7 +92,7 @@ def _facts(meta: Meta, marks: Marks, embedded: Facts, words: Text, title: str | 
         authors=_authors(meta, marks) or embedded.authors,
         published_at=first_stamp((published, *marks.published)) or embedded.published_at,
         updated_at=first_stamp((*modified, *marks.updated)) or embedded.updated_at,
-        topics=_topics(meta) or embedded.topics,
+        topics=_topics(meta) or embedded.topics or unique(marks.tags),
         entities=embedded.entities,
     )
 
@@ -92,16 +102,17 @@ def _blocks(tree: LexborHTMLParser) -> list[str]:
     return [node.text() for node in nodes[:MAX_BLOCKS]]
 
 
-def _title(
-    tree: LexborHTMLParser, region: Region, meta: Meta, marks: Marks, embedded: Facts
-) -> str | None:
-    """Return a page's ``<title>`` is the last resort: it carries the site's name too."""
+def _declared_title(meta: Meta, marks: Marks, embedded: Facts) -> str | None:
     said = meta.first("og:title", "twitter:title") or marks.title or embedded.title
-    if said:
-        return folded(said) or None
+    return folded(said) or None
+
+
+def _shown_title(tree: LexborHTMLParser, region: Region) -> str | None:
+    """Return the page's only main heading; its ``<title>`` is the last resort."""
     headings = region.article.css("h1") or tree.css("h1")
     if len(headings) == 1 and folded(headings[0].text()):
         return folded(headings[0].text())
+    # This one carries the site's name too.
     node = tree.css_first("head title") or tree.css_first("title")
     return folded(node.text()) or None if node is not None else None
 

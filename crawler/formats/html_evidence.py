@@ -16,7 +16,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from crawler.facts import Evidence, Link
 from crawler.formats.html_region import Region
 from crawler.formats.html_tree import ancestors, attribute, class_words
-from crawler.links import is_feed
+from crawler.links import is_comment_feed, is_feed
 
 #: So many teasers make a list; an article may mention one or two others.
 FEWEST_TEASERS = 3
@@ -51,11 +51,16 @@ _REST_KINDS = {
     "tags": "tag",
     "users": "user",
 }
-#: A page's number in a URL. WordPress's rel=next on a post leads to another post, which has none.
-_PAGE_NUMBER = re.compile(
-    r"/(?:page|seite|pagina|p)[/-]?[0-9]+/?(?:\?|$)|/[0-9]{1,4}/?(?:\?|$)"
-    r"|[?&](?:page|paged|p|pg|start|offset|from|cursor|after|before)="
+#: Classes that nobody but WordPress gives: its plain words are others' words too.
+_WORDPRESS_MARK = re.compile(
+    r"(?:postid|page-id|parent-pageid|attachmentid|author|category|tag|term)-[0-9]+|wp-\w.*"
+    r"|single-post|page-template-default|post-type-archive|error404|search-(?:no-)?results"
 )
+#: A page's number in a URL, alone in its segment or behind the word for a page.
+_PAGE_NUMBER = re.compile(
+    r"/(?:(?:page|seite|pagina|p)[/-]?(?P<named>[0-9]{1,6})|(?P<bare>[0-9]{1,4}))/?(?=\?|$)"
+)
+_PAGE_QUERY = re.compile(r"[?&](?:page|paged|p|pg|start|offset|from|cursor|after|before)=")
 
 
 def declared_kind(
@@ -82,17 +87,40 @@ def _wordpress_kind(tree: LexborHTMLParser, links: Iterable[Link]) -> str:
         if found is not None:
             return _REST_KINDS.get(found.group(1), found.group(1))
     words = set(class_words(tree.body)) if tree.body is not None else set()
-    if words.isdisjoint(_WORDPRESS):
+    if words.isdisjoint(_WORDPRESS) or not _made_by_wordpress(words, links):
         return ""
     return next((kind for word, kind in _BODY_CLASSES if word in words), "")
 
 
+def _made_by_wordpress(words: set[str], links: Iterable[Link]) -> bool:
+    """Say whether the body's classes are WordPress's: other makers say "blog" on every post."""
+    named = any(link.rel == "https://api.w.org/" for link in links)
+    return named or any(_WORDPRESS_MARK.fullmatch(word) for word in words)
+
+
 def is_paginated(links: Iterable[Link], url: str) -> bool:
-    """Say whether ``url`` is one page of a list: it, or the page beside it, has a number."""
+    """Say whether ``url`` is one page of a list: the page beside it is the same list's.
+
+    Articles are linked in a row too, and one may be called ``/2026/`` or ``/errors/404/``.
+    """
     steps = [link.url for link in links if link.rel in ("next", "prev")]
-    return any(_PAGE_NUMBER.search(step) for step in steps) or (
-        bool(steps) and _PAGE_NUMBER.search(url) is not None
-    )
+    return any(_same_list(url, step) for step in steps)
+
+
+def _same_list(url: str, step: str) -> bool:
+    if _PAGE_QUERY.search(url) or _PAGE_QUERY.search(step):
+        return url.partition("?")[0] == step.partition("?")[0]
+    (stem, number), (beside, other) = _page_of(url), _page_of(step)
+    return stem == beside and abs(number - other) == 1
+
+
+def _page_of(url: str) -> tuple[str, int]:
+    """Split ``url`` into its list's address and the page's number, 1 where it has none."""
+    path = url.partition("?")[0]
+    found = _PAGE_NUMBER.search(path)
+    if found is None:
+        return re.sub(r"/index\.[a-z]{2,5}$", "", path).rstrip("/"), 1
+    return path[: found.start()], int(found.group("named") or found.group("bare"))
 
 
 def has_own_feed(links: Iterable[Link], url: str, kind: str) -> bool:
@@ -102,7 +130,7 @@ def has_own_feed(links: Iterable[Link], url: str, kind: str) -> bool:
     path = url.partition("?")[0]
     folder = re.sub(r"/index\.[a-z]{2,5}$", "", path).rstrip("/") + "/"
     return any(
-        is_feed(link) and link.url.startswith(folder) and "comment" not in link.title.lower()
+        is_feed(link) and link.url.startswith(folder) and not is_comment_feed(link)
         for link in links
     )
 

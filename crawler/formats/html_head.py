@@ -6,6 +6,7 @@ HTML Living Standard sections 4.2.3 (base), 4.2.4 and 4.6.7 (link types), 4.2.5 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -20,6 +21,13 @@ from crawler.urls import normalise
 MAX_LINKS = 1_000
 #: Plain links read on one page, as search engines do to a tenth of it.
 MAX_ANCHORS = 10_000
+#: Seconds after which a page that leads on is meant to be read first, and is no redirect.
+MAX_REFRESH = 5
+#: HTML section 4.2.5.3, refresh state: seconds, then a URL that may be named and quoted.
+_REFRESH = re.compile(
+    r"\s*(?P<seconds>[0-9]{1,6})[0-9.]*(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?(?P<quote>[\"']?)(?P<url>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
 #: Relations that load or decorate the page and lead nowhere a reader goes.
 _RESOURCES = word_set(
     "stylesheet icon apple-touch-icon apple-touch-icon-precomposed mask-icon fluid-icon preload "
@@ -104,6 +112,15 @@ def read_links(tree: LexborHTMLParser, base: str) -> tuple[Link, ...]:
         if names and ("alternate" not in names or attribute(node, "type")):
             _add(found, node, base, names)
     return tuple(found[:MAX_LINKS])
+
+
+def refresh_target(meta: Meta, base: str) -> str | None:
+    """Return where a page sends its reader at once: the static site's way to redirect."""
+    found = _REFRESH.match(meta.first("refresh") or "")
+    if found is None or int(found["seconds"]) > MAX_REFRESH:
+        return None
+    address = found["url"].partition(found["quote"])[0] if found["quote"] else found["url"]
+    return resolve(address.strip(), base)
 
 
 def _add(found: list[Link], node: LexborNode, base: str, names: Iterable[str]) -> None:

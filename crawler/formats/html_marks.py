@@ -19,6 +19,8 @@ from crawler.formats.jsonld import ARTICLE_TYPES
 MAX_PROPERTIES = 2_000
 #: Times looked at in one article.
 MAX_TIMES = 200
+#: Tags looked at in one article; the longest lists of keywords in use have about 50.
+MAX_TAGS = 200
 _OUTSIDE = frozenset({"aside", "nav"})
 
 
@@ -31,6 +33,7 @@ class Marks(Struct, frozen=True, kw_only=True):
     authors: tuple[str, ...] = ()
     published: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 def read_marks(tree: LexborHTMLParser, article: LexborNode, *, single: bool) -> Marks:
@@ -48,7 +51,14 @@ def read_marks(tree: LexborHTMLParser, article: LexborNode, *, single: bool) -> 
         authors=tuple(said.get("author", ())),
         published=(*said.get("datepublished", ()), *times.get("published", ())),
         updated=(*said.get("datemodified", ()), *times.get("updated", ())),
+        tags=_tags(article) if single else (),
     )
+
+
+def _tags(article: LexborNode) -> tuple[str, ...]:
+    """HTML section 4.6.7.26: a link with ``rel=tag`` names a tag of the document it stands in."""
+    nodes = article.css("a[rel~=tag i]")[:MAX_TAGS]
+    return tuple(folded(node.text()) for node in nodes if not _beside(node, article))
 
 
 def _text(node: LexborNode | None) -> str | None:
@@ -108,10 +118,12 @@ def _times(article: LexborNode) -> dict[str, list[str]]:
 
 def _roles(node: LexborNode) -> Iterator[str]:
     words = class_words(node)
-    if "updated" in words or "dt-updated" in words:
-        yield "updated"
     if "published" in words or "dt-published" in words or "pubdate" in node.attributes:
+        # hAtom asks for an "updated" in every entry; a theme that has none marks the date of
+        # publishing so, and goes on doing it when the article has been edited since.
         yield "published"
+    elif "updated" in words or "dt-updated" in words:
+        yield "updated"
 
 
 def _beside(node: LexborNode, article: LexborNode) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 from msgspec import structs
 
@@ -45,6 +46,8 @@ _PLAIN_BODIES = ("body_text", "content_text", "body", "content", "text", "articl
 _MARKDOWN_BODIES = ("body_md", "body_markdown", "content_md", "markdown")
 #: Under these a service wraps its one article.
 _WRAPPERS = ("article", "post", "record", "item", "data", "result")
+#: Lists of posts by a term whose own name is a kind; any other taxonomy's is just a term.
+_TAXONOMIES = ("category", "post_tag")
 #: What marks a document as the record this project writes, whatever else it holds.
 _RECORD_MARKS = ("body_md", "canonical_source", "alternates")
 
@@ -92,7 +95,7 @@ def _other_kind(fields: Fields) -> str:
     """Name what ``fields`` is where it is no article: WordPress's terms and users, feeds, lists."""
     taxonomy = fields.get("taxonomy")
     if isinstance(taxonomy, str) and "count" in fields:
-        return taxonomy.lower()
+        return taxonomy if taxonomy in _TAXONOMIES else "term"
     if "avatar_urls" in fields and "content" not in fields:
         return "user"
     version = fields.get("version")
@@ -114,7 +117,7 @@ def _wordpress(fields: Fields, url: str) -> Facts:
     return Facts(
         source="json",
         extractor=EXTRACTOR,
-        slug=_string(fields.get("slug")),
+        slug=_unescaped(_string(fields.get("slug"))),
         title=plain_text_of(fields["title"]),
         summary=" ".join(summary.split()) or None,
         body=text.plain or None,
@@ -127,6 +130,14 @@ def _wordpress(fields: Fields, url: str) -> Facts:
         topics=_embedded_terms(fields),
         evidence=Evidence(type=kind.lower(), type_source="its JSON", text_length=len(text.plain)),
     )
+
+
+def _unescaped(slug: str | None) -> str | None:
+    """Undo the percent-encoding that slugs of other scripts are stored in, as in their URLs."""
+    try:
+        return unquote(slug, errors="strict") if slug else None
+    except UnicodeDecodeError:
+        return slug
 
 
 def _gmt(value: Any) -> Stamp | None:

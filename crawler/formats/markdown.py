@@ -47,6 +47,7 @@ def parse_markdown(body: bytes, url: str, content_type: str = "") -> Facts:
         extractor=EXTRACTOR,
         slug=_string(said.get("slug")),
         title=title,
+        title_guessed=not given_title,
         summary=_first_text(said, ("summary", "description", "excerpt")),
         body=words or None,
         body_is_markdown=True,

@@ -137,7 +137,7 @@ def test_a_site_needs_a_url() -> None:
         "headers = { A = 3 }",
         'headers = { A = { env = "X", more = 1 } }',
         'include = [""]',
-        'gone_after = "24h"',
+        'verify_within = "30d"',
         "torn_retries = 1.5",
     ],
 )

@@ -190,7 +190,7 @@ def test_a_category_with_its_own_feed_and_pages() -> None:
     url = "https://example.org/category/x/"
     page = (
         '<html><head><link rel="alternate" type="application/rss+xml" href="feed/">'
-        '<link rel="next" href="page/2/"></head><body class="archive category"><main>'
+        '<link rel="next" href="page/2/"></head><body class="archive category category-4"><main>'
         + "<article class='hentry'><h2><a href='/p'>P</a></h2></article>" * 3
         + "</main></body></html>"
     )

@@ -31,6 +31,29 @@ def test_declared_kinds_in_order_of_meaning() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("single section blog", ""),
+        ("blog list", ""),
+        ("home blog wp-theme-x", "blog"),
+        ("archive category category-news category-3", "category"),
+        ("page page-id-2 page-template-default", "page"),
+        ("single single-post postid-7", "post"),
+        ("error404", "error404"),
+    ],
+)
+def test_body_classes_count_only_where_wordpress_made_them(words: str, kind: str) -> None:
+    tree = LexborHTMLParser(f'<body class="{words}">')
+    assert declared_kind(tree, (), Evidence(), "", None)[0] == kind
+
+
+def test_a_bare_class_is_believed_beside_the_link_that_wordpress_gives() -> None:
+    tree = LexborHTMLParser('<body class="blog">')
+    door = link("https://api.w.org/", "https://e.org/wp-json/")
+    assert declared_kind(tree, (door,), Evidence(), "", None) == ("blog", "WordPress")
+
+
+@pytest.mark.parametrize(
     ("rel", "target", "url", "paged"),
     [
         ("next", "https://e.org/news/page/2/", "https://e.org/news/", True),
@@ -40,6 +63,10 @@ def test_declared_kinds_in_order_of_meaning() -> None:
         ("prev", "https://e.org/2023/older-post/", "https://e.org/2024/post/", False),
         ("next", "https://e.org/chapter-two", "https://e.org/chapter-one", False),
         ("up", "https://e.org/page/2/", "https://e.org/", False),
+        ("next", "https://e.org/news?start=20", "https://e.org/news?start=10", True),
+        ("next", "https://e.org/blog/archive/2026/", "https://e.org/guide/", False),
+        ("next", "https://e.org/errors/500/", "https://e.org/errors/404/", False),
+        ("prev", "https://e.org/news/index.html", "https://e.org/news/page2/", True),
     ],
 )
 def test_pages_of_a_list(rel: str, target: str, url: str, paged: bool) -> None:
