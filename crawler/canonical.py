@@ -6,6 +6,7 @@ section 4); otherwise the page keeps the URL it was found at, with a finding tha
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -32,12 +33,13 @@ class Identity(Struct, frozen=True, kw_only=True):
 
 
 class CanonicalFollower:
-    """Decides one site's identities. Mutable state: the pages remembered as targets."""
+    """Decides one site's identities. Mutable state: the pages remembered, those being looked at."""
 
     def __init__(self, copyist: Copyist, in_site: Callable[[str], bool]) -> None:
         self._copyist = copyist
         self._in_site = in_site
         self._seen: dict[str, Likeness | None] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
 
     async def identify(self, entry_url: str, page: Copy) -> Identity:
         """Return the identity of the article whose ``page`` was found by way of ``entry_url``."""
@@ -62,19 +64,23 @@ class CanonicalFollower:
 
     async def _target(self, url: str) -> tuple[Copy | None, Likeness | None]:
         """Look at a canonical's target once; later callers compare with what was remembered."""
-        if url in self._seen:
-            return None, self._seen[url]
-        page, seen = None, None
-        if self._in_site(url):
-            try:
-                page = await self._copyist.copy(
-                    Declared(format="html", url=url), accept=PAGE_ACCEPT
-                )
-                own = read_canonical({"html": page.facts}, page.final_url).own
-                seen = likeness(page.final_url, page.facts, own)
-            except CopyFailed:
-                seen = None
+        async with self._locks.setdefault(url, asyncio.Lock()):
+            if url in self._seen:
+                return None, self._seen[url]
+            page, seen = await self._look(url) if self._in_site(url) else (None, None)
+            self._remember(url, seen)
+        self._locks.pop(url, None)
+        return page, seen
+
+    async def _look(self, url: str) -> tuple[Copy | None, Likeness | None]:
+        try:
+            page = await self._copyist.copy(Declared(format="html", url=url), accept=PAGE_ACCEPT)
+        except CopyFailed:
+            return None, None
+        own = read_canonical({"html": page.facts}, page.final_url).own
+        return page, likeness(page.final_url, page.facts, own)
+
+    def _remember(self, url: str, seen: Likeness | None) -> None:
         if len(self._seen) >= REMEMBERED_PAGES:
             self._seen.pop(next(iter(self._seen)))
         self._seen[url] = seen
-        return page, seen

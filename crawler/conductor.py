@@ -220,10 +220,15 @@ class _Run:
             run.close()
             await run.go()
             return
-        looked = await self._look(url)
-        if looked is None:
+        entry = Entry(url=url, source="scope")
+        try:
+            seen = await self._look(entry)
+        except CopyFailed as failure:
+            await self._without_start(url, failure)
             return
-        entry, seen = looked
+        except HostResting as resting:
+            self._report(Failed(at=_now(), site=site_name(url), url=url, reason=resting.sentence))
+            return
         if isinstance(seen, Reading):
             home = f"{origin(seen.url)}/"
             run = await self._new_run(
@@ -238,19 +243,22 @@ class _Run:
         run.start_with(entry, seen)
         await run.go()
 
-    async def _look(self, url: str) -> tuple[Entry, Reading | Page] | None:
+    async def _look(self, entry: Entry) -> Reading | Page:
         """Read the document at a start URL: an article alone, or the page a site begins at."""
-        entry = Entry(url=url, source="scope")
-        home = origin(url)
-        reader = self._reader(lambda each: origin(each) == home or each == url)
-        try:
-            return entry, await reader.read(entry, Known())
-        except CopyFailed as failure:
+        home = origin(entry.url)
+        reader = self._reader(lambda each: origin(each) == home or each == entry.url)
+        return await reader.read(entry, Known())
+
+    async def _without_start(self, url: str, failure: CopyFailed) -> None:
+        """Go by the site's lists alone where it answers, but not at its start URL."""
+        if not failure.status:
             reason = failure.why
-        except HostResting as resting:
-            reason = resting.sentence
-        self._report(Failed(at=_now(), site=site_name(url), url=url, reason=reason))
-        return None
+            self._report(Failed(at=_now(), site=site_name(url), url=url, reason=reason))
+            return
+        run = await self._new_run(self._owner(url) or self._site_of(url), url, discover=True)
+        await run.go()
+        if not run.articles:
+            self._report(Failed(at=_now(), site=run.site.name, url=url, reason=failure.why))
 
     async def _implicit_run(self, url: str) -> SiteRun:
         """Return the run for the site of an original on another host."""

@@ -122,6 +122,11 @@ class SiteRun:
         before = self._states.get(url)
         return before is not None and before.verdict == "article" and before.checked_at >= moment
 
+    @property
+    def articles(self) -> int:
+        """How many articles this run has taken up."""
+        return self._taken
+
     def close(self) -> None:
         """Say that no more entries come from outside: the run ends when the frontier is empty."""
         self._open = False
@@ -246,7 +251,7 @@ class SiteRun:
     def _added(self, entries: list[Entry], url: str) -> int:
         """Put what the document at ``url`` names into the frontier, and say so."""
         new = self.add(entries)
-        if entries:
+        if new or (entries and entries[0].source != "link"):
             self._tools.report(
                 Discovered(
                     at=self._tools.clock(),
