@@ -8,6 +8,7 @@ copies' update times show that the article changed meanwhile, the stale ones are
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from msgspec import Struct, field, structs
@@ -20,7 +21,7 @@ from crawler.facts import Facts, Link
 from crawler.format_set import FormatSet, Known
 from crawler.frontier import Entry
 from crawler.identity import conflicts, read_canonical
-from crawler.probe import Prober
+from crawler.probe import PageFinder, Prober
 from crawler.torn import TornSets, torn_finding
 from storage.model import Finding
 
@@ -80,6 +81,7 @@ class ArticleReader:
         self._formats = formats
         self._most_bytes = most_bytes
         self._prober = Prober(copyist) if probe else None
+        self._finder = PageFinder(copyist, in_site, PAGE_ACCEPT) if probe else None
         self._canonical = CanonicalFollower(copyist, in_site)
         self._torn = TornSets(copyist, torn_retries, clock)
 
@@ -89,11 +91,13 @@ class ArticleReader:
         Raises CopyFailed where the entry itself can't be had; HostResting where its host must wait.
         """
         formats = FormatSet(self._copyist, known, self._formats, self._most_bytes)
-        primary, entry = await self._primary(entry, known)
+        primary, twin = await self._primary(entry, known)
         if not self._in_site(primary.final_url):
             why = f"it leads out of the site, to {primary.final_url}"
             raise CopyFailed(entry.url, why, disallowed=True)
         formats.put(primary)
+        if twin is not None:
+            formats.put_twin(twin)
         formats.declare((*entry.links, *_hinted(entry)))
         if primary.facts.source == "html" and needs_record(
             primary.final_url, primary.facts, frozenset(formats.declared)
@@ -112,8 +116,8 @@ class ArticleReader:
             entry, identity.url, formats, identity.aliases, identity.findings, torn=torn
         )
 
-    async def _primary(self, entry: Entry, known: Known) -> tuple[Copy, Entry]:
-        """Fetch the entry; a text twin that names its page gives way to that page."""
+    async def _primary(self, entry: Entry, known: Known) -> tuple[Copy, Copy | None]:
+        """Fetch the entry; a text twin gives way to its page, and stands beside it."""
         copy = await self._copyist.copy(
             Declared(format="", url=entry.url, declared_by=("entry",)),
             previous=known.newest,
@@ -124,18 +128,21 @@ class ArticleReader:
         if onward is not None and onward != copy.final_url and self._in_site(onward):
             place = Declared(format="", url=onward, declared_by=("entry",))
             copy = await self._copyist.copy(place, accept=PAGE_ACCEPT)
-        page_url = _page_url(copy)
-        if copy.facts.source == "html" or page_url is None or not self._in_site(page_url):
-            return copy, entry
-        try:
-            page = await self._copyist.copy(
-                Declared(format="html", url=page_url, declared_by=("entry",)), accept=PAGE_ACCEPT
-            )
-        except CopyFailed:
-            return copy, entry
-        shown = copy.representation
-        twin = Link(rel="alternate", url=shown.url, type=shown.media_type, declared_by="entry")
-        return page, structs.replace(entry, links=(*entry.links, twin))
+        page = None if copy.facts.source == "html" else await self._page_of(copy)
+        if page is None:
+            return copy, None
+        declared_by = (entry.source or "link",)
+        shown = structs.replace(copy.representation, declared_by=declared_by)
+        return page, structs.replace(copy, representation=shown)
+
+    async def _page_of(self, twin: Copy) -> Copy | None:
+        """Return the page that a text representation belongs to: as it says, else as is usual."""
+        url = _page_url(twin)
+        if url is not None and self._in_site(url):
+            place = Declared(format="html", url=url, declared_by=("entry",))
+            with suppress(CopyFailed):
+                return await self._copyist.copy(place, accept=PAGE_ACCEPT)
+        return await self._finder.find(twin) if self._finder else None
 
     async def _probe(self, page: Copy, formats: FormatSet) -> None:
         """Look for undeclared text twins where the page declares no text format at all."""

@@ -213,7 +213,7 @@ class _Run:
     async def _site(self, url: str, hints: list[RecordHint]) -> None:
         if self._request.records is not None:
             run = await self._new_run(self._owner(url) or self._site_of(url), url, discover=False)
-            run.add_listing(
+            run.add(
                 Entry(url=hint.url, source="records-file", named=True, hint=hint.record)
                 for hint in hints
             )

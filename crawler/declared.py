@@ -80,19 +80,38 @@ def probe_urls(url: str) -> tuple[tuple[str, str], ...]:
         stem = path.rstrip("/")
         # A front page has no name to add a suffix to: its host would take it.
         stems = [path + "index"] if stem == origin(url) else [stem, path + "index"]
-    return tuple((name, stem + suffix) for stem in stems for name, suffix in PROBED)
+    pairs = [(name, stem + suffix) for stem in stems for name, suffix in PROBED]
+    # llmstxt.org: the page's whole file name with ".md" behind it, "index.html" where it has none.
+    if path.endswith(("/", *PAGE_ENDINGS)):
+        pairs.append(("markdown", (path + "index.html" if path.endswith("/") else path) + ".md"))
+    return tuple(pairs)
+
+
+def page_urls(url: str) -> tuple[tuple[str, str], ...]:
+    """Return (way, URL) pairs to try for the page of the text twin at ``url``, likely ones first.
+
+    ``way`` names how the URL is made, so that a site's next twin can be tried the same way.
+    """
+    path = url.partition("?")[0]
+    if not is_twin(path):
+        return ()
+    stem = path.rpartition(".")[0]
+    if stem.endswith(PAGE_ENDINGS):
+        return (("whole", stem.removesuffix("index.html")),)
+    if stem.endswith("/index"):
+        return (("folder", stem.removesuffix("index")), ("file", stem + ".html"))
+    return (("bare", stem), ("file", stem + ".html"), ("folder", stem + "/"))
 
 
 def twin_key(url: str) -> str:
     """Return what a page and its text twins have in common: the URL without its format's ending.
 
-    ``/a/b.md``, ``/a/b.html``, ``/a/b`` and ``/a/b/`` are one; so are ``/a/index.md`` and ``/a/``.
+    ``/a/b.md``, ``/a/b.html.md``, ``/a/b.html``, ``/a/b`` and ``/a/b/`` are one; so are
+    ``/a/index.md`` and ``/a/``.
     """
     path, mark, query = url.partition("?")
-    for ending in (*PAGE_ENDINGS, *(suffix for _, suffix in PROBED), ".json"):
-        if path.endswith(ending):
-            path = path.removesuffix(ending)
-            break
+    for endings in ((*(suffix for _, suffix in PROBED), ".json"), PAGE_ENDINGS):
+        path = next((path.removesuffix(each) for each in endings if path.endswith(each)), path)
     return path.removesuffix("/index").rstrip("/") + mark + query
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from crawler.copies import Copy, CopyFailed, Copyist
 from crawler.declared import MAX_FORMATS, Declared, declared_formats
@@ -76,6 +76,16 @@ class FormatSet:
             format=shown.format, url=shown.url, type=shown.media_type, declared_by=shown.declared_by
         )
         self.declare(copy.facts.links)
+
+    def put_twin(self, copy: Copy) -> None:
+        """Take in a text twin that came before its page, unless the page names another one."""
+        shown = copy.representation
+        place = self.declared.get(shown.format)
+        if place is None:
+            self.put(copy)
+        elif place.url == shown.url:
+            shown = structs.replace(shown, declared_by=place.declared_by)
+            self.put(structs.replace(copy, representation=shown))
 
     async def fetch(self, *names: str) -> None:
         """Fetch the declared formats ``names`` together; failures go to ``missing``.

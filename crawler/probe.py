@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 
 from crawler.copies import Copy, CopyFailed, Copyist
-from crawler.declared import PROBED, Declared, probe_urls
+from crawler.declared import PAGE_ENDINGS, PROBED, Declared, page_urls, probe_urls
 from crawler.facts import Facts
 
 #: Share of the page's longer words that a twin must hold to be taken for the same article.
 SHARED_WORDS = 0.5
 #: Words compared; the beginning of an article tells it from any other.
 COMPARED_WORDS = 400
+#: Twins without a page after which none is looked for any more: the site has text alone.
+MOST_PAGELESS = 3
 _WORD = re.compile(r"\w{4,}")
 
 
@@ -70,6 +73,34 @@ class Prober:
             found[place.format] = copy
 
 
+class PageFinder:
+    """Finds the pages of one site's text twins. Mutable state: the way that held, and failures."""
+
+    def __init__(self, copyist: Copyist, in_site: Callable[[str], bool], accept: str) -> None:
+        self._copyist = copyist
+        self._in_site = in_site
+        self._accept = accept
+        self._held = ""
+        self._pageless = 0
+
+    async def find(self, twin: Copy) -> Copy | None:
+        """Return the page that ``twin`` has the words of, at the address made from its own."""
+        if self._pageless >= MOST_PAGELESS:
+            return None
+        for way, url in page_urls(twin.final_url):
+            if self._held in ("", way) and self._in_site(url):
+                place = Declared(format="html", url=url, declared_by=("entry",))
+                try:
+                    page = await self._copyist.copy(place, accept=self._accept)
+                except CopyFailed:
+                    continue
+                if same_words(page.facts, twin.facts):
+                    self._held = way
+                    return page
+        self._pageless += not self._held
+        return None
+
+
 def same_words(page: Facts, twin: Facts) -> bool:
     """Say whether ``twin`` is the article on ``page``, by the words they share."""
     wanted = set(_WORD.findall((page.body or page.words or "").lower())[:COMPARED_WORDS])
@@ -89,4 +120,5 @@ def _way(copy: Copy, page: Copy) -> str:
 
 def _shape(url: str, page_url: str) -> str:
     """Name how a twin's URL is made of its page's, so that the next article's can be made alike."""
-    return "index" if page_url.endswith("/") and url.startswith(page_url) else "suffix"
+    place = "index" if page_url.endswith("/") and url.startswith(page_url) else "suffix"
+    return f"whole {place}" if url.endswith(tuple(f"{each}.md" for each in PAGE_ENDINGS)) else place

@@ -1,4 +1,4 @@
-"""One site's share of a run: discover, take entries from the frontier, read, keep, note.
+"""One site's share of a run: take entries from the frontier, read, keep, note.
 
 Its workers are its own, so that a site whose host must be waited for holds nobody else's. What is
 due, what an answer means and what to say of it are decided in plain methods; only reading a
@@ -8,7 +8,7 @@ document and handing a snapshot over are awaited.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
@@ -17,21 +17,16 @@ from msgspec import Struct, structs
 
 from crawler.article import ArticleReader, Page, Reading
 from crawler.copies import CopyFailed
-from crawler.declared import is_twin
-from crawler.discovery.listing import candidates, is_site_file
 from crawler.discovery.sources import GONE, Sources
-from crawler.discovery.traps import Traps
 from crawler.due import unchanged_by_lastmod
-from crawler.events import Began, Discovered, Event, Failed, Note, Passed, Unchanged
-from crawler.facts import Facts
+from crawler.events import Began, Event, Failed, Passed, Unchanged
 from crawler.faults import HostResting
 from crawler.format_set import Known
 from crawler.frontier import Entry, Frontier
 from crawler.keeping import Keeper
-from crawler.links import is_comment_feed, is_feed
 from crawler.robots import Robots
 from crawler.robots_cache import RobotsCache
-from crawler.wording import duration
+from crawler.site_discovery import Discovery, Reach
 from storage.archive import Archive
 from storage.model import EntryState, Site
 from storage.writer import RunInfo, Writer
@@ -40,15 +35,12 @@ Verdict = Literal["article", "page", "failed", "skipped", "gone"]
 #: Sources that name a URL on purpose: one that is not there is a failure, and not just a dead link.
 LISTS = frozenset({"sitemap", "feed", "records-file", "scope", "llms-txt"})
 
-#: What an article of this kind of site costs at first: HTML, Markdown, text and JSON-LD.
-REQUESTS_AN_ARTICLE = 4
-
 
 class Plan(Struct, frozen=True, kw_only=True):
     """How this run goes over a site.
 
     ``start`` is the URL the run was asked for, ``discover`` False where a records list stands
-    instead; ``verify`` as on the command line; ``selected`` tells wanted URLs from the others.
+    instead; ``verify`` as on the command line.
     """
 
     start: str
@@ -79,7 +71,7 @@ class Tools(Struct, frozen=True, kw_only=True):
 
 
 class SiteRun:
-    """Runs one site. Mutable state: the frontier, feeds found, and how far the run has come."""
+    """Runs one site. Mutable state: the frontier, names found, and how far the run has come."""
 
     def __init__(self, site: Site, plan: Plan, run: RunInfo, tools: Tools) -> None:
         self.site = site
@@ -87,35 +79,40 @@ class SiteRun:
         self._run = run
         self._tools = tools
         self._frontier = Frontier()
-        self._traps = Traps()
-        self._feeds: dict[str, None] = {}
         self._aliases: list[tuple[str, str]] = []
         self._states: dict[str, EntryState] = {}
         self._wake = asyncio.Event()
         self._open = True
         self._taken = 0
-        self._listed = 0
-        self._lists_read = not plan.discover
-        self._held: dict[str, Entry] = {}
         self._start: tuple[Entry, Reading | Page] | None = None
         self.ended = ""
         self._keeper = Keeper(site, run.id, tools.writer, report=tools.report, clock=tools.clock)
+        self._discovery = Discovery(
+            site.name,
+            Reach(
+                start=plan.start,
+                follow=plan.discover,
+                page_depth=plan.page_depth,
+                links_per_page=plan.links_per_page,
+                rate=plan.rate,
+                in_site=tools.in_site,
+                wanted=tools.wanted,
+            ),
+            self._frontier,
+            lambda: self._keeper.slugs,
+            report=tools.report,
+            clock=tools.clock,
+        )
 
     async def load(self) -> None:
         """Read what earlier runs left: names given, entries looked at."""
         await self._keeper.load()
         self._states = await self._tools.writer.read(Archive.entries, self.site.name)
 
-    def add(self, entries: Iterable[Entry]) -> int:
-        """Put entries that are wanted here into the frontier; returns how many are new."""
-        wanted = [each for each in entries if each.named or self._wants(each.url)]
-        new = self._frontier.add(wanted)
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Put the entries of one list, or single ones from outside, into the frontier."""
+        self._discovery.listing(list(entries))
         self._wake.set()
-        return new
-
-    def add_listing(self, entries: Iterable[Entry]) -> None:
-        """Put the entries of one list that the user gave into the frontier."""
-        self._listing(list(entries))
 
     def looked_since(self, url: str, moment: datetime) -> bool:
         """Say whether an earlier run read ``url`` well, at ``moment`` or later."""
@@ -173,11 +170,7 @@ class SiteRun:
             self._wake.set()
 
     async def _discover(self) -> None:
-        """Read what the site lists, then whatever its pages lead to (the workers do that).
-
-        Lists come first: they know what links don't, when an article was modified and which
-        URLs compete for a slug.
-        """
+        """Read what the site lists, then whatever its pages lead to (the workers do that)."""
         try:
             robots = await self._tools.robots.robots_for(self._plan.start)
             if robots.refuses_all:
@@ -190,79 +183,19 @@ class SiteRun:
             self.close()
 
     async def _discover_all(self, robots: Robots) -> None:
-        async for entries in self._tools.sources.listed(robots, self._named_sitemaps()):
-            self._listed += self._listing(entries)
+        start = self._start[1] if self._start else None
+        page = start if isinstance(start, Page) else None
+        async for _ in self._discovery.lists(self._tools.sources, robots, page):
+            self._wake.set()
             if self._stopping():
                 return
-        self._lists_read = True
-        self._added(list(self._held.values()), self._plan.start)
-        self._held.clear()
-        self._estimate()
         await self._settle_start()
         await self._quiet()
-        async for entries in self._fresh_feeds(guess=not self._listed):
-            self._listing(entries)
+        async for _ in self._discovery.feeds(self._tools.sources):
+            self._wake.set()
             if self._stopping():
                 return
             await self._quiet()
-
-    def _named_sitemaps(self) -> list[str]:
-        """Return the sitemaps that the start page names by ``rel=sitemap``."""
-        page = self._start[1] if self._start else None
-        links = page.facts.links if isinstance(page, Page) else ()
-        return [link.url for link in links if link.rel == "sitemap"]
-
-    def _estimate(self) -> None:
-        """Say how long the articles listed so far will take at the pace that is kept."""
-        if self._plan.rate and self._listed:
-            seconds = self._listed * REQUESTS_AN_ARTICLE / self._plan.rate
-            message = (
-                f"{self._listed} articles listed: at {self._plan.rate:g} requests/s and about "
-                f"{REQUESTS_AN_ARTICLE} requests each, this takes about {duration(seconds)}"
-            )
-            self._tools.report(Note(at=self._tools.clock(), site=self.site.name, message=message))
-
-    async def _fresh_feeds(self, *, guess: bool) -> AsyncIterator[list[Entry]]:
-        """Read feeds as pages name them; pages of a feed may name others."""
-        read: set[str] = set()
-        while True:
-            new = [url for url in self._feeds if url not in read]
-            read.update(new)
-            async for entries in self._tools.sources.feeds(new, guess=guess and not read):
-                yield entries
-            if not [url for url in self._feeds if url not in read]:
-                return
-
-    def _listing(self, entries: list[Entry]) -> int:
-        """Take one document's entries in; URL order decides who gets a short slug."""
-        inside = [each for each in entries if self._wants(each.url)]
-        self._keeper.slugs.reserve(each.url for each in inside if not is_twin(each.url))
-        if entries and entries[0].source == "llms-txt":
-            self._hold(each for each in inside if not is_twin(each.url))
-            inside = [each for each in inside if is_twin(each.url)]
-        return self._added(inside, self._plan.start)
-
-    def _hold(self, entries: Iterable[Entry]) -> int:
-        """Keep entries until every list was read, since a list says more of the same URLs."""
-        new = [each for each in entries if self._frontier.is_new(each.url)]
-        self._held |= {each.url: each for each in new if each.url not in self._held}
-        return len(new)
-
-    def _added(self, entries: list[Entry], url: str) -> int:
-        """Put what the document at ``url`` names into the frontier, and say so."""
-        new = self.add(entries)
-        if new or (entries and entries[0].source != "link"):
-            self._tools.report(
-                Discovered(
-                    at=self._tools.clock(),
-                    site=self.site.name,
-                    source=entries[0].source,
-                    url=url,
-                    count=len(entries),
-                    new=new,
-                )
-            )
-        return new
 
     async def _quiet(self) -> None:
         """Wait until the frontier has nothing waiting and nothing in hand."""
@@ -347,46 +280,14 @@ class SiteRun:
             self._frontier.settle(copy.representation.url)
         page = reading.copies.get("html")
         if page is not None:
-            self._traps.saw(entry.url, fruitful=True)
-            self._follow(page.facts, page.final_url, entry.depth)
+            self._discovery.article(page.facts, page.final_url, entry)
         if self._plan.follow_canonical and reading.canonical_source:
             self._tools.foreign(reading.canonical_source)
 
     def _page(self, page: Page) -> None:
-        """Follow a page's links and feeds; it is no article.
-
-        Where the site lists its articles, only the scope's own feeds are read, not each tag's,
-        and none of comments.
-        """
-        if page.entry.source == "scope" or not self._listed:
-            self._feeds |= {
-                link.url: None
-                for link in page.facts.links
-                if is_feed(link) and not (self._listed and is_comment_feed(link))
-            }
-        found = self._follow(page.facts, page.url, page.entry.depth)
-        if self._traps.saw(page.url, fruitful=found > 0):
-            message = f"pages like {page.url} led to no article 50 times: left out from here on"
-            self._tools.report(Note(at=self._tools.clock(), site=self.site.name, message=message))
+        self._discovery.page(page)
         self._note(page.entry, "page", page.why)
         self._pass(page.entry, "page", page.why)
-
-    def _follow(self, facts: Facts, url: str, depth: int) -> int:
-        if not self._plan.discover or facts.nofollow or depth >= self._plan.page_depth:
-            return 0
-        links = [link.url for link in facts.links if link.rel == "alternate" and link.hreflang]
-        urls = candidates((*facts.anchors, *links), url, self._plan.start)
-        entries = [
-            Entry(url=each, source="link", depth=depth + 1)
-            for each in urls[: self._plan.links_per_page]
-            if not self._traps.dropped(each)
-        ]
-        if not self._lists_read:
-            return self._hold(entries)
-        return self._added(entries, url)
-
-    def _wants(self, url: str) -> bool:
-        return self._tools.in_site(url) and self._tools.wanted(url) and not is_site_file(url)
 
     def _failed(self, entry: Entry, failure: CopyFailed, before: EntryState | None) -> None:
         if failure.disallowed:
