@@ -58,6 +58,8 @@ PAGE_TYPES = frozenset(
         "page",
         "person",
         "post_tag",
+        "product",
+        "productgroup",
         "profile",
         "profilepage",
         "qapage",
@@ -110,9 +112,10 @@ def classify(
         return Verdict(article=True, why="named in the records list")
     if html is None:
         return Verdict(article=True, why="a text format without a page")
-    if is_root(url):
+    own_record = json_type in ARTICLE_TYPES and json_url == url
+    if is_root(url) and not own_record:
         return Verdict(article=False, why="the front page of its host")
-    if json_url is not None and _follows(url, json_url):
+    if json_url is not None and is_further_page(url, json_url):
         return Verdict(article=False, why=f"it is a further page of {json_url}")
     if json_type in ARTICLE_TYPES or json_type in PAGE_TYPES:
         return _by_type(json_type, "its JSON record")
@@ -128,16 +131,18 @@ def needs_record(url: str, html: Facts, alternates: frozenset[str]) -> bool:
     """Say whether only the JSON record can tell what the page at ``url`` is.
 
     Blog software declares a JSON alternate on archives and static pages too; where the page itself
-    names no type to go by, the record does. It also tells an article's further pages from the
-    first.
+    names no type to go by, or looks like a list or the front page, the record does. It also tells
+    an article's further pages from the first.
     """
-    kind = html.evidence.type
-    sure = kind in ARTICLE_TYPES or kind in PAGE_TYPES - VAGUE_TYPES
-    further = kind in ARTICLE_TYPES and _FURTHER.search(url) is not None
-    return "json" in alternates and (not sure or further)
+    if "json" not in alternates:
+        return False
+    if html.evidence.type in ARTICLE_TYPES:
+        doubtful = html.evidence.article_elements > 1 or is_root(url)
+        return doubtful or _FURTHER.search(url) is not None
+    return html.evidence.type not in PAGE_TYPES - VAGUE_TYPES
 
 
-def _follows(url: str, first: str) -> bool:
+def is_further_page(url: str, first: str) -> bool:
     """Say whether ``url`` is that of a numbered page after the one at ``first``."""
     stem = first.rstrip("/")
     return url.startswith(stem) and _FURTHER.match(url, len(stem)) is not None

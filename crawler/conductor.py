@@ -296,6 +296,7 @@ class _Run:
             links_per_page=settings.links_per_page,
             verify_within=timedelta(days=settings.verify_within),
             rate=settings.rate,
+            every_byte=settings.keep == "bytes",
             follow_canonical=settings.follow_canonical and not site.implicit,
         )
         in_site = self._scope_test(site)

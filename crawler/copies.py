@@ -116,7 +116,8 @@ class Copyist:
                 declared.url, error.sentence, disallowed=error.kind == "refused"
             ) from None
         if answer.status == NOT_MODIFIED and previous is not None:
-            return await self._kept(answer, declared, previous)
+            kept = await self._kept(answer, declared, previous)
+            return kept or await self.copy(declared, fresh=True, accept=accept)
         if answer.status != OK:
             why = f"the server answered {answer.status} {answer.reason}".rstrip()
             raise CopyFailed(declared.url, why, status=answer.status)
@@ -182,13 +183,19 @@ class Copyist:
         header_links = parse_link_header(answer.values("link"), answer.final_url)
         return structs.replace(facts, links=facts.links + header_links) if header_links else facts
 
-    async def _kept(self, answer: Answer, declared: Declared, previous: Manifest) -> Copy:
-        """Read the stored body that the server says still stands (RFC 9110 section 15.4.5)."""
+    async def _kept(self, answer: Answer, declared: Declared, previous: Manifest) -> Copy | None:
+        """Read the stored body that the server says still stands (RFC 9110 section 15.4.5).
+
+        None where a newer parser than the one that let it in can't read it.
+        """
         old = next((r for r in previous.representations if r.url == declared.url), None)
         if old is None:
             raise CopyFailed(declared.url, "the server answered 304 to a plain request", status=304)
         body = await self._read_stored(previous, old.format)
-        facts = parse(old.format, body.decoded, old.final_url, old.media_type)
+        try:
+            facts = parse(old.format, body.decoded, old.final_url, old.media_type)
+        except Malformed:
+            return None
         stored_links = tuple(v for n, v in body.headers if n.lower() == "link")
         facts = structs.replace(
             facts, links=facts.links + parse_link_header(stored_links, old.final_url)
@@ -201,6 +208,8 @@ class Copyist:
             validator=_validator(representation),
             answered=False,
             usage=_usage(answer, old.format),
+            redacted=answer.redacted,
+            private=answer.private,
         )
 
 
@@ -246,4 +255,5 @@ def _hops(answer: Answer) -> tuple[Payload, ...]:
 
 def _usage(answer: Answer, name: str) -> dict[str, str]:
     found = {field_name: answer.values(field_name) for field_name in USAGE_FIELDS}
-    return {f"{name}: {key}": ", ".join(values) for key, values in found.items() if values}
+    # A line each: an agent that is named on one does not speak on the next.
+    return {f"{name}: {key}": "\n".join(values) for key, values in found.items() if values}

@@ -38,12 +38,13 @@ class Known(Struct, frozen=True, kw_only=True):
     validators: dict[str, Validator] = field(default_factory=dict)
 
     def conditional(self) -> Mapping[str, Validator]:
-        """Return the validators but for the surest format's (see `SUREST`)."""
+        """Return the validators of stored bodies, but for the surest format's (see `SUREST`)."""
         if self.newest is None:
             return {}
-        have = {each.format: each.url for each in self.newest.representations}
+        have = {each.format: each.url for each in self.newest.representations if each.record_id}
         surest = next((have[name] for name in SUREST if name in have), "")
-        return {url: each for url, each in self.validators.items() if url != surest}
+        useful = frozenset(have.values()) - {surest}
+        return {url: each for url, each in self.validators.items() if url in useful}
 
 
 class FormatSet:
@@ -119,12 +120,11 @@ class FormatSet:
 
     def withdrawn(self) -> frozenset[str]:
         """Return the newest snapshot's wanted formats that nobody declares any more."""
-        if self._known.newest is None:
+        newest = self._known.newest
+        if newest is None:
             return frozenset()
-        had = {
-            each.format for each in self._known.newest.representations if self._wants(each.format)
-        }
-        return frozenset(had - self.declared.keys())
+        had = {each.format for each in newest.representations} | newest.missing.keys()
+        return frozenset(name for name in had - self.declared.keys() if self._wants(name))
 
     def _owed(self) -> list[str]:
         for old in self._known.newest.representations if self._known.newest else ():

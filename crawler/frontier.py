@@ -58,17 +58,18 @@ class Frontier:
         self._twins_of: dict[str, tuple[Link, ...]] = {}
         self._pages: set[str] = set()
         self._counts: Counter[EntryPhase] = Counter()
+        self._twins_in_hand: set[str] = set()
 
     def add(self, entries: Iterable[Entry]) -> int:
         """Take new entries in; returns how many were not known, text twins not counted.
 
-        What a list says of a URL (``lastmod``) is added to one that waits and came as a mere link.
+        What a list says of a URL is added to one that waits and came as a mere link.
         """
         added = 0
         for entry in entries:
             if entry.url not in self._phases:
                 added += self._enqueue(entry)
-            elif entry.lastmod and self._phases[entry.url] == "waiting":
+            elif entry.source != "link" and self._phases[entry.url] == "waiting":
                 self._entries[entry.url] = _told(self._entries[entry.url], entry)
         return added
 
@@ -84,13 +85,14 @@ class Frontier:
                 entry = self._take(url)
                 twins = self._twins_of.pop(twin_key(url), ())
                 return structs.replace(entry, links=entry.links + twins) if twins else entry
-        while self._twins and not self.in_hand:
+        while self._twins and self.in_hand == len(self._twins_in_hand):
             url = self._twins.popleft()
             if self._phases[url] != "waiting":
                 continue
             if twin_key(url) in self._pages:
                 self.settle(url)
                 continue
+            self._twins_in_hand.add(url)
             return self._take(url)
         return None
 
@@ -144,10 +146,15 @@ class Frontier:
         if before not in MOVES[phase]:
             raise IllegalMoveError(f"{url} cannot go from {before} to {phase}")
         self._phases[url] = phase
+        self._twins_in_hand -= {url} if phase == "settled" else set()
         self._counts[phase] += 1
         if before is not None:
             self._counts[before] -= 1
 
 
 def _told(entry: Entry, listed: Entry) -> Entry:
-    return structs.replace(entry, lastmod=listed.lastmod, source=listed.source)
+    source = listed.source if entry.source == "link" else entry.source
+    depth = min(entry.depth, listed.depth)
+    return structs.replace(
+        entry, lastmod=entry.lastmod or listed.lastmod, source=source, depth=depth
+    )

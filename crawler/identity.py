@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from crawler.assemble import TRUST
-from crawler.classify import is_root
+from crawler.classify import is_further_page, is_root
 from crawler.facts import Facts
 from crawler.urls import normalise, page_key, same_page
 
@@ -38,7 +38,11 @@ class Likeness(Struct, frozen=True, kw_only=True):
 
 
 def read_canonical(facts: Mapping[str, Facts], found_at: str) -> Canonical:
-    """Collect every declarer's canonical URL for the document at ``found_at``."""
+    """Collect every declarer's canonical URL for the document at ``found_at``.
+
+    A first page whose canonical is its second, or its newest comments, has a broken template: such
+    a claim is never its ``own``.
+    """
     claims: dict[str, str] = {}
     for each in facts.values():
         for link in each.links:
@@ -47,7 +51,8 @@ def read_canonical(facts: Mapping[str, Facts], found_at: str) -> Canonical:
         if each.canonical:
             claims.setdefault(each.source, each.canonical)
     ordered = [claims[name] for name in DECLARERS if name in claims]
-    own = next((url for url in ordered if _same_site(url, found_at)), None)
+    here = (url for url in ordered if _same_site(url, found_at))
+    own = next((url for url in here if not is_further_page(url, found_at)), None)
     source = next((url for url in ordered if not _same_site(url, found_at)), None)
     return Canonical(own=own, source=_stated_source(facts, found_at) or source, claims=claims)
 

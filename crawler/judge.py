@@ -26,6 +26,7 @@ from storage.times import format_utc, same_moment
 #: extracted main text has no say.
 TEXT_SOURCES = ("record", "json", "markdown", "text", "jsonld")
 DATE_ONLY = Finding(kind="date-only", detail="the update time moved, the words did not")
+BYTES_ONLY = Finding(kind="bytes-only", detail="the bytes changed, the words did not")
 HTML_ONLY = Finding(
     kind="html-only",
     detail="the page's own text changed, its text formats did not",
@@ -37,10 +38,12 @@ class Formats(Struct, frozen=True, kw_only=True):
     """The formats of this reading: here now, and those nobody declares any more.
 
     ``undeclared`` are of the newest snapshot's formats, the missing ones among them too.
+    ``rewritten`` are those whose bytes changed, where the user keeps such changes.
     """
 
     present: frozenset[str]
     undeclared: frozenset[str] = frozenset()
+    rewritten: frozenset[str] = frozenset()
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
@@ -86,6 +89,9 @@ def _unedited(
         found = (DATE_ONLY, *only_html, *_backwards(old, now.key))
         return Judgement(reason="edit", key=now.key, findings=found, html_differs=html_differs)
     reason = _format_reason(newest, formats)
+    if reason is None and formats.rewritten:
+        found = (BYTES_ONLY, *only_html)
+        return Judgement(reason="undated", key=old, findings=found, html_differs=html_differs)
     key = old if reason is None else _better_key(old, now.key)
     found = (*only_html, *_backwards(old, key))
     return Judgement(reason=reason, key=key, findings=found, html_differs=html_differs)

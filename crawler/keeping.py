@@ -14,14 +14,14 @@ from msgspec import structs
 
 from crawler.article import Reading
 from crawler.digest import content_digest
-from crawler.events import Event, Happened, Note, Stored, Unchanged
+from crawler.events import Event, Failed, Happened, Note, Stored, Unchanged
 from crawler.facts import Malformed
 from crawler.format_set import Known
 from crawler.formats import parse
 from crawler.slugs import Slugs
 from crawler.snapshot import Candidate, Context, alias_event, consider, declared_slug, draft
 from storage.archive import Archive
-from storage.errors import ArchiveError
+from storage.errors import ArchiveError, BadDraft
 from storage.model import ContentDigest, Draft, EntryState, Manifest, Site
 from storage.writer import Writer
 
@@ -40,12 +40,14 @@ class Keeper:
         run: str,
         writer: Writer,
         *,
+        every_byte: bool = False,
         report: Callable[[Event], None],
         clock: Callable[[], datetime],
     ) -> None:
         self._site = site
         self._run = run
         self._writer = writer
+        self._every_byte = every_byte
         self._report = report
         self._clock = clock
         self._room = asyncio.Semaphore(MOST_PENDING)
@@ -84,7 +86,7 @@ class Keeper:
         newest = known.newest
         if slug in self._old_slugs and (newest is None or newest.slug != slug):
             newest = (await self._writer.read(_known, self._site.name, slug)).newest
-        context = Context(site=self._site, run=self._run, now=self._clock())
+        context = self._context()
         candidate = await self._judged(reading, slug, newest, context, taken=taken)
         if candidate.judgement.reason is not None:
             await self._send(draft(candidate, context), state(slug))
@@ -106,7 +108,7 @@ class Keeper:
         newest = (await self._writer.read(_known, self._site.name, slug)).newest
         if newest is not None:
             self._names[alias] = slug
-            context = Context(site=self._site, run=self._run, now=self._clock())
+            context = self._context()
             await self._send(alias_event(newest, alias, context))
 
     async def drain(self) -> None:
@@ -116,13 +118,21 @@ class Keeper:
         if self._failure is not None:
             raise self._failure
 
+    def _context(self) -> Context:
+        return Context(
+            site=self._site, run=self._run, now=self._clock(), every_byte=self._every_byte
+        )
+
     async def _judged(
         self, reading: Reading, slug: str, newest: Manifest | None, context: Context, *, taken: bool
     ) -> Candidate:
-        if newest is not None:
-            newest = await self._writer.read(_redigested, newest, reading)
         candidate = consider(reading, slug, newest, context, taken=taken)
-        if newest is not None and candidate.judgement.reason in EDITS:
+        if newest is None:
+            return candidate
+        if _extracted_otherwise(newest, candidate):
+            newest = await self._writer.read(_redigested, newest, reading)
+            candidate = consider(reading, slug, newest, context, taken=taken)
+        if candidate.judgement.reason in EDITS:
             earlier = await self._writer.read(_earlier_contents, self._site.name, slug)
             candidate = consider(reading, slug, newest, context, earlier, taken=taken)
         return candidate
@@ -153,6 +163,9 @@ class Keeper:
         async def settle() -> None:
             try:
                 stored = await future
+            except BadDraft as error:
+                self._refused(sent.manifest, str(error), state)
+                return
             except ArchiveError as error:
                 self._failure = error
                 return
@@ -164,6 +177,13 @@ class Keeper:
         task = asyncio.ensure_future(settle())
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
+
+    def _refused(self, manifest: Manifest, why: str, state: EntryState | None) -> None:
+        """Say that one article can't be stored as it is; the next run looks at it again."""
+        if state is not None:
+            self._writer.note_entry(structs.replace(state, verdict="failed", why=why))
+        now = self._clock()
+        self._report(Failed(at=now, site=manifest.site, url=manifest.url, reason=why))
 
 
 def _known(archive: Archive, site: str, slug: str) -> Known:
@@ -179,25 +199,30 @@ def _earlier_contents(archive: Archive, site: str, slug: str) -> list[dict[str, 
     return [archive.manifest(row).content for row in archive.history(site, slug)[:-1]]
 
 
+def _extracted_otherwise(newest: Manifest, candidate: Candidate) -> bool:
+    """Say whether a stored digest was made by another version of its extractor."""
+    now = candidate.assembly.content
+    return any(
+        source in now and now[source].extractor != old.extractor
+        for source, old in newest.content.items()
+    )
+
+
 def _redigested(archive: Archive, newest: Manifest, reading: Reading) -> Manifest:
-    """Digest stored bodies again whose extractor is not today's: only words are compared."""
-    content = dict(newest.content)
+    """Digest the stored bodies with today's extractors, so that only words are compared."""
+    content = {}
     for name, copy in reading.copies.items():
-        source = copy.facts.source
-        old, shown = content.get(source), newest.representation(name)
-        if old is None or shown is None or old.extractor == copy.facts.extractor:
+        shown = newest.representation(name)
+        if copy.facts.source not in newest.content or shown is None:
             continue
         try:
             body = archive.body(newest, name)
             facts = parse(name, body.decoded, shown.final_url, shown.media_type)
         except (ArchiveError, Malformed):
-            content.pop(source)
             continue
-        digest = content_digest(facts)
-        content.pop(source)
-        if digest is not None:
-            content[source] = digest
-    return structs.replace(newest, content=content) if content != newest.content else newest
+        if (digest := content_digest(facts)) is not None:
+            content[copy.facts.source] = digest
+    return structs.replace(newest, content=content)
 
 
 def _stored(manifest: Manifest, now: datetime) -> Stored:

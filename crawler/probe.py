@@ -82,11 +82,16 @@ class PageFinder:
         self._accept = accept
         self._held = ""
         self._pageless = 0
+        self._first = asyncio.Lock()
 
     async def find(self, twin: Copy) -> Copy | None:
         """Return the page that ``twin`` has the words of, at the address made from its own."""
-        if self._pageless >= MOST_PAGELESS:
-            return None
+        if self._held:
+            return await self._look(twin)
+        async with self._first:
+            return None if self._pageless >= MOST_PAGELESS else await self._look(twin)
+
+    async def _look(self, twin: Copy) -> Copy | None:
         for way, url in page_urls(twin.final_url):
             if self._held in ("", way) and self._in_site(url):
                 place = Declared(format="html", url=url, declared_by=("entry",))

@@ -96,13 +96,15 @@ class Robots:
             return False
 
 
-def from_answer(status: int | None, body: bytes, agent: str) -> Robots:
-    """Judge an answer to ``GET /robots.txt`` by section 2.3.1; ``status`` None: none came.
+def from_answer(status: int | None, body: bytes, agent: str, why: str = "") -> Robots:
+    """Judge an answer to ``GET /robots.txt`` by section 2.3.1.
 
-    ``status`` is that of the last redirect followed, ``body`` its content decoded.
+    ``status`` is that of the last redirect followed, ``body`` its content decoded; None: none
+    came that can be read, and ``why`` says what was wrong.
     """
     if status is None:
-        return Robots.disallow_all("robots.txt could not be reached")
+        cause = f": {why}" if why else ""
+        return Robots.disallow_all(f"robots.txt could not be read{cause}")
     if 200 <= status < 300:  # noqa: PLR2004  - RFC 9110's class of success
         return Robots.parse(body, agent)
     if 300 <= status < 400:  # noqa: PLR2004  - a redirect that the bound left unfollowed

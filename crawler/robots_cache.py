@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from crawler.answer import KIB, MIB, Answer
+from crawler.answer import KIB, MIB
 from crawler.faults import FetchError, HostResting
 from crawler.fetch import Fetcher
 from crawler.robots import MAX_BYTES, Robots, from_answer
@@ -35,12 +35,16 @@ _SERVER_ERROR = 500
 
 
 class RobotsEntry(Struct, frozen=True, kw_only=True):
-    """An origin's robots.txt as answered, content coding undone; ``status`` None: no answer."""
+    """An origin's robots.txt as answered, content coding undone.
+
+    ``status`` None: none that can be read, and ``why`` in words.
+    """
 
     origin: str
     status: int | None
     body: bytes
     fetched_at: datetime
+    why: str = ""
 
     def fresh(self, now: datetime) -> bool:
         """Whether it need not be asked for again."""
@@ -102,7 +106,7 @@ class RobotsCache:
         entry = self._stored.pop(place, None)
         if entry is None or not entry.fresh(self._clock()):
             entry = await self._ask(place)
-        robots = from_answer(entry.status, entry.body, self._agent)
+        robots = from_answer(entry.status, entry.body, self._agent, entry.why)
         if robots.crawl_delay is not None:
             self._fetcher.politeness.crawl_delay(host_key(place), robots.crawl_delay)
         known = self._known[place] = _Known(entry, robots)
@@ -111,6 +115,7 @@ class RobotsCache:
     async def _ask(self, place: str) -> RobotsEntry:
         """Fetch the file; the rules are those of ``place`` wherever it redirects to (2.3.1.2)."""
         status: int | None
+        why, body = "", b""
         try:
             answer = await self._fetcher.get(
                 f"{place}/robots.txt",
@@ -118,19 +123,16 @@ class RobotsCache:
                 encodings="identity",
                 cut_at=READ,
             )
-            status, body = _content(answer)
+            status, body = answer.status, answer.decoded(DECODED)[: MAX_BYTES + 1]
         except HostResting:
             raise
+        except CodingError as error:
+            # rules that can't be read forbid
+            status, why = None, str(error)
         except FetchError as error:
             # Section 2.3.1.2: past five hops it may be taken as unavailable, which 3xx stands for
             status = _REDIRECTED if error.kind == "redirect" else None
-            body = b""
-        return RobotsEntry(origin=place, status=status, body=body, fetched_at=self._clock())
-
-
-def _content(answer: Answer) -> tuple[int | None, bytes]:
-    try:
-        return answer.status, answer.decoded(DECODED)[: MAX_BYTES + 1]
-    except CodingError:
-        # rules that can't be read forbid
-        return None, b""
+            why = error.sentence
+        return RobotsEntry(
+            origin=place, status=status, body=body, fetched_at=self._clock(), why=why
+        )

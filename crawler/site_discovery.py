@@ -16,7 +16,7 @@ from crawler.article import Page
 from crawler.declared import is_twin
 from crawler.discovery.listing import candidates, is_site_file
 from crawler.discovery.sources import Sources
-from crawler.discovery.traps import Traps
+from crawler.discovery.traps import Traps, pattern
 from crawler.events import Discovered, Event, Note
 from crawler.facts import Facts
 from crawler.frontier import Entry, Frontier
@@ -128,27 +128,35 @@ class Discovery:
                 if is_feed(link) and not (self._listed and is_comment_feed(link))
             }
         found = self._follow(page.facts, page.url, page.entry.depth)
-        if self._traps.saw(page.url, fruitful=found > 0):
+        if self._traps.saw(page.url, fruitful=found):
             self._say(f"pages like {page.url} led to no article 50 times: left out from here on")
 
-    def _follow(self, facts: Facts, url: str, depth: int) -> int:
+    def _follow(self, facts: Facts, url: str, depth: int) -> bool:
+        """Take in what a document links to; returns whether it led anywhere but on and on.
+
+        A calendar's page always links to the next one: links of its own pattern prove nothing.
+        """
         reach = self._reach
         if not reach.follow or facts.nofollow or depth >= reach.page_depth:
-            return 0
+            return False
         links = [link.url for link in facts.links if link.rel == "alternate" and link.hreflang]
         urls = candidates((*facts.anchors, *links), url, reach.start)
         entries = [
             Entry(url=each, source="link", depth=depth + 1)
             for each in urls[: reach.links_per_page]
-            if self.wants(each) and not self._traps.dropped(each)
+            if self._frontier.is_new(each) and self.wants(each) and not self._traps.dropped(each)
         ]
-        return self._add(entries, url) if self._lists_read else self._hold(entries)
+        if self._lists_read:
+            self._add(entries, url)
+        else:
+            self._hold(entries)
+        own = pattern(url)
+        return any(pattern(each.url) != own for each in entries)
 
-    def _hold(self, entries: Iterable[Entry]) -> int:
+    def _hold(self, entries: Iterable[Entry]) -> None:
         """Keep entries until every list was read, since a list says more of the same URLs."""
-        new = [each for each in entries if self._frontier.is_new(each.url)]
-        self._held |= {each.url: each for each in new if each.url not in self._held}
-        return len(new)
+        for each in entries:
+            self._held.setdefault(each.url, each)
 
     def _add(self, entries: list[Entry], url: str) -> int:
         """Put what the document at ``url`` names into the frontier, and say so."""

@@ -53,6 +53,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     verify_within: timedelta = timedelta(days=30)
     rate: float = 0.0
     follow_canonical: bool = True
+    every_byte: bool = False
 
 
 class Tools(Struct, frozen=True, kw_only=True):
@@ -86,7 +87,14 @@ class SiteRun:
         self._taken = 0
         self._start: tuple[Entry, Reading | Page] | None = None
         self.ended = ""
-        self._keeper = Keeper(site, run.id, tools.writer, report=tools.report, clock=tools.clock)
+        self._keeper = Keeper(
+            site,
+            run.id,
+            tools.writer,
+            every_byte=plan.every_byte,
+            report=tools.report,
+            clock=tools.clock,
+        )
         self._discovery = Discovery(
             site.name,
             Reach(
@@ -251,7 +259,8 @@ class SiteRun:
             self._taken += 1
             # A partial article is due again, whatever its lastmod says.
             due = structs.replace(entry, lastmod="") if seen.missing else entry
-            await self._keeper.keep(seen, known, partial(self._state, due, "article"))
+            began = min(copy.representation.fetched_at for copy in seen.copies.values())
+            await self._keeper.keep(seen, known, partial(self._state, due, "article", at=began))
         finally:
             self._frontier.settle(seen.url)
         self._article(entry, seen)
@@ -307,11 +316,19 @@ class SiteRun:
     def _note(
         self, entry: Entry, verdict: Verdict, why: str, attempts: int = 0, *, slug: str = ""
     ) -> None:
-        state = self._state(entry, verdict, slug, why=why, attempts=attempts)
+        now = self._tools.clock()
+        state = self._state(entry, verdict, slug, at=now, why=why, attempts=attempts)
         self._tools.writer.note_entry(state)
 
     def _state(
-        self, entry: Entry, verdict: Verdict, slug: str, *, why: str = "", attempts: int = 0
+        self,
+        entry: Entry,
+        verdict: Verdict,
+        slug: str,
+        *,
+        at: datetime,
+        why: str = "",
+        attempts: int = 0,
     ) -> EntryState:
         return EntryState(
             site=self.site.name,
@@ -320,7 +337,7 @@ class SiteRun:
             slug=slug,
             why=why,
             lastmod=entry.lastmod,
-            checked_at=self._tools.clock(),
+            checked_at=at,
             run=self._run.id,
             attempts=attempts,
         )

@@ -32,12 +32,16 @@ VALUED_RULES = frozenset(
 
 
 class Context(Struct, frozen=True, kw_only=True):
-    """Where and when a reading happened: what a manifest says beside the article's own words."""
+    """Where and when a reading happened: what a manifest says beside the article's own words.
+
+    ``every_byte``: bytes that changed without words are kept too (``keep = "bytes"``).
+    """
 
     site: Site
     run: str
     now: datetime
     agent: str = "slugline"
+    every_byte: bool = False
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -80,7 +84,11 @@ def consider(
     if reading.canonical_source and assembly.record.canonical_source is None:
         record = structs.replace(assembly.record, canonical_source=reading.canonical_source)
         assembly = structs.replace(assembly, record=record)
-    formats = Formats(present=frozenset(reading.copies), undeclared=reading.withdrawn)
+    formats = Formats(
+        present=frozenset(reading.copies),
+        undeclared=reading.withdrawn,
+        rewritten=_rewritten(reading, newest) if context.every_byte else frozenset(),
+    )
     return Candidate(
         reading=reading,
         slug=slug,
@@ -147,6 +155,16 @@ def alias_event(newest: Manifest, alias: str, context: Context) -> Draft:
     )
 
 
+def _rewritten(reading: Reading, newest: Manifest | None) -> frozenset[str]:
+    """Return the formats whose bytes are not the newest snapshot's."""
+    old = {each.format: each.digest for each in newest.representations} if newest else {}
+    return frozenset(
+        name
+        for name, copy in reading.copies.items()
+        if name in old and old[name] != copy.representation.digest
+    )
+
+
 def _record(record: Record, key: Key, *, barred: bool) -> Record:
     """Let the record say the key it is filed under; a barred one keeps no text."""
     updated_at = key.updated_at if key.declared else record.updated_at
@@ -181,13 +199,14 @@ def _usage(copy: Copy) -> dict[str, str]:
 
 def _bars(value: str, agent: str) -> bool:
     """Say whether a robots tag's value forbids copies to all, or to ``agent`` by name."""
-    named = ""
-    for part in value.lower().split(","):
-        name, colon, rule = (piece.strip() for piece in part.partition(":"))
-        if not colon:
-            rule = name
-        elif name not in VALUED_RULES:
-            named = name
-        if rule == NOARCHIVE and named in ("", agent.lower()):
-            return True
+    for line in value.lower().splitlines():
+        named = ""
+        for part in line.split(","):
+            name, colon, rule = (piece.strip() for piece in part.partition(":"))
+            if not colon:
+                rule = name
+            elif name not in VALUED_RULES:
+                named = name
+            if rule == NOARCHIVE and named in ("", agent.lower()):
+                return True
     return False

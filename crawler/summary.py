@@ -24,10 +24,11 @@ def render_summary(
 ) -> str:
     """Write ``summary`` for a person, lines joined by newlines, the last without one.
 
-    ``tally`` adds which formats the partial articles lack; ``mirror`` is the folder that the
-    commands to type next name.
+    ``tally`` adds which formats the partial articles lack, and how many pages were no article;
+    ``mirror`` is the folder that the commands to type next name.
     """
     lines = [_headline(summary, interrupted=interrupted), *_kept(summary)]
+    lines += _pages(summary, tally, mirror)
     lines += _partial(summary, tally.partials if tally else ())
     lines += _failed(summary, tally)
     lines += ["", *_next(summary, mirror, interrupted=interrupted)]
@@ -60,6 +61,12 @@ def _kept(summary: Summary) -> Iterable[str]:
         )
     if summary.gone:
         yield f"  gone       {count(summary.gone, 'article')}; what was kept of them stays"
+
+
+def _pages(summary: Summary, tally: Tally | None, mirror: str) -> Iterable[str]:
+    if tally is not None and tally.pages:
+        log = shlex.quote(f"{mirror}/runs/{summary.run}.jsonl")
+        yield f"  no article {count(tally.pages, 'page')}; why: {log}"
 
 
 def _partial(summary: Summary, partials: Iterable[Partial]) -> Iterable[str]:

@@ -68,6 +68,7 @@ class Tally(Struct, kw_only=True):
     stored: int = 0
     unchanged: int = 0
     passed: int = 0
+    pages: int = 0
     failed: int = 0
     failed_before: int = 0
     partial: int = 0
@@ -134,6 +135,7 @@ class Tally(Struct, kw_only=True):
                 self.finishes.append(event.at)
             case events.Passed():
                 self.passed += 1
+                self.pages += event.verdict == "page"
                 self.gone += event.verdict == "gone"
                 self.finishes.append(event.at)
             case events.Failed():

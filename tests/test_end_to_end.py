@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -189,6 +190,28 @@ def test_an_index_made_again_says_the_same_line_for_line(mirrored: Path) -> None
         file.unlink()
     output("reindex", "--mirror", mirrored)
     assert [output(name, "--mirror", mirrored, "--json") for name in ("list", "log")] == said
+
+
+@pytest.mark.parametrize("words", [("reindex", "--mirror"), ("mirror", "--into")])
+def test_one_flipped_bit_under_a_lost_index_is_damage_and_cuts_nothing(
+    nginx: Nginx, mirrored: Path, tmp_path: Path, words: tuple[str, str]
+) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(mirrored, damaged, ignore=shutil.ignore_patterns("index.sqlite*", "files"))
+    (segment,) = damaged.glob("segments/*/*.warc.gz")
+    data = bytearray(segment.read_bytes())
+    data[len(data) // 2] ^= 0x10
+    segment.write_bytes(data)
+    name, option = words
+    url = [f"{nginx.base}/"] if name == "mirror" else []
+    done = subprocess.run(
+        slugline(name, *url, option, damaged), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 4, done.stderr
+    assert segment.name in done.stderr
+    assert "Traceback" not in done.stderr
+    assert segment.read_bytes() == bytes(data)
+    assert not (damaged / "lost").exists()
 
 
 def test_twenty_kills_lose_nothing_and_double_nothing(

@@ -33,7 +33,7 @@ _MACHINERY = re.compile(
     r"/(?:wp-(?:admin|json|content|includes|login\.php|cron\.php|signup\.php|comments-post\.php)"
     r"|xmlrpc\.php|cdn-cgi|\.well-known|cgi-bin|_next|_nuxt|node_modules|log-?out|sign-?out|log-?in"
     r"|sign-?in|sign-?up|register|cart|checkout|my-account|trackback)(?:/|$)"
-    r"|/(?:feeds?|rss|rss2|atom|rdf|oembed|embed)/?$|/feed/(?:rss2?|rdf|atom)/?$",
+    r"|/(?:feeds?|rss|rss2|atom|rdf|oembed|embed|comment-page-[0-9]+)/?$|/feed/(?:rss2?|rdf|atom)/?$",
     re.IGNORECASE,
 )
 #: Parameters that act, share, preview, search or print: never another article.
@@ -43,7 +43,7 @@ _ACTIONS = frozenset(
         *("_wpnonce", "nonce", "preview", "preview_id", "unapproved", "moderation-hash"),
         *("s", "search", "q", "feed", "format", "rest_route", "oembed", "print", "printable"),
         *("redirect", "redirect_to", "return_to", "returnurl", "logout", "login", "edit"),
-        *("sid", "phpsessid"),
+        *("sid", "phpsessid", "cpage"),
     )
 )
 #: Files about a site and no part of it: what it tells machines at fixed addresses, and the

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import datetime
-from urllib.parse import urljoin
 
 from msgspec import Struct
 
@@ -80,8 +79,8 @@ class Sources:
                 yield entries
                 break
         home = origin(self._scope)
-        named = [*(urljoin(f"{home}/", each) for each in robots.sitemaps), *sitemaps]
-        queue = [(url, 0, True) for url in named]
+        written = [*(normalise(each, f"{home}/") for each in robots.sitemaps), *sitemaps]
+        queue = [(url, 0, True) for url in written if url is not None]
         queue += [(url, 0, False) for url in self._places("sitemap.xml")]
         while queue and len(self._read) < self._bounds.sitemaps:
             url, depth, promised = queue.pop(0)

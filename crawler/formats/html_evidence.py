@@ -14,6 +14,7 @@ from itertools import islice
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler.facts import Evidence, Link
+from crawler.formats.html_boxes import is_beside
 from crawler.formats.html_region import Region
 from crawler.formats.html_tree import ancestors, attribute, class_words
 from crawler.links import is_comment_feed, is_feed
@@ -149,11 +150,16 @@ def article_count(tree: LexborHTMLParser, region: Region) -> int:
 
 
 def _teasers(region: LexborNode) -> int:
-    """Count what looks like the head of another article: a heading that is a link, a dated link."""
+    """Count what looks like the head of another article: a heading that is a link, a dated link.
+
+    Readers' comments are dated links too, and no articles.
+    """
     headings = region.css(_LINKED_HEADINGS)[:MAX_TEASERS]
     linked = sum(1 for node in headings if not attribute(node, "href").startswith("#"))
     dated = set()
     for node in region.css("time")[:MAX_TEASERS]:
+        if any(is_beside(each) for each in ancestors(node)):
+            continue
         card = next((each for each in islice(ancestors(node), CARD_DEPTH) if _links(each)), None)
         if card is not None and card.mem_id != region.mem_id:
             dated.add(card.mem_id)

@@ -33,6 +33,12 @@ _WRAPPING = re.compile(
     r"\A\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)"
     r"|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)\s*\Z"
 )
+#: An escape in a string; the group is half of a pair that stands alone, which is no character.
+_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
+    re.DOTALL,
+)
 #: Markup inside a one-line field; "Vec<T>" is none.
 _TAG = re.compile(
     r"</?(?:a|abbr|b|br|cite|code|em|i|mark|p|q|s|small|span|strong|sub|sup|u|wbr)(?:\s[^<>]*)?/?>",
@@ -53,6 +59,8 @@ def load_json(data: bytes | str) -> Any:
 
 def _load_leniently(raw: bytes) -> Any:
     text = _WRAPPING.sub("", raw.decode("utf-8", "replace"))
+    # RFC 8259 section 8.2: half a pair is unpredictable; text that holds one can't be written down.
+    text = _ESCAPE.sub(lambda found: "\\ufffd" if found[1] else found[0], text)
     try:
         return json.loads(text, strict=False)
     except (ValueError, RecursionError) as error:

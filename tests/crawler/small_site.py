@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from html import escape
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from aiohttp import web
 from msgspec import Struct
@@ -19,15 +20,21 @@ class Page(Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
 
 
+#: A path's page, or what makes it of a request's header fields (in any case).
+Route: TypeAlias = Page | Callable[[Mapping[str, str]], Page]
+
+
 class SmallSite:
     """Serves ``pages`` by path on a free loopback port; change them while it runs.
 
-    Mutable: ``pages``, and ``asked``, the paths asked for so far.
+    Mutable: ``pages``; ``asked``, the paths asked for so far, and ``heard``, the header fields
+    that came with each.
     """
 
-    def __init__(self, pages: dict[str, Page] | None = None) -> None:
-        self.pages = pages or {}
+    def __init__(self, pages: dict[str, Route] | None = None) -> None:
+        self.pages: dict[str, Route] = pages or {}
         self.asked: list[str] = []
+        self.heard: list[Mapping[str, str]] = []
         self.base = ""
         self._runner: web.AppRunner | None = None
 
@@ -53,17 +60,24 @@ class SmallSite:
     async def _answer(self, request: web.Request) -> web.Response:
         path = request.rel_url.raw_path_qs
         self.asked.append(path)
+        self.heard.append(request.headers)
         page = self.pages.get(path, Page(status=404, body="not here"))
+        if not isinstance(page, Page):
+            page = page(request.headers)
         return web.Response(
             body=page.body.replace("BASE", self.base).encode(),
             status=page.status,
-            headers={"Content-Type": page.type} | page.headers,
+            headers=_spelt({"Content-Type": page.type} | page.headers, self.base),
         )
 
     def list(self, *paths: str) -> None:
         """Publish a sitemap that names ``paths``."""
         urls = "".join(f"<url><loc>BASE{path}</loc></url>" for path in paths)
         self.pages["/sitemap.xml"] = Page(body=f"<urlset>{urls}</urlset>", type="application/xml")
+
+
+def _spelt(headers: Mapping[str, str], base: str) -> dict[str, str]:
+    return {name: value.replace("BASE", base) for name, value in headers.items()}
 
 
 def article(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.assemble import as_stamp, declared_stamps, disagreeing
@@ -78,7 +78,7 @@ class TestKey:
 
     def test_a_time_without_a_zone_is_a_key_marked_as_assumed_where_nothing_else_is(self) -> None:
         key = look(says("json", "2026-06-19T15:30:00"), says("html"), sitemap=T1).key
-        assert (key.source, key.zone_assumed) == ("json", True)
+        assert (key.source, key.zone_assumed, key.offset) == ("json", True, 0)
         assert key.updated_at == at("2026-06-19T15:30:00Z")
 
     def test_a_date_alone_says_no_zone(self) -> None:
@@ -175,6 +175,9 @@ class TestKnownKey:
     def test_an_equal_inferred_time_is_the_key_too(self) -> None:
         assert look(says("html"), last_modified=T1[:19] + "Z", known=self.KNOWN).key == self.KNOWN
 
+    def test_of_a_torn_set_only_who_says_the_key_is_named(self) -> None:
+        assert look(says("json", T1), says("markdown", T2)).said["updated_at"] == "markdown"
+
     def test_another_time_is_another_key(self) -> None:
         assert look(says("json", T2), known=self.KNOWN).key.updated_at == at(T2)
         assert look(says("json", "2026-06-19T09:13:50.166751Z"), known=self.KNOWN).key != self.KNOWN
@@ -235,9 +238,25 @@ class TestRecord:
         )
         assert (seen.record.published_at, seen.said["published_at"]) == (at(T0), "html")
 
+    def test_a_published_time_without_a_zone_is_better_than_none(self) -> None:
+        record = look(says("html", published_at=stamp("2026-06-18T01:00:00"))).record
+        assert record.published_at == at("2026-06-18T01:00:00Z")
+
     def test_a_formats_findings_are_kept(self) -> None:
         found = Finding(kind="charset", detail="windows-1252", formats=("html",))
         assert look(says("html", T1, findings=(found,))).findings == (found,)
+
+    def test_a_declared_title_goes_before_a_heading_that_looks_like_one(self) -> None:
+        heading = says("markdown", title="Read me", title_guessed=True)
+        seen = look(heading, says("html", title="The bridge, told"))
+        assert (seen.record.title, seen.said["title"]) == ("The bridge, told", "html")
+        # That heading was no title after all: it stays in the words.
+        assert seen.record.body_md == f"# Read me\n\n{A}"
+
+    def test_of_headings_the_most_trusted_formats_is_the_title(self) -> None:
+        window = says("html", title="The bridge | News", title_guessed=True)
+        seen = look(says("markdown", title_guessed=True), window)
+        assert (seen.record.title, seen.record.body_md) == ("The bridge", A)
 
 
 class TestHint:
@@ -285,6 +304,7 @@ class TestHint:
     def test_its_time_is_a_key_before_the_inferred_ones_and_no_declaration(self) -> None:
         key = look(says("html"), hint=self.HINT, sitemap=T1).key
         assert (key.source, key.updated_at, key.declared) == ("records-file", at(T2), False)
+        assert (key.unit, key.zone_assumed) == ("microsecond", False)
 
     def test_its_implausible_time_is_dropped(self) -> None:
         hint = Record(slug="x", url=URL, updated_at=datetime(1970, 1, 1, tzinfo=UTC))
@@ -310,6 +330,7 @@ class TestContent:
         assert seen.bodied == {"markdown"}
 
 
+@settings(max_examples=60, deadline=None)
 @given(fact_sets())
 def test_assembling_the_same_facts_under_their_own_key_changes_nothing(
     facts: tuple[Facts, ...],
@@ -318,6 +339,7 @@ def test_assembling_the_same_facts_under_their_own_key_changes_nothing(
     assert look(*facts, sitemap=T1, known=once.key) == once
 
 
+@settings(max_examples=60, deadline=None)
 @given(fact_sets(), st.data())
 def test_the_order_of_the_formats_makes_no_difference(
     facts: tuple[Facts, ...], data: st.DataObject
@@ -333,6 +355,7 @@ def test_the_order_of_the_formats_makes_no_difference(
     assert set(one.findings) == set(other.findings)
 
 
+@settings(max_examples=60, deadline=None)
 @given(fact_sets())
 def test_a_declared_key_is_a_time_that_somebody_declared(facts: tuple[Facts, ...]) -> None:
     seen = look(*facts)

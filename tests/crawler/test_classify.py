@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.classify import (
@@ -58,6 +58,27 @@ def test_the_verdict_says_who_called_it_what() -> None:
 def test_the_front_page_is_no_article_whatever_it_calls_itself() -> None:
     assert not verdict(page(type="newsarticle", **LONG), "markdown", url=ROOT).article
     assert not verdict(page(**LONG), url=f"{ROOT}?page=2").article
+
+
+def test_a_post_addressed_by_query_alone_is_an_article_where_its_own_record_says_so() -> None:
+    post, url = page(type="post", type_source="its page", **LONG), f"{ROOT}?p=8"
+    assert needs_record(url, post, frozenset({"json"}))
+    assert verdict(post, url=url, json_type="post", json_url=url).article
+    assert not verdict(post, url=url, json_type="post", json_url=f"{ROOT}?p=9").article
+    assert not verdict(post, url=url, json_type="page", json_url=url).article
+
+
+@pytest.mark.parametrize(
+    ("kind", "needed"), [("category", False), ("page", False), ("website", True), ("", True)]
+)
+def test_no_record_is_asked_for_where_the_page_names_its_kind(kind: str, *, needed: bool) -> None:
+    assert needs_record(URL, page(type=kind), frozenset({"json"})) is needed
+
+
+def test_the_record_tells_a_post_under_many_cards_from_a_list() -> None:
+    post = page(type="post", article_elements=5)
+    assert needs_record(URL, post, frozenset({"json"}))
+    assert verdict(post, json_type="post", json_url=URL).article
 
 
 def test_a_records_list_vouches_for_everything_it_names() -> None:
@@ -153,6 +174,7 @@ def test_the_record_is_needed_where_an_article_may_be_a_further_page() -> None:
     assert not needs_record(f"{URL}/2", page(type="collectionpage"), frozenset({"json"}))
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Evidence,

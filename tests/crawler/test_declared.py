@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.declared import (
@@ -13,6 +13,7 @@ from crawler.declared import (
     declared_formats,
     hinted_links,
     is_twin,
+    page_urls,
     probe_urls,
     twin_key,
 )
@@ -92,7 +93,7 @@ class TestHintedLinks:
 class TestProbes:
     @pytest.mark.parametrize("page", [URL, f"{URL}.html", f"{URL}.htm", f"{URL}?utm_source=x"])
     def test_suffixes_stand_where_the_pages_own_stood(self, page: str) -> None:
-        assert probe_urls(page) == (
+        assert probe_urls(page)[:3] == (
             ("markdown", f"{URL}.md"),
             ("text", f"{URL}.txt"),
             ("jsonld", f"{URL}.jsonld"),
@@ -102,6 +103,15 @@ class TestProbes:
         urls = [url for _, url in probe_urls(f"{URL}/")]
         assert urls[0] == f"{URL}.md"
         assert urls[3] == f"{URL}/index.md"
+
+    @pytest.mark.parametrize(
+        ("page", "twin"),
+        [(f"{URL}.html", f"{URL}.html.md"), (f"{URL}/", f"{URL}/index.html.md")],
+    )
+    def test_llms_txts_own_way_comes_last(self, page: str, twin: str) -> None:
+        assert probe_urls(page)[-1] == ("markdown", twin)
+        assert twin_key(twin) == twin_key(page)
+        assert page_urls(twin) == (("whole", page),)
 
     @pytest.mark.parametrize("root", ["https://news.example/", "https://news.example//"])
     def test_a_front_pages_suffix_never_falls_to_its_host(self, root: str) -> None:
@@ -117,6 +127,20 @@ class TestTwins:
     def test_a_page_and_its_twins_share_a_key(self, name: str) -> None:
         home = "https://news.example/"
         assert twin_key(home + name) == twin_key(f"{home}a/b/index.md") == twin_key(f"{home}a/b")
+
+    @pytest.mark.parametrize(
+        ("twin", "pages"),
+        [
+            (f"{URL}.md", [URL, f"{URL}.html", f"{URL}/"]),
+            (f"{URL}.txt?v=1", [URL, f"{URL}.html", f"{URL}/"]),
+            (f"{URL}/index.md", [f"{URL}/", f"{URL}/index.html"]),
+            (URL, []),
+            (f"{URL}.html", []),
+        ],
+    )
+    def test_a_twins_page_is_looked_for_at_its_name(self, twin: str, pages: list[str]) -> None:
+        assert [url for _, url in page_urls(twin)] == pages
+        assert {twin_key(page) for page in pages} <= {twin_key(twin.partition("?")[0])}
 
     def test_others_do_not(self) -> None:
         names = ["a", "b.md", "a/b.md", "a.md?page=2", "index/a", "amd", "a.pdf"]
@@ -144,6 +168,7 @@ PATHS = st.lists(st.sampled_from(["a", "b.html", "index.html", "", "c.md"]), max
 )
 
 
+@settings(deadline=None)
 @given(PATHS)
 def test_a_probe_stays_on_its_host_and_is_a_twin_of_its_page(path: str) -> None:
     page = f"https://news.example/{path}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.due import unchanged_by_lastmod
@@ -70,6 +70,7 @@ def test_the_end_of_time_is_no_proof_and_no_error(far: str) -> None:
     assert not unchanged_by_lastmod(far, looked(lastmod=far))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40) | st.datetimes().map(str), st.datetimes(timezones=st.just(UTC)))
 def test_it_never_raises(lastmod: str, at: datetime) -> None:
     unchanged_by_lastmod(lastmod, looked(at, lastmod))

@@ -14,6 +14,9 @@ from crawler.formats.html_evidence import (
 )
 from crawler.formats.html_region import choose_region
 
+CARD = "<div><time datetime=2024-01-01><a href=/x>1 January</a></time></div>"
+COMMENT = f"<li class='comment even'>{CARD}</li>"
+
 
 def link(rel: str, url: str, **fields: str) -> Link:
     return Link(rel=rel, url=url, declared_by="html", **fields)
@@ -97,6 +100,8 @@ def test_own_feeds(feed: str, title: str, url: str, kind: str, own: bool) -> Non
         ("<main>" + "<h3><a href='/x'>x</a></h3>" * 2 + "</main>", 0),
         ("<article>" + "<h2><a href='/x'>x</a></h2>" * 4 + "</article>", 1),
         ("<div class=hentry>x</div>" * 3, 3),
+        (f"<main>{CARD * 4}</main>", 4),
+        (f"<main><ol class=wp-block-comment-template>{COMMENT * 4}</ol></main>", 0),
         ("<p>x", 0),
     ],
 )

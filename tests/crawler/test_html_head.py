@@ -12,6 +12,7 @@ from crawler.formats.html_head import (
     read_anchors,
     read_links,
     read_meta,
+    refresh_target,
 )
 
 URL = "https://example.org/news/a"
@@ -105,3 +106,23 @@ def test_robots_for_all_and_for_named_agents() -> None:
     assert meta.nofollow
     assert not read_meta(tree('<meta name="googlebot" content="nofollow">')).nofollow
     assert read_meta(tree('<meta name="robots" content="none">')).nofollow
+
+
+@pytest.mark.parametrize(
+    ("content", "target"),
+    [
+        ("0; url=/b", "https://example.org/b"),
+        ("0;URL='b'", "https://example.org/news/b"),
+        ('1 , url = "https://example.org/c" rest', "https://example.org/c"),
+        ("0 /d", "https://example.org/d"),
+        ("0.5;/e", "https://example.org/e"),
+        ("300; url=/b", None),
+        ("0", None),
+        ("5;", None),
+        ("; url=/b", None),
+        ("0; url=javascript:x()", None),
+    ],
+)
+def test_a_refresh_at_once_leads_on(content: str, target: str | None) -> None:
+    page = tree(f'<meta http-equiv="Refresh" content="{content.replace(chr(34), "&quot;")}">')
+    assert refresh_target(read_meta(page), URL) == target

@@ -43,6 +43,13 @@ def test_times_by_class_old_and_new() -> None:
     assert found.updated == ("2024-01-03",)
 
 
+def test_tags_are_the_links_that_say_so_in_the_article_itself() -> None:
+    tag = '<a href="/t/1" rel="category tag">Weather &amp; Tides</a>'
+    found = marks(f"<article>{tag}<a rel='nofollow'>x</a><nav><a rel='tag'>y</a></nav></article>")
+    assert found.tags == ("Weather & Tides",)
+    assert marks(f"<article>{tag}</article>", single=False).tags == ()
+
+
 def test_times_of_what_stands_beside_do_not_count() -> None:
     time = '<time class="updated" datetime="2024-01-01">x</time>'
     assert (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.facts import Facts, Link
@@ -35,6 +35,12 @@ class TestReadCanonical:
     def test_one_on_the_same_site_is_its_own(self) -> None:
         found = read_canonical(claims("html", OTHER), URL)
         assert (found.own, found.source, found.claims) == (OTHER, None, {"html": OTHER})
+
+    @pytest.mark.parametrize("more", ["/comment-page-3/", "/2/", "?page=2"])
+    def test_an_articles_further_page_is_never_its_canonical(self, more: str) -> None:
+        found = read_canonical(claims("html", URL + more), URL)
+        assert (found.own, found.claims) == (None, {"html": URL + more})
+        assert conflicts(found, URL) == ("html",)
 
     def test_one_on_another_host_is_an_edge_and_never_the_identity(self) -> None:
         found = read_canonical(claims("html", FOREIGN), URL)
@@ -73,6 +79,14 @@ class TestReadCanonical:
         assert read_canonical(facts, URL).own == OTHER
         assert read_canonical(claims("json", URL, links=(header(ROOT),)), URL).own == ROOT
 
+    def test_other_links_claim_nothing(self) -> None:
+        other = Link(rel="alternate", url=OTHER, declared_by="header")
+        assert read_canonical({"html": says("html", links=(other,))}, URL).claims == {}
+
+    def test_a_declarer_that_contradicts_itself_is_taken_by_its_first_word(self) -> None:
+        facts = {"html": says("html", links=(header(OTHER), header(ROOT)))}
+        assert read_canonical(facts, URL).claims == {"header": OTHER}
+
     def test_an_own_and_a_foreign_one_stand_side_by_side(self) -> None:
         found = read_canonical(claims("html", URL) | claims("jsonld", FOREIGN), URL)
         assert (found.own, found.source) == (URL, FOREIGN)
@@ -107,7 +121,11 @@ class TestConflicts:
         facts = claims("html", URL, links=(header(ROOT),)) | claims("jsonld", OTHER)
         assert conflicts(read_canonical(facts, URL), URL) == ("header", "jsonld")
 
-    def test_a_refused_canonical_conflicts_with_no_one_who_agrees(self) -> None:
+    def test_the_one_that_was_taken_is_no_conflict_wherever_it_was_found(self) -> None:
+        facts = claims("html", OTHER) | claims("json", URL)
+        assert conflicts(read_canonical(facts, URL), URL) == ("json",)
+
+    def test_one_that_all_agree_on_is_none(self) -> None:
         facts = claims("html", URL) | claims("json", URL)
         assert conflicts(read_canonical(facts, URL), URL) == ()
 
@@ -155,6 +173,7 @@ class TestProves:
         assert (here.title, here.words) == (there.title, there.words) == ("The bridge", "Café shut")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_a_page_always_proves_itself_if_it_says_anything(title: str, words: str) -> None:
     page = likeness(URL, says("html", body=words, title=title), URL)

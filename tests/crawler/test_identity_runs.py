@@ -149,6 +149,19 @@ async def test_a_publisher_who_forbids_copies_is_obeyed(site: SmallSite, tmp_pat
     assert not list((tmp_path / "m").glob("files/**/*.html"))
 
 
+async def test_changed_bytes_alone_are_kept_where_the_user_says_so(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    site.list("/live")
+    for nonce in ("one", "two"):
+        head = f'<meta name="nonce" content="{nonce}">'
+        site.pages["/live"] = article("Live", modified=UPDATED, head=head)
+        await run(f"{site.base}/", tmp_path / "words")
+        await run(f"{site.base}/", tmp_path / "bytes", keep="bytes")
+    assert reasons(tmp_path / "words", "live") == ["first"]
+    assert reasons(tmp_path / "bytes", "live") == ["first", "undated"]
+
+
 async def test_an_undeclared_markdown_twin_is_found_by_its_suffix(
     site: SmallSite, tmp_path: Path
 ) -> None:

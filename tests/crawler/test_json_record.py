@@ -93,6 +93,13 @@ def test_gmt_in_a_name_is_a_zone_and_its_absence_none() -> None:
     assert (facts.updated_at.at.hour, facts.updated_at.offset) == (13, None)
 
 
+@pytest.mark.parametrize(
+    ("given", "slug"), [("%e6%b0%b7", "\u6c37"), ("a%e6", "a%e6"), ("100", "100"), ("", None)]
+)
+def test_a_posts_slug_is_read_as_its_url_is(given: str, slug: str | None) -> None:
+    assert read({**POST, "slug": given}).slug == slug
+
+
 def test_embedded_terms_and_authors_of_a_post() -> None:
     embedded = {"author": [{"name": "Ann"}], "wp:term": [[{"name": "News"}], [{"name": "EU"}]]}
     facts = read({**POST, "_embedded": embedded})
@@ -103,6 +110,7 @@ def test_embedded_terms_and_authors_of_a_post() -> None:
     ("document", "kind"),
     [
         ({"id": 3, "count": 2, "name": "N", "slug": "n", "taxonomy": "category"}, "category"),
+        ({"id": 3, "count": 2, "name": "N", "slug": "n", "taxonomy": "cuisine"}, "term"),
         ({"id": 1, "name": "Ann", "slug": "ann", "avatar_urls": {}}, "user"),
         ({"version": "https://jsonfeed.org/version/1.1", "title": "F", "items": []}, "feed"),
         ({"title": "All", "articles": [RECORD]}, "list"),

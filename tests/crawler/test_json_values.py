@@ -42,6 +42,21 @@ def test_what_is_no_json_is_malformed(text: str | bytes) -> None:
         load_json(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'"a\ud800"', "a\ufffd"),
+        (r'"\uDFFFa"', "\ufffda"),
+        (r'"\ud800\ud800\udc00"', "\ufffd\U00010000"),
+        (r'"\ud800\\udc00"', "\ufffd\\udc00"),
+        (r'"\\ud800"', r"\ud800"),
+        (r'"\ud83d\ude00"', "\U0001f600"),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_read_as_a_lost_character(text: str, value: str) -> None:
+    assert load_json(text) == value
+
+
 def test_nesting_is_bounded_before_anything_is_built() -> None:
     for piece in ("[", '{"a":', '[{"a":'):
         with pytest.raises(Malformed, match="nests deeper"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from msgspec import structs
 
 from crawler.facts import Facts
@@ -108,6 +108,11 @@ class TestEdit:
         )
         assert (after.reason, after.key) == ("silent-edit", newest.key)
 
+    def test_an_edit_goes_under_a_new_sources_time_once_the_old_one_is_silent(self) -> None:
+        newest = first(says("json", T1), says("html"))
+        judgement = beside(newest, says("json", None, B), says("html", T2))
+        assert (judgement.reason, judgement.key.updated_at) == ("edit", stamp(T2).at)
+
     def test_a_first_declared_time_dates_the_edit_it_comes_with(self) -> None:
         newest = first(says("html"), sitemap=T0)
         judgement = beside(newest, says("html", T1, B))
@@ -146,6 +151,11 @@ class TestTimeAlone:
         assert newest.key is not None
         assert newest.key.source == "observed"
         assert beside(newest, says("html", T1, B)).findings == ()
+
+    def test_an_inferred_key_older_than_the_newest_is_said(self) -> None:
+        newest = first(says("html"), sitemap=T2)
+        after = beside(newest, says("html", None, B), sitemap=T1)
+        assert (after.reason, kinds(after.findings)) == ("undated", ["went-backwards"])
 
     @pytest.mark.parametrize(
         "other",
@@ -336,6 +346,11 @@ class TestFormats:
         assert (after.reason, after.key.updated_at) == ("completed", stamp(T1).at)
         assert after.findings == ()
 
+    def test_a_guessed_key_gives_way_to_no_other_guess(self) -> None:
+        newest = first(says("html"), missing=["text"], sitemap=T1)
+        after = beside(newest, says("html"), says("text"), sitemap=T2)
+        assert (after.reason, after.key) == ("completed", newest.key)
+
     def test_a_format_without_words_of_its_own_counts_as_well(self) -> None:
         newest = first(says("html", T1))
         formats = Formats(present=frozenset({"html", "pdf"}))
@@ -397,12 +412,14 @@ def test_stamps_are_compared_with_their_own_sources() -> None:
     assert stamps_moved({}, old) == frozenset()
 
 
+@settings(max_examples=60, deadline=None)
 @given(fact_sets())
 def test_a_second_look_at_the_same_article_stores_nothing(facts: tuple[Facts, ...]) -> None:
     after = beside(first(*facts), *facts, observed=NOW + timedelta(minutes=5))
     assert (after.reason, after.findings) == (None, ())
 
 
+@settings(max_examples=60, deadline=None)
 @given(fact_sets(), fact_sets())
 def test_what_was_stored_is_settled(old: tuple[Facts, ...], new: tuple[Facts, ...]) -> None:
     newest = first(*old)
@@ -411,6 +428,7 @@ def test_what_was_stored_is_settled(old: tuple[Facts, ...], new: tuple[Facts, ..
         assert then(settled, *new) is settled
 
 
+@settings(max_examples=60, deadline=None)
 @given(fact_sets(), fact_sets())
 def test_a_reason_always_has_a_ground(old: tuple[Facts, ...], new: tuple[Facts, ...]) -> None:
     newest = first(*old)
@@ -426,6 +444,7 @@ def test_a_reason_always_has_a_ground(old: tuple[Facts, ...], new: tuple[Facts, 
         assert after.key == newest.key
 
 
+@settings(max_examples=60, deadline=None)
 @given(fact_sets())
 def test_a_lost_format_never_opens_a_snapshot(facts: tuple[Facts, ...]) -> None:
     newest = first(*facts)
@@ -434,6 +453,7 @@ def test_a_lost_format_never_opens_a_snapshot(facts: tuple[Facts, ...]) -> None:
         assert beside(newest, *left).reason is None
 
 
+@settings(max_examples=60, deadline=None)
 @given(fact_sets())
 def test_no_times_at_all_open_no_snapshot(facts: tuple[Facts, ...]) -> None:
     newest = first(*facts)

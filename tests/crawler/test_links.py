@@ -11,6 +11,7 @@ from crawler.links import (
     MAX_LINKS,
     format_of,
     format_of_media,
+    is_comment_feed,
     is_feed,
     media_type,
     parse_link_header,
@@ -186,6 +187,20 @@ def test_alternates_in_another_language_are_other_articles() -> None:
 def test_alternate_stylesheets_are_no_alternates() -> None:
     links = parse_link_header(['<b>; rel="alternate stylesheet"'], BASE)
     assert [link.rel for link in links] == ["stylesheet"]
+
+
+@pytest.mark.parametrize(
+    ("url", "title", "readers"),
+    [
+        ("https://a.example/comments/feed/", "", True),
+        ("https://a.example/one/feed/", "One Comments Feed", True),
+        ("https://a.example/feed/", "News", False),
+        ("https://a.example/commentary/feed/", "", False),
+    ],
+)
+def test_feeds_of_readers_comments(url: str, title: str, *, readers: bool) -> None:
+    link = Link(rel="alternate", url=url, title=title, declared_by="html")
+    assert is_comment_feed(link) is readers
 
 
 def test_feeds_by_type_and_by_path() -> None:

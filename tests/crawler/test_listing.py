@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.discovery.listing import MAX_ANCHORS, candidates
+from crawler.discovery.listing import MAX_ANCHORS, candidates, is_site_file
 from crawler.urls import in_scope, normalise
 
 SCOPE = "https://example.org/news/"
@@ -38,6 +38,7 @@ def test_further_pages_come_first_and_twins_last() -> None:
         *("x.tar.gz", "x.zip", "a.mp4", "a.woff2", "index.rss"),
         *("wp-json/wp/v2/posts/1", "wp-admin/", "wp-login.php?a=1", "xmlrpc.php", "cdn-cgi/l/x"),
         *("feed/", "feed", "one/feed/", "feed/atom/", "rss", "one/embed/", "one/trackback/"),
+        *("one/comment-page-2/", "?p=1&cpage=2"),
         *("logout", "log-out?x=1", "user/login", "cart/", "sign-up"),
         *("one?replytocom=5", "?action=edit", "?s=word", "one?share=twitter", "?add-to-cart=3"),
         *("one?_wpnonce=1", "?preview=true", "one?a=1&PRINT=1", "?rest_route=/wp/v2/posts/1"),
@@ -73,3 +74,21 @@ def test_any_anchors_give_normal_urls_in_scope_once(anchors: list[str]) -> None:
     found = candidates(anchors, PAGE, SCOPE)
     assert len(set(found)) == len(found)
     assert all(in_scope(url, SCOPE) and normalise(url) == url and url != PAGE for url in found)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/robots.txt", True),
+        ("/llms.txt", True),
+        ("/docs/llms-full.txt", True),
+        ("/LLMS-small.txt?v=2", True),
+        ("/app-ads.txt", True),
+        ("/news/robots.txt", False),
+        ("/llms-explained.txt", False),
+        ("/llms.txt.html", False),
+        ("/llms", False),
+    ],
+)
+def test_files_about_the_site_are_known_by_their_place(path: str, *, expected: bool) -> None:
+    assert is_site_file(f"https://example.org{path}") is expected

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.selection import Selection
@@ -54,6 +54,7 @@ def test_exclude_wins_over_include() -> None:
     assert not selection.wants(f"{HOME}/a-draft")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab/?*[]", max_size=8), st.text(alphabet="ab/?=", max_size=8))
 def test_what_is_included_alone_is_what_would_be_excluded(glob: str, path: str) -> None:
     url = f"{HOME}/{path}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from crawler.events import ErrorLine, Failed, Stored, Summary
+from crawler.events import ErrorLine, Failed, Passed, Stored, Summary
 from crawler.summary import render_summary
 from crawler.tally import Tally
 
@@ -68,6 +68,14 @@ def test_what_is_partial_or_failed_says_why_and_what_to_do() -> None:
         "Read it:  slugline list --mirror mirror   then   slugline log SLUG --mirror mirror",
         "An edit that the site does not announce is found within 30 days.",
     ]
+
+
+def test_pages_that_are_no_article_are_counted_and_their_reasons_pointed_to() -> None:
+    tally = Tally()
+    for verdict in ("page", "page", "skipped", "dead link"):
+        tally.take(Passed(at=T0, site="s", url="https://h/tags/", verdict=verdict, why="a list"))
+    lines = render_summary(Summary(run="r1", sites=1), tally, mirror="my news").splitlines()
+    assert lines[2] == "  no article 2 pages; why: 'my news/runs/r1.jsonl'"
 
 
 def test_an_interrupted_run_says_that_it_goes_on() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.discovery.traps import BARREN_PAGES, Traps, pattern
@@ -76,6 +76,7 @@ def test_fruit_from_a_page_already_on_its_way_takes_the_pattern_up_again() -> No
     assert not traps.dropped(day(99))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab0-/?&=.~%", max_size=60))
 def test_every_url_has_a_pattern_that_is_its_own_pattern(path: str) -> None:
     shape = pattern(f"{HOME}/{path}")
