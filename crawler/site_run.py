@@ -27,6 +27,7 @@ from crawler.keeping import Keeper
 from crawler.robots import Robots
 from crawler.robots_cache import RobotsCache
 from crawler.site_discovery import Discovery, Reach
+from crawler.urls import in_scope
 from storage.archive import Archive
 from storage.model import EntryState, Site
 from storage.writer import RunInfo, Writer
@@ -204,6 +205,20 @@ class SiteRun:
             if self._stopping():
                 return
             await self._quiet()
+        self.add(self._unlisted())
+
+    def _unlisted(self) -> list[Entry]:
+        """Return known articles that nothing names any more: only asking tells if they are gone."""
+        now, plan = self._tools.clock(), self._plan
+        return [
+            Entry(url=url, source="known")
+            for url, before in self._states.items()
+            if before.verdict == "article"
+            and in_scope(url, plan.start)
+            and self._frontier.is_new(url)
+            and (plan.verify == "all" or now - before.checked_at >= plan.verify_within)
+            and plan.verify != "none"
+        ]
 
     async def _quiet(self) -> None:
         """Wait until the frontier has nothing waiting and nothing in hand."""
@@ -215,9 +230,13 @@ class SiteRun:
         full = self._taken >= self._plan.max_articles
         return full or bool(self.ended) or self._tools.stop.is_set()
 
+    def _room(self) -> bool:
+        """Say whether one more may be begun: each in hand may yet turn out to be an article."""
+        return self._taken + self._frontier.in_hand < self._plan.max_articles
+
     async def _work(self) -> None:
         while not self._stopping():
-            entry = self._frontier.take()
+            entry = self._frontier.take() if self._room() else None
             if entry is None:
                 if not self._open and not self._frontier.in_hand:
                     break

@@ -184,6 +184,19 @@ async def test_html_under_a_text_url_is_a_failed_format_and_keeps_the_good_copy(
     assert reasons(tmp_path / "m", slug) == ["first"]
 
 
+async def test_a_known_article_that_nothing_names_any_more_is_still_looked_at(
+    site: NewsroomServer, tmp_path: Path
+) -> None:
+    slug = first_slug(site)
+    await run(f"{site.base}/", tmp_path / "m")
+    site.newsroom = site.newsroom.delete(slug)
+    asked = len(site.requests)
+    ran = await run(f"{site.base}/", tmp_path / "m")
+    assert f"/news/{slug}" in site.paths()[asked:]
+    assert ran.summary.gone == 1
+    assert slug in {row.slug for row in history(tmp_path / "m")}
+
+
 async def test_a_section_is_mirrored_alone(site: NewsroomServer, tmp_path: Path) -> None:
     ran = await run(f"{site.base}/news/", tmp_path / "m")
     assert ran.summary.articles == len(site.newsroom.records)

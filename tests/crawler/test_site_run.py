@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -85,8 +84,8 @@ class TestEntries:
     async def test_a_failure_is_known_the_second_time_and_counted_on(
         self, site: SmallSite, tmp_path: Path
     ) -> None:
-        site.pages["/a"] = Page(status=500)
-        site.list("/a")
+        site.pages |= {"/a": Page(status=500), "/b": article("Story")}
+        site.list("/a", "/b")
         known = []
         for _ in range(2):
             ran = await run(f"{site.base}/", tmp_path / "m")
@@ -101,8 +100,9 @@ class TestEntries:
         names = [f"/{number}" for number in range(9)]
         site.pages |= {name: article(name) for name in names}
         site.list(*names)
-        await run(f"{site.base}/", tmp_path / "m", max_articles=2, workers=1)
+        await run(f"{site.base}/", tmp_path / "m", max_articles=2, probe=False)
         assert len(history(tmp_path / "m")) == 2
+        assert len([path for path in site.asked if path in names]) == 2
 
 
 class TestDue:
@@ -242,13 +242,11 @@ class TestEnds:
 
         server = await asyncio.start_server(hang, "127.0.0.1", 0)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a"
-        began = time.monotonic()
         ran = await asyncio.wait_for(run(url, tmp_path / "m", stop=stop, grace=0.1), 20)
         never.set()
         server.close()
         await server.wait_closed()
         assert begun.is_set()
-        assert time.monotonic() - began < 20
         assert ran.summary.snapshots == 0
         with Archive.open(tmp_path / "m") as archive:
             assert [row.finished for row in archive.runs()] == [False]
