@@ -1,6 +1,6 @@
 """Reading one article: from its entry URL to its whole format set.
 
-The unit of work is the article (DESIGN section 3). A reading follows the entry to the page, the
+The unit of work is the article. A reading follows the entry to the page, the
 page's canonical to the article's own URL, and every declared alternate to a copy; where the
 copies' update times show that the article changed meanwhile, the stale ones are read again.
 """

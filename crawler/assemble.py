@@ -1,8 +1,7 @@
 """From what each format says to what the article is: one record, one key, with who said what.
 
 Pure: values in, values out, no clock and no network. The order in which sources are believed,
-what makes two times equal and when a key is null are DESIGN section 4; nothing else in the
-project decides them.
+what makes two times equal and when a key is null are decided here and nowhere else.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ BODY_TRUST = ("record", "markdown", "json", "jsonld", "text", "html")
 
 
 class Inferred(Struct, frozen=True, kw_only=True):
-    """Times that hint at an edit without the publisher declaring one (DESIGN section 4)."""
+    """Times that hint at an edit without the publisher declaring one."""
 
     sitemap: Stamp | None = None
     last_modified: Stamp | None = None

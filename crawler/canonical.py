@@ -1,7 +1,7 @@
 """Following an own-site canonical link to the URL that is the article.
 
-The target must answer, be its own canonical, and carry the same title or words (DESIGN
-section 4); otherwise the page keeps the URL it was found at, with a finding that says so.
+The target must answer, be its own canonical, and carry the same title or words; otherwise the
+page keeps the URL it was found at, with a finding that says so.
 """
 
 from __future__ import annotations

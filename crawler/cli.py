@@ -24,16 +24,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_COMMANDS: dict[str, Callable[..., None]] = {
-    "mirror": mirror.mirror,
-    "list": read.list_articles,
-    "log": read.log,
-    "show": read.show,
-    "diff": compare.diff,
-    "status": read.status,
-    "export": keep.export,
-    "reindex": keep.reindex,
-    "demo": mirror.demo,
+#: Each command, and its line in `slugline --help`: a longer one would be cut at 80 columns.
+_COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
+    "mirror": (mirror.mirror, "Keep every article of a site, in every format."),
+    "list": (read.list_articles, "The articles of a mirror, each with its newest snapshot."),
+    "log": (read.log, "An article's history: each snapshot, and why it was kept."),
+    "show": (read.show, "An article's record, or the exact bytes of one format."),
+    "diff": (compare.diff, "What changed between two snapshots of an article."),
+    "status": (read.status, "How much of each site is here, how much is short."),
+    "export": (keep.export, "Write all articles to one JSON Lines file, or as plain files."),
+    "reindex": (keep.reindex, "Make a mirror's index again from its segments."),
+    "demo": (mirror.demo, "See it work, on a small newsroom of its own on this machine."),
 }
 
 
@@ -42,8 +43,8 @@ def _help(command: Callable[..., None]) -> str:
     return (inspect.getdoc(command) or "").replace("\nExamples:", "\n\b\nExamples:")
 
 
-for _name, _command in _COMMANDS.items():
-    app.command(_name, help=_help(_command))(_command)
+for _name, (_command, _line) in _COMMANDS.items():
+    app.command(_name, help=_help(_command), short_help=_line)(_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -95,7 +95,7 @@ async def _check_hosts(request: MirrorRequest) -> None:
 
 
 class _Run:
-    """One run. Mutable state: its sites by name, and the tally."""
+    """One run. Mutable state: its sites by name, those run for originals alone, the tally."""
 
     def __init__(
         self, request: MirrorRequest, report: Callable[[Event], None], stop: asyncio.Event
@@ -107,6 +107,7 @@ class _Run:
         self._tally = Tally()
         self._log: RunLog | None = None
         self._sites: dict[str, SiteRun] = {}
+        self._courtesies: set[str] = set()
         self._known_sites: list[Site] = []
         self._selection = Selection(include=request.include, exclude=request.exclude)
 
@@ -152,7 +153,7 @@ class _Run:
             summary = summarise(
                 self._tally,
                 run=self._run.id,
-                sites=sum(not run.site.implicit for run in self._sites.values()),
+                sites=len(self._sites.keys() - self._courtesies),
                 seconds=seconds,
                 verify_bound_days=self._settings.verify_within,
             )
@@ -186,7 +187,7 @@ class _Run:
     async def _all_sites(self) -> None:
         """Run the sites that were asked for, and beside them the originals they point to."""
         self._known_sites = await self._writer.read(Archive.sites)
-        foreign = Foreign(self._implicit_run, self._settings.canonical_every, _now)
+        foreign = Foreign(self._original_run, self._settings.canonical_every, _now)
         self._foreign = foreign
         async with asyncio.TaskGroup() as tasks:
             originals = tasks.create_task(foreign.go())
@@ -260,12 +261,13 @@ class _Run:
         if not run.articles:
             self._report(Failed(at=_now(), site=run.site.name, url=url, reason=failure.why))
 
-    async def _implicit_run(self, url: str) -> SiteRun:
-        """Return the run for the site of an original on another host."""
+    async def _original_run(self, url: str) -> tuple[SiteRun, bool]:
+        """Return the run for an original on another host, and whether it is only for originals."""
         site = self._owner(url) or self._site_of(f"{origin(url)}/", implicit=True)
-        if site.name in self._sites:
-            return self._sites[site.name]
-        return await self._new_run(site, site.scope, discover=False)
+        if site.name not in self._sites:
+            self._courtesies.add(site.name)
+        run = await self._new_run(site, site.scope, discover=False)
+        return run, site.name in self._courtesies
 
     def _owner(self, url: str) -> Site | None:
         """Return the site with the longest scope that holds ``url``."""
@@ -298,6 +300,7 @@ class _Run:
             rate=settings.rate,
             every_byte=settings.keep == "bytes",
             follow_canonical=settings.follow_canonical and not site.implicit,
+            ignore_robots=self._request.ignore_robots,
         )
         in_site = self._scope_test(site)
         tools = Tools(

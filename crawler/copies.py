@@ -16,14 +16,14 @@ from crawler.declared import Declared
 from crawler.facts import Facts, Malformed
 from crawler.faults import FetchError, HostResting
 from crawler.fetch import Fetcher
-from crawler.formats import check_claim, parse, sniff
-from crawler.links import parse_link_header
+from crawler.formats import FORMATS, check_claim, parse, sniff
+from crawler.links import format_of_media, media_type, parse_link_header
 from crawler.robots_cache import RobotsCache
 from storage.archive import Body
 from storage.codings import CodingError
 from storage.model import Manifest, Payload, Representation, Validator
 
-#: Response fields by which a publisher limits use; kept word for word (DESIGN section 5).
+#: Response fields by which a publisher limits use; kept word for word.
 USAGE_FIELDS = ("x-robots-tag", "content-usage", "tdm-reservation", "tdm-policy")
 NOT_MODIFIED = 304
 OK = 200
@@ -142,7 +142,7 @@ class Copyist:
             decoded = answer.decoded(self._max_body)
         except CodingError as error:
             raise CopyFailed(answer.url, str(error), status=answer.status) from None
-        name = declared.format or sniff(decoded, content_type)
+        name = declared.format or sniff(decoded, content_type) or _by_type(content_type)
         if name is None:
             why = f"it is neither a page nor text ({content_type or 'no Content-Type'})"
             raise CopyFailed(answer.url, why, status=answer.status)
@@ -213,8 +213,14 @@ class Copyist:
         )
 
 
-def _accept(media_type: str) -> str | None:
-    return f"{media_type.partition(';')[0]}, */*;q=0.5" if media_type else None
+def _by_type(content_type: str) -> str | None:
+    """Name a format we can read by its media type: HTML may open with any of its tags."""
+    name = format_of_media(media_type(content_type))
+    return name if name in FORMATS else None
+
+
+def _accept(declared_type: str) -> str | None:
+    return f"{declared_type.partition(';')[0]}, */*;q=0.5" if declared_type else None
 
 
 def _validator(representation: Representation) -> Validator:

@@ -1,6 +1,6 @@
 """The content digest: one hash over what a source says, so that an edit can be told from noise.
 
-DESIGN section 4, "What is an edit". Hashed are, in this order and each led by its name and its
+What this digest does not see is no edit. Hashed are, in this order and each led by its name and its
 length in UTF-8 bytes: ``title``, ``summary``, every ``author``, the ``published`` day in UTC, and
 ``words``. Text is taken in NFC, with white space folded and known tracking parameters
 removed from URLs. The order and the normal form are part of the archive's format: a change is a new

@@ -1,4 +1,4 @@
-"""Which known articles need no request now. Pure (DESIGN section 7, "Least requests")."""
+"""Which known articles need no request now. Pure."""
 
 from __future__ import annotations
 

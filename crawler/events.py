@@ -140,7 +140,7 @@ class ErrorLine(Struct, frozen=True, kw_only=True):
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """What a run did, in the order and under the names of the contract (DESIGN section 8)."""
+    """What a run did, in the order and under the names of the contract."""
 
     run: str
     sites: int = 0

@@ -1,7 +1,7 @@
 """Originals on other hosts: captured once per canonical URL, under their own host's rules.
 
-DESIGN section 4: an article's ``canonical_source`` is an edge; with ``follow_canonical`` its target
-is an article of an implicit site of its host, read again at most every ``canonical_every`` days.
+An article's ``canonical_source`` is an edge; with ``follow_canonical`` its target is an article
+of an implicit site of its host, read again at most every ``canonical_every`` days.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ class Foreign:
 
     def __init__(
         self,
-        run_for: Callable[[str], Awaitable[SiteRun]],
+        run_for: Callable[[str], Awaitable[tuple[SiteRun, bool]]],
         every_days: int,
         clock: Callable[[], datetime],
     ) -> None:
+        """``run_for``: an original's site run, and whether it is there for originals alone."""
         self._run_for = run_for
         self._every = timedelta(days=every_days)
         self._clock = clock
@@ -44,11 +45,11 @@ class Foreign:
         """Run the implicit sites until `close` was called and their entries are done."""
         async with asyncio.TaskGroup() as tasks:
             while (url := await self._queue.get()) is not None:
-                run = await self._run_for(url)
+                run, ours = await self._run_for(url)
                 if run.looked_since(url, self._clock() - self._every):
                     continue
                 run.add([Entry(url=url, source="canonical", named=run.site.implicit)])
-                if run.site.implicit and run.site.name not in self._begun:
+                if ours and run.site.name not in self._begun:
                     self._begun[run.site.name] = run
                     tasks.create_task(run.go())
             for run in self._begun.values():

@@ -1,7 +1,7 @@
 """Header fields, both ways: what a request asks with, and what is kept of an answer's.
 
 Pure. RFC 9110 sections 12 and 13 are the request's, section 5 the fields'. Cookies and credentials
-of an answer are cut here, before anything can store them (DESIGN section 5).
+of an answer are cut here, before anything can store them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which URL is the article, given where it was found and what it calls itself. Pure.
 
-A canonical link (RFC 6596) is an attribute and an edge, never the fetch key (DESIGN section 4): on
+A canonical link (RFC 6596) is an attribute and an edge, never the fetch key: on
 the same site it is followed and has to prove itself; to another host it names the original source.
 """
 

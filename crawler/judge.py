@@ -1,7 +1,7 @@
 """What a reading of an article means beside its newest snapshot: nothing, or a snapshot and why.
 
-Pure. The rules are DESIGN section 4, "What is an edit": sources are compared only with themselves,
-a format that comes or goes is no edit, and a time that moved alone is said, not taken for one.
+Pure. The rules: sources are compared only with themselves, a format that comes or goes is no
+edit, and a time that moved alone is said, not taken for one.
 """
 
 from __future__ import annotations

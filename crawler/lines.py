@@ -19,7 +19,7 @@ WORTH_SAYING = 5.0
 def progress_line(tally: Tally, now: datetime) -> str:
     """Write where the run stands at ``now``, in one line."""
     parts = [
-        f"{tally.done:,} of {count(tally.known, 'article')}",
+        f"{tally.done:,} of {count(tally.known, 'page')}",
         f"{tally.rate(now):.1f} requests/s",
         f"{tally.stored:,} kept, {tally.unchanged:,} unchanged",
         size(tally.bytes),

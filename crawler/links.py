@@ -1,7 +1,7 @@
 """Typed links: reading the ``Link`` header field, and telling which links are formats.
 
 RFC 8288 section 3 (with appendix B's lenient parsing, since publishers err) and RFC 8187 for
-``title*``. What counts as a format of an article is DESIGN section 4, "Not formats". Pure: values
+``title*``. Feeds, embeds and other languages are no formats of an article. Pure: values
 and a base URL in, links out; a part that is broken is left out and the rest is read.
 """
 

@@ -13,6 +13,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -214,7 +215,9 @@ class Politeness:
             go = await turn
         except asyncio.CancelledError:
             if turn.cancelled():
-                host.waiters.remove(turn)
+                # The pump drops a turn that was given up, where it comes first.
+                with suppress(ValueError):
+                    host.waiters.remove(turn)
             elif turn.result():
                 self.leave(host)
             raise

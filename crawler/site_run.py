@@ -41,7 +41,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     """How this run goes over a site.
 
     ``start`` is the URL the run was asked for, ``discover`` False where a records list stands
-    instead; ``verify`` as on the command line.
+    instead; ``verify`` and ``ignore_robots`` as on the command line.
     """
 
     start: str
@@ -54,6 +54,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     verify_within: timedelta = timedelta(days=30)
     rate: float = 0.0
     follow_canonical: bool = True
+    ignore_robots: bool = False
     every_byte: bool = False
 
 
@@ -86,6 +87,7 @@ class SiteRun:
         self._wake = asyncio.Event()
         self._open = True
         self._taken = 0
+        self._given_back = 0
         self._start: tuple[Entry, Reading | Page] | None = None
         self.ended = ""
         self._keeper = Keeper(
@@ -160,7 +162,7 @@ class SiteRun:
             await self._keeper.add_alias(alias, url)
         await self._keeper.drain()
         if self.ended:
-            left = self._frontier.waiting
+            left = self._frontier.waiting + self._given_back
             self._fail(self._plan.start, f"{self.ended} ({left} entries left for the next run)")
 
     async def _begin(self) -> None:
@@ -182,13 +184,15 @@ class SiteRun:
         """Read what the site lists, then whatever its pages lead to (the workers do that)."""
         try:
             robots = await self._tools.robots.robots_for(self._plan.start)
-            if robots.refuses_all:
+            if robots.refuses_all and not self._plan.ignore_robots:
                 self._fail(self._plan.start, robots.reason)
             else:
                 await self._discover_all(robots)
         except HostResting as resting:
             self.ended = self.ended or resting.sentence
         finally:
+            if self._start is not None:
+                self._frontier.settle(self._start[0].url)
             self.close()
 
     async def _discover_all(self, robots: Robots) -> None:
@@ -260,6 +264,7 @@ class SiteRun:
             seen = await self._tools.reader.read(entry, known)
         except HostResting as resting:
             self.ended = self.ended or resting.sentence
+            self._given_back += 1
             return
         except CopyFailed as failure:
             self._failed(entry, failure, before)

@@ -1,4 +1,4 @@
-"""Slugs: what an article is called on its site, over time (DESIGN section 4).
+"""Slugs: what an article is called on its site, over time.
 
 Pure naming, and one registry a site that keeps the promise: a slug is never empty, names one
 article only, and once given it stays. A slug is an identity and not a path: it may hold
@@ -22,7 +22,7 @@ from crawler.urls import page_key, strip_tracking
 MAX_SLUG: Final = 1024
 #: What an article at a site's root is called when it says nothing itself.
 ROOT_SLUG: Final = "index"
-#: Hex digits of SHA-256 that tell apart what nothing else does (DESIGN section 5 uses as many).
+#: Hex digits of SHA-256 that tell apart what nothing else does.
 HASH_DIGITS: Final = 8
 _ROOM: Final = MAX_SLUG - HASH_DIGITS - 1
 

@@ -65,8 +65,11 @@ def _kept(summary: Summary) -> Iterable[str]:
 
 def _pages(summary: Summary, tally: Tally | None, mirror: str) -> Iterable[str]:
     if tally is not None and tally.pages:
-        log = shlex.quote(f"{mirror}/runs/{summary.run}.jsonl")
-        yield f"  no article {count(tally.pages, 'page')}; why: {log}"
+        yield f"  no article {count(tally.pages, 'page')}; why: {_log(summary, mirror)}"
+
+
+def _log(summary: Summary, mirror: str) -> str:
+    return shlex.quote(f"{mirror}/runs/{summary.run}.jsonl")
 
 
 def _partial(summary: Summary, partials: Iterable[Partial]) -> Iterable[str]:
@@ -115,12 +118,12 @@ def _next(summary: Summary, mirror: str, *, interrupted: bool) -> Iterable[str]:
         yield "Run the same command again: it goes on where this run stopped."
     elif summary.failed or summary.partial:
         yield "Run the same command again later: it asks first for what is missing."
-        yield f"What is short, and since when: slugline status{where}"
+        yield f"How much is short: slugline status{where}"
     if summary.articles:
-        yield f"Read it:  slugline list{where}   then   slugline log SLUG{where}"
-        yield (
-            "An edit that the site does not announce is found within "
-            f"{count(summary.verify_bound_days, 'day')}."
-        )
+        yield f"Read it: slugline list{where}"
+        yield f"         slugline log SLUG{where}"
+        bound = count(summary.verify_bound_days, "day")
+        yield f"Run it again to catch edits: an unannounced one is found within {bound}."
     elif not interrupted:
-        yield "No article was found. What slugline sees there: slugline inspect URL"
+        yield "No article was found: check the URL. What was asked, and what came:"
+        yield f"  {_log(summary, mirror)}"

@@ -24,6 +24,8 @@ ENOUGH_FOR_ETA = 8
 #: Hosts, partial articles and failures kept in words; the counts go on.
 MOST_HOSTS = 1000
 MOST_TROUBLES = 200
+#: Statuses (RFC 6585 section 4, RFC 9110 section 15.6) that tell of a host in trouble.
+TOO_MANY, SERVER_ERROR = 429, 500
 
 
 class Host(Struct):
@@ -158,7 +160,8 @@ class Tally(Struct, kw_only=True):
         host.requests += 1
         host.bytes += event.size
         host.last_status = event.status
-        if event.status == 0 or event.status >= 400:  # noqa: PLR2004  - RFC 9110 section 15.5
+        # A 404 is an answer; these are a host in trouble (RFC 9110 sections 15.5.20 and 15.6).
+        if event.status in (0, TOO_MANY) or event.status >= SERVER_ERROR:
             host.troubles += 1
 
     def _take_snapshot(self, event: events.Stored) -> None:

@@ -1,7 +1,7 @@
 """Torn sets: an article that changed while it was being read.
 
 Its formats then declare different update times. The stale ones are read again, past every
-cache, until they agree or say the same twice (DESIGN section 4).
+cache, until they agree or say the same twice.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What can go wrong with an archive, each with a sentence and the command's exit code.
 
-The exit codes are DESIGN section 8's: 1 the store could not do it, 2 the user's input,
+The exit codes are a contract that scripts rely on: 1 the store could not do it, 2 the user's input,
 3 another run holds the mirror, 4 damage. Foreign exceptions (OSError, SQLAlchemy's) are turned
 into these at the border where they arise, once.
 """
@@ -126,7 +126,7 @@ def from_os_error(error: OSError, doing: str) -> ArchiveError:
     if error.errno in _FULL:
         return DiskFull(f"no room left on the disk while {doing}: {error.strerror}")
     if error.errno in _REFUSED:
-        return ReadOnly(f"may not write while {doing}: {error.strerror}: {error.filename}")
+        return ReadOnly(f"no permission while {doing}: {error.strerror}: {error.filename}")
     return StoreFailed(f"failed while {doing}: {error}")
 
 

@@ -1,6 +1,6 @@
 """Names: of the plain files under ``files/``, and of articles inside WARC records.
 
-A file's name is a function of its URL and format (DESIGN section 5), made so that it can be
+A file's name is a function of its URL and format, made so that it can be
 opened on Linux, macOS and Windows alike and never points outside its folder, whatever
 a site calls its pages. ``Names`` then sees to it that no two are one file: compared as a
 file system might (NFC, case folded), and as file against folder. A name is chosen once and
@@ -25,7 +25,7 @@ MAX_NAME: Final = 200
 MAX_PATH: Final = 700
 #: Bytes of one name that is stored: the least that file systems in use allow.
 MAX_STORED_NAME: Final = 255
-#: Hex digits of SHA-256 that tell names apart (DESIGN section 5).
+#: Hex digits of SHA-256 that tell names apart.
 HASH_DIGITS: Final = 8
 #: The same, where eight were not enough: 128 bits, and MAX_NAME with them is still a name.
 MAX_MARK: Final = 32

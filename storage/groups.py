@@ -1,6 +1,6 @@
 """From a draft to the group of records that is written: numbers, revisits, names, bytes.
 
-No clock, no file, no database. DESIGN section 5 tells what becomes a revisit: a payload
+No clock, no file, no database. What becomes a revisit (FORMAT.md): a payload
 whose stored digest and content coding are those of an earlier *response* of the same article and
 format, or a real 304. A batch is built in order, each draft on top of the ones before it.
 """
@@ -135,7 +135,7 @@ def _target(payload: Payload, one: Representation, standing: Standing) -> Stored
     same_format = [r for r in reversed(standing.responses) if r.format == one.format]
     if payload.not_modified:
         # The validator may have come with bytes that were judged equal and not kept: then the
-        # newest stored body is the one that it stands for (DESIGN section 6).
+        # newest stored body is the one that it stands for.
         exact = (r for r in same_format if r.digest == one.digest)
         found = next(exact, None) or next(iter(same_format), None)
         if found is None:

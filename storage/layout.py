@@ -1,6 +1,6 @@
 """Where things stand in a mirror's folder, and the file that says it is one.
 
-DESIGN section 5 has the layout. ``mirror.json`` is written first of all, whole and durable, so
+FORMAT.md has the layout. ``mirror.json`` is written first of all, whole and durable, so
 that a folder either is a mirror or is not.
 """
 

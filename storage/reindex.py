@@ -50,7 +50,8 @@ class ReindexReport(Struct, frozen=True, kw_only=True):
     def sentences(self) -> tuple[str, ...]:
         """Tell it to a person."""
         counts = f"{self.snapshots} snapshots and {self.events} events"
-        told = [f"indexed {counts} from {self.segments} segments"]
+        segments = "1 segment" if self.segments == 1 else f"{self.segments} segments"
+        told = [f"indexed {counts} from {segments}"]
         told += [f"{name} ends in an unfinished write: the next run cuts it" for name in self.torn]
         if self.segments and not self.state_kept:
             told.append(_STATE_LOST)

@@ -42,7 +42,10 @@ def pick(
         )
     if not found:
         when = format_utc(at) if at else "then"
-        raise NoSuchArticle(f"no snapshot of {rows[0].slug!r} as early as {when}")
+        first = format_utc(rows[0].observed_at if by == "observed" else rows[0].updated_at)
+        raise NoSuchArticle(
+            f"no snapshot of {rows[0].slug!r} as early as {when}: the first is of {first}"
+        )
     newest = found[-1]
     return newest if revision is None else _revision(rows, newest.updated_at, revision)
 

@@ -1,6 +1,6 @@
 """The store as the one writer thread sees it: open, commit, close, all of it blocking.
 
-DESIGN section 6 in this order: append a batch, sync once, then one index transaction. What is
+In this order: append a batch, sync once, then one index transaction. What is
 synced is safe, what is indexed is visible. Files and their watermark come after that. Whatever
 fails before the sync is cut back; where the index fails after it, nothing is written any
 more, and the next run's recovery indexes what is safe.

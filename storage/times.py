@@ -18,9 +18,9 @@ from storage.model import Stamp, Unit
 
 #: Characters. The longest form below, with long fraction and comment, is under 80.
 MAX_DATE: Final = 128
-#: DESIGN section 4: the web's first pages; an older time is a default or a typing error.
+#: The web's first pages; an older time is a default or a typing error.
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
-#: DESIGN section 4: a day, the widest that clocks and zones may honestly be apart.
+#: A day, the widest that clocks and zones may honestly be apart.
 LATEST_AHEAD: Final = timedelta(hours=24)
 #: RFC 9110 section 5.6.7 reads a two-digit year as at most 50 years ahead: counted from 2026,
 #: and fixed, because a parser has no clock and the form was obsolete before 2000.
@@ -155,7 +155,7 @@ def parse_declared(text: str) -> Stamp | None:
 
 
 def same_moment(a: Stamp, b: Stamp) -> bool:
-    """Tell whether two stamps are one moment, written more and less exactly (DESIGN section 4).
+    """Tell whether two stamps are one moment, written more and less exactly.
 
     The finer one, truncated to the coarser one's unit, must be the coarser one; for seconds it
     may be rounded up as well. Days, months and years are cut in the zone that was

@@ -1,8 +1,8 @@
 """The writer: what the crawler hands its drafts to. An async shell around one thread.
 
-Everything that decides or blocks is storage.store's, in a thread of its own, one batch at a time. A
-batch closes at 64 drafts or 250 ms after its first, whichever comes first (DESIGN
-section 6). A second thread reads, so that questions never wait for a sync.
+Everything that decides or blocks is storage.store's, in a thread of its own, one batch at a time.
+A batch closes at 64 drafts or 250 ms after its first, whichever comes first. A second thread
+reads, so that questions never wait for a sync.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["RunInfo", "Writer"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Drafts in a batch: past it, a sync costs less a draft than building the records (DESIGN 6).
+#: Drafts in a batch: past it, a sync costs less a draft than building the records.
 BATCH_DRAFTS = 64
 #: Seconds that a batch stays open for more.
 BATCH_SECONDS = 0.25

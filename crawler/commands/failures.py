@@ -1,7 +1,7 @@
 """How a command ends: every error becomes one sentence on stderr and an exit code.
 
-The codes are DESIGN section 8's contract. Errors of ours carry theirs as ``exit_code``; anything
-else is a bug, and says so.
+The codes are a contract that scripts rely on (README, "Exit codes"). Errors of ours carry theirs
+as ``exit_code``; anything else is a bug, and says so.
 """
 
 from __future__ import annotations

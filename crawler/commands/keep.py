@@ -35,7 +35,7 @@ def export(
     ],
     out: Annotated[
         Path | None,
-        typer.Argument(metavar="[OUT]", help="File or folder to write; - is stdout."),
+        typer.Argument(metavar="OUT", help="File or folder to write; - is stdout."),
     ] = None,
     *,
     at: When = None,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 Urls = Annotated[
-    list[str], typer.Argument(metavar="URL...", help="A site, a section, or one article.")
+    list[str], typer.Argument(metavar="URL", help="A site, a section, or one article.")
 ]
 Into = Annotated[
     Path,
@@ -71,12 +71,16 @@ Proxy = Annotated[str | None, typer.Option("--proxy", metavar="URL", help="Use t
 Headers = Annotated[
     list[str] | None,
     typer.Option(
-        "--header", metavar="'K: V'", help="Send this to the site's own host; may be repeated."
+        "--header", metavar="'NAME: VALUE'", help="Send it to the site's own host; may be repeated."
     ),
 ]
 Verify = Annotated[
     Literal["all", "due", "none"],
-    typer.Option("--verify", help="Which known articles to read again, whatever their dates say."),
+    typer.Option(
+        "--verify",
+        help="Which known articles to read again though their dates stand still; due: those not "
+        "read for 30 days (verify_within in config.toml).",
+    ),
 ]
 NoFiles = Annotated[
     bool, typer.Option("--no-files", help="Leave out the plain files under DIR/files.")

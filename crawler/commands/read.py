@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 #: The format that stands for an article when a canonical's own was not named: people's first.
 _READING_ORDER = ("html", "markdown", "text", "jsonld", "json")
 
+#: What folds in status on a narrow terminal, and the characters that stay: a host, a day.
+_STATUS_FOLDED = {"SITE": 12, "SEEN": 10}
+
 
 @guarded
 def list_articles(
@@ -59,7 +62,7 @@ def list_articles(
 def log(
     slug: Annotated[
         str | None,
-        typer.Argument(metavar="[SLUG]", help="The article's slug or URL; none: all articles."),
+        typer.Argument(metavar="SLUG", help="The article's slug or URL; none: all articles."),
     ] = None,
     *,
     mirror: MirrorDir = DEFAULT_MIRROR,
@@ -155,7 +158,7 @@ def show(
 def status(
     *, mirror: MirrorDir = DEFAULT_MIRROR, site: SiteName = None, as_json: AsJson = False
 ) -> None:
-    """Show each site of a mirror: how much of it is here, what is short, and the last run.
+    """Show each site of a mirror: how much of it is here, how much is short, and the last run.
 
     Examples:
       slugline status
@@ -170,7 +173,7 @@ def status(
                 json_line(one)
             return
         columns = ("SITE", "ARTICLES", "SNAPSHOTS", "PARTIAL", "GONE", "FAILED", "SIZE", "SEEN")
-        table(columns, [_site_row(one) for one in sites])
+        table(columns, [_site_row(one) for one in sites], folded=_STATUS_FOLDED)
         _show_last_run(archive)
 
 
@@ -218,7 +221,8 @@ def _told_event(event: EventRow) -> tuple[str, ...]:
 
 def _site_row(one: SiteStatus) -> tuple[str, ...]:
     counts = (one.articles, one.snapshots, one.partial, one.gone, one.failed)
-    seen = moment_text(one.newest_observed_at) if one.newest_observed_at else "never"
+    newest = one.newest_observed_at
+    seen = moment_text(newest.replace(microsecond=0)) if newest else "never"
     return one.site, *(f"{count:,}" for count in counts), size(one.bytes), seen
 
 
@@ -226,9 +230,12 @@ def _show_last_run(archive: Archive) -> None:
     run = next(iter(archive.runs()), None)
     if run is None:
         return
-    ended = moment_text(run.finished_at) if run.finished_at else "not finished"
-    how = "" if run.finished else " (unfinished: the next run continues it)"
-    sys.stdout.write(f"last run: {moment_text(run.started_at)} to {ended}{how}\n")
+    began = moment_text(run.started_at.replace(microsecond=0))
+    if run.finished:
+        ended = moment_text((run.finished_at or run.started_at).replace(microsecond=0))
+        sys.stdout.write(f"last run: {began} to {ended}\n")
+        return
+    sys.stdout.write(f"last run: began {began}, not finished: it runs, or the next continues it\n")
 
 
 def _show_record(manifest: Manifest, *, as_json: bool) -> None:

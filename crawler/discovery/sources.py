@@ -1,4 +1,4 @@
-"""Reading a site's discovery documents: llms.txt, sitemaps, feeds (DESIGN section 3).
+"""Reading a site's discovery documents: llms.txt, sitemaps, feeds.
 
 The rim around the pure parsers of this package: it fetches, undoes codings, and gives entries a
 document at a time, so that a sitemap of a million URLs is never held whole. A document that can't
@@ -24,6 +24,7 @@ from crawler.fetch import Fetcher
 from crawler.frontier import Entry
 from crawler.robots import Robots
 from crawler.urls import normalise, origin
+from crawler.wording import count
 from storage.codings import CodingError
 
 #: Decoded bytes of one sitemap: the protocol's own bound is 50 MB, with 50,000 URLs.
@@ -82,13 +83,35 @@ class Sources:
         written = [*(normalise(each, f"{home}/") for each in robots.sitemaps), *sitemaps]
         queue = [(url, 0, True) for url in written if url is not None]
         queue += [(url, 0, False) for url in self._places("sitemap.xml")]
-        while queue and len(self._read) < self._bounds.sitemaps:
+        async for entries in self._sitemaps(queue):
+            yield entries
+
+    async def _sitemaps(self, queue: list[tuple[str, int, bool]]) -> AsyncIterator[list[Entry]]:
+        """Read the sitemaps in ``queue`` (URL, depth, whether promised), and those they name.
+
+        What is past the bounds is never held, only counted, and said.
+        """
+        bounds = self._bounds
+        known = {url for url, _, _ in queue}
+        past: list[str] = []
+        left_out = 0
+        while queue and len(self._read) < bounds.sitemaps:
             url, depth, promised = queue.pop(0)
             entries, inner = await self._sitemap(url, promised=promised)
-            if depth < self._bounds.depth:
-                queue += [(each, depth + 1, True) for each in inner]
+            new = [each for each in dict.fromkeys(inner) if each not in known]
+            room = max(bounds.sitemaps - len(queue), 0) if depth < bounds.depth else 0
+            queue += [(each, depth + 1, True) for each in new[:room]]
+            known.update(new[:room])
+            past += new[room : room + 1]
+            left_out += len(new[room:])
             if entries:
                 yield entries
+        past += [url for url, _, _ in queue]
+        left_out += len(queue)
+        if left_out:
+            limit = f"at most {bounds.sitemaps:,} documents are, {bounds.depth} levels deep"
+            why = f"left out {count(left_out, 'sitemap')}, this one first: {limit}"
+            self._trouble(past[0], why, promised=True)
 
     async def feeds(self, urls: Iterable[str], *, guess: bool) -> AsyncIterator[list[Entry]]:
         """Yield the entries of the feeds at ``urls``; with ``guess`` and none, of usual places."""

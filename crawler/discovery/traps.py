@@ -1,7 +1,6 @@
 """Paths that lead nowhere: calendars, facets, session ids. Pure.
 
-A path pattern that gave many pages, no article and no new link to follow is dropped, and said
-(DESIGN section 7).
+A path pattern that gave many pages, no article and no new link to follow is dropped, and said.
 """
 
 from __future__ import annotations

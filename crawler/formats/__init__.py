@@ -86,7 +86,7 @@ FORMATS: dict[str, FormatSpec] = {
 }
 
 
-def parse(format: str, body: bytes, url: str, content_type: str = "") -> Facts:  # noqa: A002  - DESIGN's word for it
+def parse(format: str, body: bytes, url: str, content_type: str = "") -> Facts:  # noqa: A002  - the project's word for it
     """Return what ``body`` (content coding undone), served at ``url``, says of its article.
 
     Raises Malformed. A format without a parser has no facts of its own.
@@ -135,7 +135,7 @@ def format_of_type(content_type: str, body: bytes) -> str:
 def check_claim(format: str, content_type: str, body: bytes) -> str | None:  # noqa: A002  - as above
     """Return why ``body`` is not the ``format`` it claims to be, in a sentence; None where it is.
 
-    DESIGN section 4, "A reply must be what it claims". The bytes decide; of ``content_type``
+    The bytes decide; of ``content_type``
     only the charset is believed.
     """
     if not body.strip():

@@ -1,6 +1,6 @@
 """Bytes to text: which character encoding a document is in.
 
-The order of evidence is DESIGN section 4's: byte order mark, ``Content-Type``, ``<meta>``, then the
+The order of evidence: byte order mark, ``Content-Type``, ``<meta>``, then the
 next encoding that decodes without an error, else replacement characters and a finding.
 Labels mean what the WHATWG Encoding Standard (section 4.2) says they mean; the table holds
 only encodings that decode in linear time. Pure.

@@ -1,7 +1,7 @@
 """HTML: everything one page says of itself, from one parse.
 
 The order of trust inside a page: Open Graph and ``article:`` properties, microdata, classes and
-times, then embedded JSON-LD for what the rest leaves out (DESIGN section 4). Values of an embedded
+times, then embedded JSON-LD for what the rest leaves out. Values of an embedded
 block are the page's own and no source beside it. Pure; raises facts.Malformed only.
 """
 

@@ -1,6 +1,6 @@
 """JSON records: the article as a database has it.
 
-Three shapes: the record of DESIGN section 2 (as a mirror exports it), WordPress's REST post
+Three shapes: an article's record (as a mirror exports it), WordPress's REST post
 (developer.wordpress.org/rest-api/reference/posts), and the plain names most others use (JSON Feed
 1.1's item among them). A document of another kind — a category, a list, a feed — parses too and
 says so in its evidence. Pure; raises facts.Malformed only.
@@ -189,7 +189,7 @@ def _record(fields: Fields, url: str) -> Facts:
 
 
 def _stamp(fields: Fields, gmt: str, names: tuple[str, ...]) -> Stamp | None:
-    # DESIGN section 4 puts "updated_at" before "modified_gmt" and that before the others.
+    # "updated_at" goes before "modified_gmt", and that before the others: it names our own word.
     first = first_stamp((fields.get(names[0]),))
     return first or _gmt(fields.get(gmt)) or first_stamp(fields.get(name) for name in names[1:])
 

@@ -1,8 +1,8 @@
 """Markdown: front matter to facts, and the words after it as they stand.
 
-Front matter keys are those of Hugo, Jekyll, Astro and VitePress, in DESIGN section 4's order. The
-body is the publisher's Markdown, never rendered; only a first heading that repeats the title is
-left out of it. Pure.
+Front matter keys are those of Hugo, Jekyll, Astro and VitePress, in the order of `front_matter`.
+The body is the publisher's Markdown, never rendered; only a first heading that repeats the title
+is left out of it. Pure.
 """
 
 from __future__ import annotations

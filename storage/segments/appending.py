@@ -1,4 +1,4 @@
-"""Appending groups to segments: one write and one sync a segment and batch (DESIGN section 6).
+"""Appending groups to segments: one write and one sync a segment and batch.
 
 Blocking, for the one writer thread. Between two syncs everything may be taken back; after a
 sync that failed nothing is written any more, for what the disk then holds nobody knows.
@@ -20,7 +20,7 @@ from storage.layout import sync_folder
 from storage.segments.local import SUFFIX, LocalSegments, started_of
 from storage.warc import build_warcinfo, new_record_id
 
-#: Bytes at which a segment closes: DESIGN section 5; 1 GiB is web archives' own custom.
+#: Bytes at which a segment closes: 1 GiB is web archives' own custom.
 SEGMENT_BYTES = 1 << 30
 _STAMP = "%Y%m%dT%H%M%S%fZ"
 _MONTH = len("YYYYMM")

@@ -2,7 +2,7 @@
 
 A segment is known by its name relative to ``segments/``, as ``wpnews.pro/…-1.warc.gz``. Blocking,
 for the writer's or a reader's thread. Appending is storage.segments.appending's; what torn and
-damaged mean is decided in storage.segments.recovery. DESIGN section 6 has the rules.
+damaged mean is decided in storage.segments.recovery. FORMAT.md has the rules.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading a segment from some byte to its end, and judging what stands there (DESIGN section 6).
+"""Reading a segment from some byte to its end, and judging what stands there.
 
 No bytes are changed here. A walk gives the whole groups in order; what follows the last of them
 is either nothing, or a torn write (a value, Tail, for the caller to cut), or damage (raised).

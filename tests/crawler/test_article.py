@@ -76,7 +76,8 @@ class TestEntries:
     async def test_a_text_without_a_page_is_an_article_of_its_own(self, site: SmallSite) -> None:
         site.pages["/a.md"] = markdown("Story")
         reading = await read(site, "/a.md")
-        assert (reading.url, reading.copies.keys()) == (f"{site.base}/a.md", {"markdown"})
+        assert reading.url == f"{site.base}/a.md"
+        assert reading.copies.keys() == {"markdown"}
 
     async def test_a_page_that_sends_its_reader_on_at_once_is_followed(
         self, site: SmallSite

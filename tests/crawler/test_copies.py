@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from msgspec import structs
@@ -15,6 +16,7 @@ from storage.errors import NoSuchArticle
 from storage.model import Validator
 from tests.crawler.copying import Shelf, alternate, copying, markdown, place
 from tests.crawler.fetching import NOW
+from tests.crawler.raw_server import answer, raw_server
 from tests.crawler.small_site import Page, SmallSite, article
 
 PNG = "image/png"
@@ -82,6 +84,37 @@ class TestRedirects:
         assert "/private/a.md" not in site.asked
 
 
+class TestLooks:
+    """What nobody declared: its bytes tell what it is, else its media type does."""
+
+    @pytest.mark.parametrize(
+        ("type_", "body", "name"),
+        [
+            ("text/html", "<title>Story</title><p>HTML may leave its outer tags out.", "html"),
+            ("text/html; charset=utf-8", "<meta charset=utf-8><p>As here.", "html"),
+            ("text/markdown", "Words that open with no heading.", "markdown"),
+            ("image/png", "<!doctype html><title>Story</title>", "html"),
+        ],
+    )
+    async def test_a_document_is_what_it_looks_like_or_is_served_as(
+        self, site: SmallSite, type_: str, body: str, name: str
+    ) -> None:
+        site.pages["/a"] = Page(body=body, type=type_)
+        async with copying(site.base) as copyist:
+            copy = await copyist.copy(place(f"{site.base}/a"))
+        assert copy.representation.format == name
+
+    async def test_a_byte_order_mark_says_that_a_page_is_utf_16(self) -> None:
+        page = "<!doctype html><title>Stor\u00fd</title>".encode("utf-16")
+        fields = ("Content-Type: text/html; charset=utf-8",)
+        async with (
+            raw_server({"/a": answer(body=page, headers=fields)}) as site,
+            copying(site.url("/")) as copyist,
+        ):
+            copy = await copyist.copy(place(site.url("/a")))
+        assert copy.facts.title == "Stor\u00fd"
+
+
 class TestRobots:
     """robots.txt stands before every URL."""
 
@@ -122,6 +155,7 @@ class TestFailures:
             ("text", Page(body="", type="text/plain"), "empty"),
             ("json", Page(body='{"slug": ', type="application/json"), "JSON"),
             ("jsonld", Page(body="<html>", type="text/html"), "HTML"),
+            ("", Page(body="", type="text/html"), "the body is empty"),
             ("", Page(body="\x89PNG\0\0\0", type=PNG), "neither a page nor text (image/png)"),
             (
                 "text",
@@ -129,7 +163,10 @@ class TestFailures:
                 "gzip",
             ),
         ],
-        ids=["html-as-markdown", "empty", "half-json", "html-as-jsonld", "image", "broken-coding"],
+        ids=[
+            *("html-as-markdown", "empty", "half-json", "html-as-jsonld", "empty-page", "image"),
+            "broken-coding",
+        ],
     )
     async def test_what_is_not_what_it_claims_is_one(
         self, site: SmallSite, name: str, page: Page, why: str
@@ -171,16 +208,18 @@ class TestNotModified:
     async def test_it_gives_the_stored_words_and_the_new_moment(
         self, site: SmallSite, shelf: Shelf
     ) -> None:
-        async with copying(site.base, shelf=shelf) as copyist:
+        now = NOW
+        async with copying(site.base, shelf=shelf, now=lambda: now) as copyist:
             old = await copyist.copy(place(f"{site.base}/a"))
             known = shelf.known([old])
             site.pages["/a"] = Page(status=304)
+            now += timedelta(hours=1)
             copy = await copyist.copy(
                 place(f"{site.base}/a"), previous=known.newest, validators=known.validators
             )
         assert site.heard[-1]["If-None-Match"] == '"1"'
         assert copy.facts == old.facts
-        assert copy.representation == old.representation
+        assert copy.representation == structs.replace(old.representation, fetched_at=now)
         assert not copy.answered
         assert copy.validator == old.validator
         (payload,) = copy.payloads

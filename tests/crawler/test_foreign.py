@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,8 +39,8 @@ def copies(site: SmallSite, source: SmallSite, *paths: str) -> None:
     site.list(*paths)
 
 
-async def go(site: SmallSite, root: Path, *, path: str = "/", **settings: object) -> Ran:
-    return await run(f"{site.base}{path}", root, allow_address=LOOPBACK, probe=False, **settings)  # type: ignore[arg-type]  # passed on
+async def go(site: SmallSite, root: Path, **settings: Any) -> Ran:
+    return await run(f"{site.base}/", root, allow_address=LOOPBACK, probe=False, **settings)
 
 
 def captured(root: Path) -> list[str]:
@@ -92,6 +93,22 @@ async def test_how_long_that_is_the_user_says(
     source.asked.clear()
     await go(site, tmp_path, canonical_every=60)
     assert source.asked == []
+
+
+async def test_one_on_a_site_of_the_archive_is_an_article_of_that_site(
+    site: SmallSite, source: SmallSite, tmp_path: Path
+) -> None:
+    source.pages |= {"/": Page(body="<h1>Home</h1>"), "/known": article("Known")}
+    source.list("/known")
+    await go(source, tmp_path)
+    copies(site, source, "/a")
+    source.asked.clear()
+    for _ in range(2):
+        ran = await go(site, tmp_path)
+        assert ran.summary.sites == 1
+    assert source.asked.count("/original") == 1
+    assert captured(tmp_path) == []
+    assert {row.slug for row in history(tmp_path)} == {"known", "original", "a"}
 
 
 async def test_the_robots_txt_of_its_own_host_binds(

@@ -238,6 +238,24 @@ class TestAgain:
             assert formats.withdrawn() == {"text"}
         assert "/a.txt" not in site.asked
 
+    async def test_a_format_is_not_withdrawn_while_another_that_declared_it_fails(
+        self, site: SmallSite, shelf: Shelf
+    ) -> None:
+        known = await self.first(site, shelf)
+        assert known.newest is not None
+        both = tuple(
+            structs.replace(r, declared_by=("html", "markdown")) if r.format == "text" else r
+            for r in known.newest.representations
+        )
+        known = structs.replace(known, newest=structs.replace(known.newest, representations=both))
+        site.pages["/a"] = declaring(alternate(MARKDOWN, "/a.md"))
+        site.pages["/a.md"] = Page(status=500)
+        async with reading(site, known=known, shelf=shelf) as (copyist, formats):
+            formats.put(await page_of(site, copyist))
+            await formats.complete()
+            assert formats.withdrawn() == frozenset()
+        assert "text" in formats.copies
+
     async def test_a_format_that_a_list_or_a_probe_gave_is_owed_though_no_page_names_it(
         self, site: SmallSite, shelf: Shelf
     ) -> None:

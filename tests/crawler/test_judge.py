@@ -1,4 +1,4 @@
-"""What is an edit (DESIGN section 4): each scenario, and the symmetries behind them."""
+"""What is an edit: each scenario, and the symmetries behind them."""
 
 from __future__ import annotations
 

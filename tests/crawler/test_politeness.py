@@ -95,6 +95,19 @@ async def test_a_cancelled_wait_leaves_no_place_taken() -> None:
     assert (view.active, view.waiting) == (0, 0)
 
 
+async def test_waits_that_are_given_up_as_the_wire_comes_free_end_as_cancelled() -> None:
+    holder = Holder(politeness(concurrency=1))
+    first, second, third = (holder.start(A, name) for name in "123")
+    await settle()
+    holder.release.set()
+    second.cancel()
+    third.cancel()
+    results = await asyncio.gather(first, second, third, return_exceptions=True)
+    assert [type(each) for each in results[1:]] == [asyncio.CancelledError] * 2
+    (view,) = holder.polite.state()
+    assert (view.active, view.waiting) == (0, 0)
+
+
 async def test_a_place_given_to_a_task_that_is_cancelled_at_once_goes_on() -> None:
     holder = Holder(politeness(concurrency=1))
     first, second, third = (holder.start(A, name) for name in "123")

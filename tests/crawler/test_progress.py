@@ -106,7 +106,7 @@ def test_plain_progress_comes_every_ten_seconds_of_the_run() -> None:
     report(PlainProgress(stream), (started(), *(stored(n, str(n)) for n in range(25))))
     lines = stream.getvalue().splitlines()
     assert len(lines) == 3
-    assert lines[1].startswith("08:00:10Z 11 of 11 articles, ")
+    assert lines[1].startswith("08:00:10Z 11 of 11 pages, ")
 
 
 def test_plain_lines_are_throttled_and_the_rest_is_counted() -> None:
@@ -167,7 +167,7 @@ def test_the_drawing_shows_progress_hosts_and_waits() -> None:
         progress.tally.take(event)
     progress.tally.take(waiting(9, 30))
     text = drawn(progress)
-    assert "7 of 7 articles" in text
+    assert "7 of 7 pages" in text
     assert "3 kept, 1 unchanged" in text
     assert "1 partial, 1 failed" in text
     assert "news.example:443  1  waits 29 s: it answered 429" in text

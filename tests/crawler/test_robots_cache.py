@@ -125,6 +125,15 @@ async def test_a_redirect_into_our_network_forbids_everything() -> None:
         assert await verdicts(site, "/x") == [False]
 
 
+async def test_what_kept_the_file_from_being_read_is_the_reason() -> None:
+    forbidden = "http://10.0.0.1/"
+    undecoded = answer(body=b"plain", headers=("Content-Encoding: gzip",))
+    async with raw_server({"/robots.txt": undecoded}) as site, fetching(site) as fetcher:
+        cache = RobotsCache(fetcher, AGENT, lambda: NOW)
+        assert "10.0.0.1 is not public" in (await cache.robots_for(forbidden)).reason
+        assert "gzip" in (await cache.robots_for(site.url("/"))).reason
+
+
 async def test_ten_megabytes_are_read_in_part() -> None:
     body = b"User-agent: *\nDisallow: /private/\n" + b"# filler\n" * 1_200_000
     async with raw_server({"/robots.txt": answer(body=body)}) as site:

@@ -193,7 +193,19 @@ class TestEnds:
         site.list(*names)
         ran = await run(f"{site.base}/", tmp_path / "m", workers=1, concurrency=1, probe=False)
         assert {row.slug for row in history(tmp_path / "m")} == {"0", "1"}
-        assert "3 entries left for the next run" in ran.failures[f"{site.base}/"]
+        assert "4 entries left for the next run" in ran.failures[f"{site.base}/"]
+
+    @pytest.mark.parametrize("rules", [Page(status=503), Page(body="User-agent: *\nDisallow: /")])
+    async def test_rules_that_the_user_overrules_stop_nothing(
+        self, site: SmallSite, tmp_path: Path, rules: Page
+    ) -> None:
+        site.pages |= {"/": Page(body="<h1>Home</h1>"), "/robots.txt": rules}
+        site.pages["/a"] = article("Story")
+        site.list("/a")
+        going = run(f"{site.base}/", tmp_path / "m", ignore_robots=True, probe=False)
+        ran = await asyncio.wait_for(going, 30)
+        assert ran.failures == {}
+        assert reasons(tmp_path / "m", "a") == ["first"]
 
     async def test_an_alternates_host_whose_turn_is_over_leaves_the_article_partial(
         self, site: SmallSite, tmp_path: Path

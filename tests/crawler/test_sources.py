@@ -121,6 +121,11 @@ class TestSitemaps:
         found = await read(site, robots="Sitemap: /r.xml", named=("/p.xml",))
         assert found.paths == ["/r", "/p", "/s"]
 
+    async def test_what_robots_txt_names_and_is_no_url_is_left_out(self, site: SmallSite) -> None:
+        site.pages["/r.xml"] = urlset("/r")
+        robots = "Sitemap: javascript:0\nSitemap: http://[::1\nSitemap: ftp://a/\nSitemap: /r.xml"
+        assert (await read(site, robots=robots)).paths == ["/r"]
+
     async def test_a_lastmod_stands_as_it_was_written(self, site: SmallSite) -> None:
         site.pages["/sitemap.xml"] = urlset("/a", lastmod="2026-06-19T08:00+02:00")
         (entry,) = (await read(site)).entries
@@ -148,6 +153,15 @@ class TestSitemaps:
         found = await read(site, sitemaps=5)
         assert len([path for path in site.asked if path.endswith(".xml")]) <= 5
         assert found.paths == names[: len(found.paths)]
+        (reason,) = found.failed.values()
+        assert f"left out {20 - len(found.paths)} sitemaps" in reason
+
+    async def test_an_index_too_deep_is_told(self, site: SmallSite) -> None:
+        site.pages["/sitemap.xml"] = index("/1.xml", "/sitemap.xml")
+        site.pages |= {"/1.xml": index("/2.xml", "/sitemap.xml"), "/2.xml": urlset("/deep")}
+        found = await read(site, depth=1)
+        assert found.failed.keys() == {"/2.xml"}
+        assert "left out 1 sitemap," in found.failed["/2.xml"]
 
     async def test_one_in_a_gzip_file_is_read(self) -> None:
         async with raw_server() as site:

@@ -19,8 +19,9 @@ def test_a_run_without_trouble() -> None:
         "Done: 2,000 articles on 1 site in 1 min 6 s, with 8,012 requests (42.9 MiB).",
         "  kept       2,000 new snapshots",
         "",
-        "Read it:  slugline list --mirror 'my news'   then   slugline log SLUG --mirror 'my news'",
-        "An edit that the site does not announce is found within 30 days.",
+        "Read it: slugline list --mirror 'my news'",
+        "         slugline log SLUG --mirror 'my news'",
+        "Run it again to catch edits: an unannounced one is found within 30 days.",
     ]
 
 
@@ -64,9 +65,10 @@ def test_what_is_partial_or_failed_says_why_and_what_to_do() -> None:
         "  as before  1 failure already known from earlier runs",
         "",
         "Run the same command again later: it asks first for what is missing.",
-        "What is short, and since when: slugline status --mirror mirror",
-        "Read it:  slugline list --mirror mirror   then   slugline log SLUG --mirror mirror",
-        "An edit that the site does not announce is found within 30 days.",
+        "How much is short: slugline status --mirror mirror",
+        "Read it: slugline list --mirror mirror",
+        "         slugline log SLUG --mirror mirror",
+        "Run it again to catch edits: an unannounced one is found within 30 days.",
     ]
 
 
@@ -87,7 +89,7 @@ def test_an_interrupted_run_says_that_it_goes_on() -> None:
 def test_a_run_that_found_nothing_says_how_to_look() -> None:
     text = render_summary(Summary(run="r", sites=1, requests=3))
     assert "kept       nothing new" in text
-    assert "slugline inspect URL" in text
+    assert text.endswith("What was asked, and what came:\n  mirror/runs/r.jsonl")
 
 
 def test_many_reasons_end_in_a_number() -> None:

@@ -1,6 +1,4 @@
-"""Articles that change while they are read: what is stale, how often it is read again, and when
-a site's own way is left alone.
-"""
+"""Articles that change while they are read: what is stale, and how often it is read again."""
 
 from __future__ import annotations
 

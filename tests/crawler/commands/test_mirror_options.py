@@ -1,4 +1,4 @@
-"""The flags that scripts rely on are there (DESIGN section 8)."""
+"""The flags that scripts rely on are there."""
 
 from __future__ import annotations
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,11 +38,40 @@ def test_a_terminal_gets_a_table_without_foreign_escapes(monkeypatch: pytest.Mon
     assert "\x07" not in screen.getvalue()
 
 
-def test_a_long_slug_is_folded_on_a_terminal_and_never_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+def shown(monkeypatch: pytest.MonkeyPatch, *rows: tuple[str, ...], **options: Any) -> list[str]:
     screen = Terminal()
     monkeypatch.setattr(sys, "stdout", screen)
-    table(("SLUG", "TITLE"), [("key", "x" * 300)])
-    assert screen.getvalue().count("x") == 300
+    monkeypatch.setenv("COLUMNS", "60")
+    table(("SLUG", "WHY", "TITLE"), rows, **options)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
+    return [line.rstrip() for line in plain.splitlines()]
+
+
+def test_rows_too_wide_for_the_terminal_become_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    title = "a title of many words, and wider than the terminal that it is for"
+    assert shown(monkeypatch, ("some-slug", "first", title), ("other", "", "short")) == [
+        "SLUG  WHY  TITLE",
+        "some-slug  first",
+        "    a title of many words, and wider than the terminal that",
+        "    it is for",
+        "other  short",
+    ]
+
+
+def test_a_long_slug_is_never_cut_or_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    slug = "x-" * 100
+    assert shown(monkeypatch, (slug, "first", "title"))[1:] == [slug, "    first  title"]
+
+
+def test_columns_that_may_fold_keep_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = shown(monkeypatch, ("x" * 90, "first", "title"), folded={"SLUG": 12})
+    assert lines[0].split() == ["SLUG", "WHY", "TITLE"]
+    assert sum(line.count("x") for line in lines) == 90
+    assert max(map(len, lines)) <= 60
+
+
+def test_empty_cells_are_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shown(monkeypatch, ("", "", ""), ("x" * 90, " ", ""))[1:] == ["x" * 90]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""What the next commit is numbered by, and which bodies it may refer to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from storage.index.index import Index
+from storage.index.rows import to_micros
+from storage.index.standing import Standing, ends_of, known_segments, standings, taken_files
+from tests.storage.drafts import SEEN, SITE, UPDATED, article, event, hour, segment_files, stored
+
+STORY = (SITE, "story")
+
+
+def standing(root: Path, *articles: tuple[str, str]) -> dict[tuple[str, str], Standing]:
+    index = Index.to_read(root)
+    try:
+        return standings(index, articles)
+    finally:
+        index.close()
+
+
+def test_an_article_that_nobody_knows_begins_at_nothing(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    unknown = (SITE, "unknown")
+    assert standing(tmp_path, unknown) == {unknown: Standing()}
+
+
+def test_events_count_in_the_sequence_and_not_in_the_revisions(tmp_path: Path) -> None:
+    stored(tmp_path, article(), event("gone-seen"))
+    found = standing(tmp_path, STORY)[STORY]
+    assert found.sequence == 2
+    assert found.keys == {to_micros(UPDATED): 1}
+
+
+def test_revisions_are_counted_by_key(tmp_path: Path) -> None:
+    stored(tmp_path, article(), article(edition=" b", reason="silent-edit"))
+    stored(tmp_path, article(edition=" c", updated=hour(9), reason="edit"))
+    assert standing(tmp_path, STORY)[STORY].keys == {to_micros(UPDATED): 2, to_micros(hour(9)): 1}
+
+
+def test_only_responses_may_be_referred_to_oldest_first(tmp_path: Path) -> None:
+    first, second = stored(
+        tmp_path,
+        article(formats=("html",)),
+        article(formats=("html",), seen=hour(1), not_modified=("html",), reason="edit"),
+    )
+    (third,) = stored(tmp_path, article(formats=("html",), edition=" b", reason="edit"))
+    assert second.representations[0].target_id == first.representations[0].record_id
+    found = standing(tmp_path, STORY)[STORY].responses
+    wanted = [m.representations[0] for m in (first, third)]
+    assert [one.record_id for one in found] == [one.record_id for one in wanted]
+    assert [one.digest for one in found] == [one.digest for one in wanted]
+    assert found[0].fetched_at == SEEN
+
+
+def test_a_file_name_that_was_given_stays_with_its_url_and_format(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    url = f"https://{SITE}/news/story"
+    assert standing(tmp_path, STORY)[STORY].files == {
+        (url, "html"): f"{SITE}/news/story.html",
+        (f"{url}.md", "markdown"): f"{SITE}/news/story.md",
+    }
+    index = Index.to_read(tmp_path)
+    assert taken_files(index) == [f"{SITE}/news/story.html", f"{SITE}/news/story.md"]
+    index.close()
+
+
+def test_articles_of_one_slug_on_two_sites_stand_apart(tmp_path: Path) -> None:
+    other = ("other.example", "story")
+    stored(tmp_path, article(), article(site=other[0]), article(site=other[0], edition=" b"))
+    found = standing(tmp_path, STORY, other)
+    assert {name: one.sequence for name, one in found.items()} == {STORY: 1, other: 2}
+
+
+def test_a_large_batch_is_answered_whole(tmp_path: Path) -> None:
+    stored(tmp_path, *(article(f"a{number}", formats=()) for number in range(1100)), files=False)
+    names = [(SITE, f"a{number}") for number in range(1200)]
+    found = standing(tmp_path, *names)
+    assert [found[name].sequence for name in names] == [1] * 1100 + [0] * 100
+
+
+def test_segments_are_known_with_the_length_that_is_committed(tmp_path: Path) -> None:
+    stored(tmp_path, article(), event("gone"))
+    (path,) = segment_files(tmp_path)
+    index = Index.to_read(tmp_path)
+    name = f"{SITE}/{path.name}"
+    assert known_segments(index) == {name: path.stat().st_size}
+    (first, start, length), (last, end, rest) = ends_of(index, name)
+    assert first != last
+    assert start + length == end
+    assert end + rest == path.stat().st_size
+    assert ends_of(index, "none.warc.gz") == []
+    index.close()
