@@ -7,6 +7,7 @@ and ends them all: done, stopped, or failed. It decides nothing about articles.
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -292,7 +293,7 @@ class _Run:
             start=start,
             discover=discover,
             verify=self._request.verify,
-            workers=max(settings.workers, settings.concurrency),
+            workers=_workers(settings),
             max_articles=self._request.max_articles or settings.max_articles,
             page_depth=settings.page_depth,
             links_per_page=settings.links_per_page,
@@ -361,6 +362,17 @@ class _Run:
         if self._log is not None:
             self._log.note(event)
         self._listener(event)
+
+
+def _workers(settings: Settings) -> int:
+    """Return how many articles of a site are in hand at once.
+
+    At a polite pace more of them would be no faster, and would all be unfinished at a stop.
+    """
+    most = max(settings.workers, settings.concurrency)
+    if not settings.rate:
+        return most
+    return min(most, max(2 * settings.concurrency, math.ceil(2 * settings.rate)))
 
 
 def _now() -> datetime:
