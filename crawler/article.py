@@ -111,6 +111,8 @@ class ArticleReader:
         await formats.complete()
         if self._prober and identity.page.facts.source == "html":
             await self._probe(identity.page, formats)
+        if not formats.copies:
+            raise _nothing_kept(entry.url, formats)
         torn = await self._torn.mend(formats.declared, formats.copies)
         return self._reading(
             entry, identity.url, formats, identity.aliases, identity.findings, torn=torn
@@ -197,6 +199,14 @@ def _verdict(entry: Entry, primary: Copy, formats: FormatSet) -> Verdict:
         json_url=record.facts.canonical if record else None,
         named=entry.named,
     )
+
+
+def _nothing_kept(url: str, formats: FormatSet) -> CopyFailed:
+    """Say why an article is not kept at all: the user's choice of formats, or all of them fail."""
+    if not formats.missing:
+        return CopyFailed(url, "it comes in none of the wanted formats", disallowed=True)
+    reasons = "; ".join(f"{name}: {why}" for name, why in sorted(formats.missing.items()))
+    return CopyFailed(url, f"no wanted format could be had ({reasons})")
 
 
 def _hinted(entry: Entry) -> tuple[Link, ...]:

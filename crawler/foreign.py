@@ -17,14 +17,7 @@ from crawler.site_run import SiteRun
 class Foreign:
     """Collects originals while sites run. Mutable state: what was asked for, and runs begun."""
 
-    def __init__(
-        self,
-        run_for: Callable[[str], Awaitable[tuple[SiteRun, bool]]],
-        every_days: int,
-        clock: Callable[[], datetime],
-    ) -> None:
-        """``run_for``: an original's site run, and whether it is there for originals alone."""
-        self._run_for = run_for
+    def __init__(self, every_days: int, clock: Callable[[], datetime]) -> None:
         self._every = timedelta(days=every_days)
         self._clock = clock
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
@@ -41,12 +34,15 @@ class Foreign:
         """Say that no more originals will be asked for."""
         self._queue.put_nowait(None)
 
-    async def go(self) -> None:
-        """Run the implicit sites until `close` was called and their entries are done."""
+    async def go(self, run_for: Callable[[str], Awaitable[tuple[SiteRun | None, bool]]]) -> None:
+        """Run what is there for originals alone until `close` was called and all is done.
+
+        ``run_for`` gives an original's site run, and whether it is there for originals alone.
+        """
         async with asyncio.TaskGroup() as tasks:
             while (url := await self._queue.get()) is not None:
-                run, ours = await self._run_for(url)
-                if run.looked_since(url, self._clock() - self._every):
+                run, ours = await run_for(url)
+                if run is None or run.looked_since(url, self._clock() - self._every):
                     continue
                 run.add([Entry(url=url, source="canonical", named=run.site.implicit)])
                 if ours and run.site.name not in self._begun:

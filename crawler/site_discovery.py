@@ -127,9 +127,20 @@ class Discovery:
                 for link in page.facts.links
                 if is_feed(link) and not (self._listed and is_comment_feed(link))
             }
-        found = self._follow(page.facts, page.url, page.entry.depth)
-        if self._traps.saw(page.url, fruitful=found):
-            self._say(f"pages like {page.url} led to no article 50 times: left out from here on")
+        self._count(page.url, fruitful=self._follow(page.facts, page.url, page.entry.depth))
+
+    def dead(self, entry: Entry) -> None:
+        """Note a link that led nowhere; one page may have thousands of one shape."""
+        if entry.source == "link":
+            self._count(entry.url, fruitful=False)
+
+    def dropped(self, entry: Entry) -> bool:
+        """Say whether pages like this one are left out by now; only mere links ever are."""
+        return entry.source == "link" and self._traps.dropped(entry.url)
+
+    def _count(self, url: str, *, fruitful: bool) -> None:
+        if self._traps.saw(url, fruitful=fruitful):
+            self._say(f"pages like {url} led to no article 50 times: left out from here on")
 
     def _follow(self, facts: Facts, url: str, depth: int) -> bool:
         """Take in what a document links to; returns whether it led anywhere but on and on.

@@ -147,7 +147,11 @@ class SiteRun:
     def start_with(self, entry: Entry, seen: Reading | Page) -> None:
         """Go from the document at the start URL, which the conductor has read already."""
         self._frontier.claim(entry.url)
-        self._start = (entry, seen)
+        before = self._states.get(entry.url)
+        if isinstance(seen, Page) or before is None or before.run != self._run.id:
+            self._start = (entry, seen)
+        else:
+            self._frontier.settle(entry.url)
 
     async def go(self) -> None:
         """Discover and work until nothing is left, the run is stopped, or the host's turn is over.
@@ -258,6 +262,9 @@ class SiteRun:
         before = self._states.get(entry.url)
         if self._decided(entry, before):
             return
+        if self._discovery.dropped(entry):
+            self._pass(entry, "skipped", "pages like it led to no article")
+            return
         self._tools.report(Began(at=self._tools.clock(), site=self.site.name, url=entry.url))
         known = await self._keeper.known(entry.url)
         try:
@@ -293,6 +300,9 @@ class SiteRun:
         """Settle an entry without a request: done in the run continued here, or unchanged."""
         if before is None or before.verdict != "article":
             return False
+        if before.run == self._run.id:
+            self._pass(entry, "skipped", "it was looked at from another start URL of this run")
+            return True
         since = self._run.continues_since
         now = self._tools.clock()
         done = since is not None and before.checked_at >= since
@@ -332,6 +342,8 @@ class SiteRun:
         attempts = before.attempts if before is not None and known else 0
         slug = before.slug if before is not None else ""
         self._note(entry, verdict, failure.why, attempts + 1, slug=slug)
+        if failure.status in GONE:
+            self._discovery.dead(entry)
         if entry.source in LISTS or failure.status not in GONE:
             self._fail(entry.url, failure.why, known=known)
         else:

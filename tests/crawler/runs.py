@@ -37,12 +37,13 @@ async def run(
     ignore_robots: bool = False,
     max_articles: int | None = None,
     stop: asyncio.Event | None = None,
+    more: tuple[str, ...] = (),
     **settings: Any,
 ) -> Ran:
-    """Mirror ``url`` without limits of pace into ``into``; ``settings`` go over the defaults."""
+    """Mirror ``url`` and ``more`` without limits of pace; ``settings`` go over the defaults."""
     events: list[Event] = []
     request = MirrorRequest(
-        urls=(url,),
+        urls=(url, *more),
         into=into,
         settings=Config().settings().changed(**{"rate": 0, "attempts": 1, **settings}),
         records=records,

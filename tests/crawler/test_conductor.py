@@ -18,6 +18,7 @@ from crawler.events import Discovered, Passed
 from storage.archive import Archive
 from storage.times import format_utc
 from tests.crawler.runs import history, reasons, run
+from tests.crawler.small_site import Page, SmallSite, article
 
 FORMATS = ("html", "markdown", "text", "jsonld")
 
@@ -271,6 +272,33 @@ async def test_a_robots_txt_that_fails_forbids_all(site: NewsroomServer, tmp_pat
 async def test_only_asked_for_formats_are_kept(site: NewsroomServer, tmp_path: Path) -> None:
     await run(f"{site.base}/", tmp_path / "m", formats=("markdown",))
     assert {row.formats for row in history(tmp_path / "m")} == {("markdown",)}
+
+
+async def test_an_article_without_an_asked_for_format_is_passed_over(tmp_path: Path) -> None:
+    async with SmallSite() as small:
+        twin = '<link rel=alternate type="text/markdown" href="/broken.md">'
+        small.pages |= {"/plain": article("Plain"), "/broken": article("Broken", head=twin)}
+        small.list("/plain", "/broken")
+        ran = await run(f"{small.base}/", tmp_path / "m", formats=("markdown",))
+    assert history(tmp_path / "m") == []
+    passed = {event.url: event.why for event in ran.events if isinstance(event, Passed)}
+    assert passed[f"{small.base}/plain"] == "it comes in none of the wanted formats"
+    assert "markdown: the server answered 404" in ran.failures[f"{small.base}/broken"]
+
+
+@pytest.mark.parametrize("others", [("/x/y",), ("/x/y", "/x/z"), ("/",)])
+async def test_start_urls_inside_each_other_are_one_sites(
+    tmp_path: Path, others: tuple[str, ...]
+) -> None:
+    async with SmallSite() as small:
+        small.pages |= {"/x": Page(body="<a href=/x/y>y</a><a href=/x/z>z</a>")}
+        small.pages |= {"/x/y": article("Why"), "/x/z": article("Zed"), "/": small.pages["/x"]}
+        urls = tuple(small.base + path for path in (*others, "/x"))
+        async with asyncio.timeout(30):
+            ran = await run(urls[0], tmp_path / "m", more=urls[1:], probe=False)
+        assert {row.slug for row in history(tmp_path / "m")} == {"y", "z"}
+        assert len(history(tmp_path / "m")) == ran.summary.articles == 2
+        assert ran.failures == {}
 
 
 async def test_an_unknown_host_is_refused_before_anything_is_made(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from msgspec import structs
 
 from crawler.discovery.records import RecordHint
-from crawler.events import Failed, Passed, Unchanged
+from crawler.discovery.traps import BARREN_PAGES
+from crawler.events import Failed, Note, Passed, Unchanged
 from storage.archive import Archive
 from storage.errors import StoreFailed
 from storage.model import EntryState
@@ -179,6 +180,23 @@ class TestDue:
         await run(f"{site.base}/", tmp_path / "m")
         assert asked_again(site, asked) == ["/a", "/a.md"]
         assert not any("If-None-Match" in sent for sent in site.heard)
+
+
+class TestDeadLinks:
+    """Links that lead nowhere, by the thousand."""
+
+    async def test_those_of_one_shape_are_asked_for_fifty_times_and_listed_ones_always(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        links = "".join(f'<a href="/old/{number}">x</a>' for number in range(400))
+        site.pages |= {"/": Page(body=links), "/a": article("Story")}
+        site.list("/a", *(f"/old/{number}" for number in range(390, 400)))
+        ran = await run(f"{site.base}/", tmp_path / "m", workers=1, probe=False)
+        asked = [path for path in site.asked if path.startswith("/old/")]
+        assert len(asked) <= BARREN_PAGES + 10 + 2  # two connections
+        assert {f"/old/{number}" for number in range(390, 400)} <= set(asked)
+        assert [row.slug for row in history(tmp_path / "m")] == ["a"]
+        assert any(isinstance(each, Note) and "left out" in each.message for each in ran.events)
 
 
 class TestEnds:

@@ -1,0 +1,50 @@
+"""Which site an article belongs to. Pure.
+
+The longest of overlapping scopes owns a URL; originals on other hosts belong to an implicit site of
+their host, which owns nothing that a site of the user's does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from crawler.urls import in_scope, origin, same_page, site_name
+from storage.model import Site
+
+
+class Sites:
+    """The sites of a mirror and of a run. Mutable state: those known."""
+
+    def __init__(self, known: Iterable[Site] = ()) -> None:
+        self._sites = list(known)
+
+    def owner(self, url: str) -> Site | None:
+        """Return the site whose scope is the longest that holds ``url``; None: nobody's yet."""
+        owning = [s for s in self._sites if not s.implicit and in_scope(url, s.scope)]
+        return max(owning, key=lambda site: len(site.scope), default=None)
+
+    def owner_or_new(self, url: str, scope: str, *, implicit: bool = False) -> Site:
+        """Return the owner of ``url``, else the site of ``scope``, known from here on.
+
+        A new site's label is its own even beside another scheme's.
+        """
+        owner = self.owner(url)
+        if owner is not None:
+            return owner
+        name = site_name(scope)
+        if any(site.name == name and site.scope != scope for site in self._sites):
+            name = site_name(scope, distinct=True)
+        found = next((site for site in self._sites if site.name == name), None)
+        if found is not None and (found.implicit or not implicit):
+            if implicit or not found.implicit:
+                return found
+            self._sites.remove(found)
+        site = Site(name=name, scope=scope, implicit=implicit)
+        self._sites.append(site)
+        return site
+
+    def holds(self, site: Site, url: str) -> bool:
+        """Say whether ``url`` is an article's of ``site`` and of no site inside it."""
+        if site.implicit:
+            return same_page(f"{origin(url)}/", site.scope)
+        return in_scope(url, site.scope) and (self.owner(url) or site).name == site.name

@@ -1,0 +1,106 @@
+"""What each URL that the user named is: one article, or the page where a site or section begins.
+
+A URL is read once for that; what was read is where its site's run starts. Nothing is run here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from crawler.article import ArticleReader, Page, Reading
+from crawler.copies import CopyFailed
+from crawler.discovery.records import RecordHint
+from crawler.faults import HostResting
+from crawler.format_set import Known
+from crawler.frontier import Entry
+from crawler.ownership import Sites
+from crawler.urls import in_scope, origin
+from storage.model import Site
+
+
+class Start(Struct, frozen=True, kw_only=True):
+    """Where a run over ``site`` starts.
+
+    ``seen`` is the document at ``url``, None where there is none to go from, and then ``why``;
+    with ``discover`` the site's lists and links are read, else only ``entries``.
+    """
+
+    site: Site
+    url: str
+    discover: bool
+    entries: tuple[Entry, ...] = ()
+    seen: Reading | Page | None = None
+    why: str = ""
+
+
+class NoStart(Exception):
+    """A URL from which nothing can be begun; the message says why."""
+
+
+class Scout:
+    """Looks at start URLs. Keeps nothing but what it was made with."""
+
+    def __init__(
+        self, sites: Sites, reader_for: Callable[[Callable[[str], bool]], ArticleReader]
+    ) -> None:
+        self._sites = sites
+        self._reader_for = reader_for
+
+    def listed(self, url: str, hints: Iterable[RecordHint]) -> Start:
+        """Start from a records list: its entries are the articles, and nothing is discovered."""
+        entries = tuple(
+            Entry(url=hint.url, source="records-file", named=True, hint=hint.record)
+            for hint in hints
+        )
+        site = self._sites.owner_or_new(url, url)
+        return Start(site=site, url=url, discover=False, entries=entries)
+
+    async def look(self, url: str) -> Reading | Page | str:
+        """Read the document at ``url``; a text says why there is none, though its host answers.
+
+        Raises NoStart where the host can't be asked or forbids it.
+        """
+        # Wherever the user's own URL leads is what the user asked for.
+        reader = self._reader_for(lambda _: True)
+        try:
+            return await reader.read(Entry(url=url, source="scope"), Known())
+        except CopyFailed as failure:
+            if not failure.status:
+                raise NoStart(failure.why) from failure
+            return failure.why
+        except HostResting as resting:
+            raise NoStart(resting.sentence) from resting
+
+    def start(self, url: str, seen: Reading | Page | str) -> Start:
+        """Say where to start from ``url``, given what was seen there.
+
+        To be called for outer scopes before the sections inside them.
+        """
+        if isinstance(seen, str):
+            # The lists of a site may be there although nothing is at its start URL.
+            site = self._sites.owner_or_new(url, url)
+            return Start(site=site, url=url, discover=True, why=seen)
+        if isinstance(seen, Reading):
+            site = self._sites.owner_or_new(seen.url, f"{origin(seen.url)}/")
+            return Start(site=site, url=url, discover=False, seen=seen)
+        place = seen.url if origin(seen.url) != origin(url) else url
+        return Start(
+            site=self._sites.owner_or_new(place, place), url=place, discover=True, seen=seen
+        )
+
+
+def by_owner(
+    urls: Iterable[str], hints: Iterable[RecordHint]
+) -> tuple[dict[str, list[RecordHint]], list[RecordHint]]:
+    """Give each start URL the records under it; the second value are those under none."""
+    wanted: dict[str, list[RecordHint]] = {url: [] for url in urls}
+    outside = []
+    for hint in hints:
+        owner = max((url for url in wanted if in_scope(hint.url, url)), key=len, default=None)
+        if owner is None:
+            outside.append(hint)
+        else:
+            wanted[owner].append(hint)
+    return wanted, outside
