@@ -235,6 +235,10 @@ class Archive:
         """Return every URL that leads to an article of a site, with its slug."""
         return queries.site_aliases(self._index, site)
 
+    def memory(self, site: str) -> dict[str, str]:
+        """Return what the site's earlier runs left for later ones: JSON text by key."""
+        return queries.site_memory(self._index, site)
+
     def validators(self, urls: Iterable[str]) -> dict[str, Validator]:
         """Return the validators kept for some URLs, by URL."""
         return queries.stored_validators(self._index, list(urls))

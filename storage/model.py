@@ -234,7 +234,8 @@ class EntryState(Struct, frozen=True, kw_only=True):
     """What a run learned of one entry URL: operational, lost by a reindex.
 
     ``verdict``: ``article``, ``page``, ``failed``, ``skipped`` or ``gone``; ``why`` is a sentence.
-    ``lastmod`` is the sitemap's own string at that fetch.
+    ``lastmod`` is the sitemap's own string at that fetch; ``verified_at`` is when all formats were
+    last asked for and found to be what is stored, None where they never were.
     """
 
     site: str
@@ -246,6 +247,7 @@ class EntryState(Struct, frozen=True, kw_only=True):
     checked_at: datetime
     run: str
     attempts: int = 0
+    verified_at: datetime | None = None
 
 
 class Validator(Struct, frozen=True, kw_only=True):

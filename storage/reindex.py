@@ -17,7 +17,7 @@ from storage import layout
 from storage.errors import ArchiveError, DamageFound, IndexUnusable, os_errors
 from storage.index.index import FILE_NAME, Batch, Index
 from storage.index.rows import Place, Rows, rows_of
-from storage.index.schema import entries, runs
+from storage.index.schema import entries, memory, runs
 from storage.index.standing import ends_of, known_segments
 from storage.lock import WriterLock
 from storage.segments.local import LocalSegments
@@ -170,7 +170,7 @@ def _keep_state(root: Path, index: Index) -> bool:
     except IndexUnusable:
         return False
     try:
-        for table in (entries, runs):
+        for table in (entries, memory, runs):
             index.replace(table, [dict(row) for row in old.all(select(table))])
     except IndexUnusable:
         return False

@@ -49,12 +49,16 @@ class RunInfo(Struct, frozen=True, kw_only=True):
 
 
 class Notes(Struct, frozen=True, kw_only=True):
-    """What rides along with a batch: what a run learned; aliases are (site, url, slug)."""
+    """What rides along with a batch: what a run learned.
+
+    Aliases are (site, url, slug), ``memory`` is (site, key, value).
+    """
 
     at: datetime
     entries: tuple[EntryState, ...] = ()
     validators: tuple[Validator, ...] = ()
     aliases: tuple[tuple[str, str, str], ...] = ()
+    memory: tuple[tuple[str, str, str], ...] = ()
 
 
 class Committed(Struct, frozen=True, kw_only=True):
@@ -176,6 +180,9 @@ class Store:
             entries=tuple(_entry_row(entry) for entry in notes.entries),
             validators=tuple(_validator_row(one, notes.at) for one in notes.validators),
             names=tuple(_name_row(alias, notes.at) for alias in notes.aliases),
+            memory=tuple(
+                {"site": site, "key": key, "value": value} for site, key, value in notes.memory
+            ),
         )
         try:
             self._index.apply(batch)
@@ -254,7 +261,12 @@ class Store:
 
 
 def _entry_row(entry: EntryState) -> Row:
-    return {**structs.asdict(entry), "checked_at": to_micros(entry.checked_at)}
+    verified = entry.verified_at
+    return {
+        **structs.asdict(entry),
+        "checked_at": to_micros(entry.checked_at),
+        "verified_at": None if verified is None else to_micros(verified),
+    }
 
 
 def _validator_row(one: Validator, at: datetime) -> Row:

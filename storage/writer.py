@@ -47,6 +47,7 @@ class _Open(Struct):
     entries: list[EntryState] = []
     validators: list[Validator] = []
     aliases: list[tuple[str, str, str]] = []
+    memory: list[tuple[str, str, str]] = []
 
 
 class Writer:
@@ -145,6 +146,14 @@ class Writer:
         self._open.aliases.append((site, url, slug))
         self._gathered()
 
+    def remember(self, site: str, key: str, value: str) -> None:
+        """Keep ``value`` (JSON text) under ``key`` for the site's later runs, with the next batch.
+
+        Operational: a reindex from segments alone loses it.
+        """
+        self._open.memory.append((site, key, value))
+        self._gathered()
+
     async def flush(self) -> None:
         """Wait until all that was handed over is durable, visible and in ``files/``.
 
@@ -231,6 +240,7 @@ class Writer:
             entries=tuple(batch.entries),
             validators=tuple(batch.validators),
             aliases=tuple(batch.aliases),
+            memory=tuple(batch.memory),
         )
         try:
             done = await self._write(self._opened.commit, batch.drafts, notes)

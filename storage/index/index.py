@@ -52,6 +52,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     segments: dict[str, tuple[str, int]] = field(default_factory=dict)
     entries: tuple[Row, ...] = ()
     validators: tuple[Row, ...] = ()
+    memory: tuple[Row, ...] = ()
     names: tuple[Row, ...] = ()
 
 
@@ -146,6 +147,7 @@ class Index:
             _keep_newest(connection, schema.names, batch.names)
             _keep_newest(connection, schema.validators, batch.validators)
             _replace(connection, schema.entries, batch.entries)
+            _replace(connection, schema.memory, batch.memory)
             _replace(
                 connection,
                 schema.segments,

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, and_, exists, func, literal, select, union_all
+from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, literal, select, union_all
 
 from storage.index.index import Index
 from storage.index.rows import (
@@ -26,6 +26,7 @@ from storage.index.rows import (
 from storage.index.schema import (
     entries,
     events,
+    memory,
     names,
     representations,
     runs,
@@ -199,10 +200,21 @@ def record_place(index: Index, record_id: str) -> tuple[str, int, int] | None:
 def site_entries(index: Index, site: str) -> dict[str, EntryState]:
     """Return what runs learned of a site's entry URLs, by URL."""
     rows = index.all(select(entries).where(entries.c.site == site).order_by(entries.c.url))
+    return {row["url"]: EntryState(**{**row, **_moments(row)}) for row in rows}
+
+
+def _moments(row: RowMapping) -> dict[str, datetime | None]:
+    verified = row["verified_at"]
     return {
-        row["url"]: EntryState(**{**row, "checked_at": from_micros(row["checked_at"])})
-        for row in rows
+        "checked_at": from_micros(row["checked_at"]),
+        "verified_at": None if verified is None else from_micros(verified),
     }
+
+
+def site_memory(index: Index, site: str) -> dict[str, str]:
+    """Return what a site's runs remember, by key."""
+    rows = index.all(select(memory).where(memory.c.site == site))
+    return {row["key"]: row["value"] for row in rows}
 
 
 def site_slugs(index: Index, site: str) -> dict[str, str]:

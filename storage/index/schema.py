@@ -1,8 +1,8 @@
 """The index's tables: derived from the segments, but for what a run remembers of its work.
 
-Everything that a reading command shows is made by rows.py from manifests. ``entries``, ``runs``
-and the noted part of ``names`` and ``validators`` are operational: a reindex loses them, and says
-so. Moments are whole microseconds since 1970 in UTC, so that they sort and never lose a digit;
+Everything that a reading command shows is made by rows.py from manifests. ``entries``, ``memory``,
+``runs`` and the noted part of ``names`` and ``validators`` are operational: a reindex loses them,
+and says so. Moments are whole microseconds since 1970 in UTC, so that they sort and never lose a digit;
 lists and mappings are JSON text. A change here is a new SCHEMA_VERSION: the index is made again.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -155,6 +155,16 @@ entries = Table(
     Column("checked_at", BigInteger, nullable=False),
     Column("run", String, nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("verified_at", BigInteger),
+)
+
+#: What a site's runs remember for the next one, under keys of the crawler's choosing: JSON text.
+memory = Table(
+    "memory",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 runs = Table(

@@ -25,6 +25,15 @@ def seen() -> datetime:
     return SEEN
 
 
+async def test_what_a_site_remembers_is_there_for_its_next_run(tmp_path: Path) -> None:
+    async with Writer(tmp_path / "m") as writer:
+        writer.remember("news.example", "documents", "[1]")
+        writer.remember("news.example", "documents", "[2]")
+        await writer.flush()
+        assert await writer.read(Archive.memory, "news.example") == {"documents": "[2]"}
+        assert await writer.read(Archive.memory, "other.example") == {}
+
+
 async def test_a_commit_gives_the_manifest_as_it_is_stored(tmp_path: Path) -> None:
     async with Writer(tmp_path, clock=seen) as writer:
         made = await writer.commit(article())
