@@ -28,7 +28,8 @@ class FetchSettings(Struct, frozen=True, kw_only=True):
 
     ``rate`` is requests a second to one host; 0 means no pace and no adaptive delay, only what a
     server asks for itself. ``headers`` maps a host key (``host:port``) to private header
-    fields that are sent to that host alone, ``proxies`` one to a proxy's URL (else ``proxy``).
+    fields that are sent to that host alone, ``proxies`` one to a proxy's URL or to "", for none
+    (where it does not name a host: ``proxy``).
     config.toml gives each default its reason.
     """
 

@@ -17,12 +17,16 @@ from crawler.canonical import PAGE_ACCEPT, CanonicalFollower
 from crawler.classify import Verdict, classify, needs_record
 from crawler.copies import Copy, CopyFailed, Copyist
 from crawler.declared import Declared, hinted_links
+from crawler.discovery.memory import Memory
 from crawler.facts import Facts, Link
 from crawler.format_set import FormatSet, Known
 from crawler.frontier import Entry
+from crawler.glance import says_the_same
 from crawler.identity import conflicts, read_canonical
 from crawler.probe import PageFinder, Prober
 from crawler.torn import TornSets, torn_finding
+from crawler.urls import same_page
+from crawler.vanishing import Evidence
 from storage.model import Finding
 
 
@@ -53,12 +57,23 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """A document that is no article: its facts, for their links, and why it is none."""
+    """A document that is no article: its facts, for their links, and why it is none.
+
+    ``redirected`` are the redirects that led to it.
+    """
 
     entry: Entry
     url: str
     facts: Facts
     why: str
+    redirected: Evidence = Evidence()
+
+
+class Glance(Struct, frozen=True, kw_only=True):
+    """A known article's page alone: ``same`` where it says nothing but what is stored."""
+
+    page: Copy
+    same: bool
 
 
 class ArticleReader:
@@ -74,27 +89,53 @@ class ArticleReader:
         most_bytes: int = 256 * 2**20,
         probe: bool = True,
         torn_retries: int = 3,
+        memory: Memory | None = None,
     ) -> None:
         self._copyist = copyist
         self._in_site = in_site
         self._clock = clock
         self._formats = formats
         self._most_bytes = most_bytes
-        self._prober = Prober(copyist) if probe else None
-        self._finder = PageFinder(copyist, in_site, PAGE_ACCEPT) if probe else None
+        memory = memory or Memory.none()
+        self._prober = Prober(copyist, memory) if probe else None
+        self._finder = PageFinder(copyist, in_site, PAGE_ACCEPT, memory) if probe else None
         self._canonical = CanonicalFollower(copyist, in_site)
         self._torn = TornSets(copyist, torn_retries, clock)
 
-    async def read(self, entry: Entry, known: Known) -> Reading | Page:
+    async def glance(self, entry: Entry, known: Known) -> Glance:
+        """Look at a known article's page alone, and compare what it says with the archive.
+
+        Raises as `read` does.
+        """
+        page = await self._copyist.copy(
+            Declared(format="", url=entry.url, declared_by=("entry",)),
+            previous=known.newest,
+            validators=known.stored(),
+            accept=PAGE_ACCEPT,
+        )
+        newest = known.newest
+        there = newest is not None and (
+            same_page(page.final_url, entry.url) or same_page(page.final_url, newest.url)
+        )
+        same = there and newest is not None and says_the_same(newest, page.facts)
+        return Glance(page=page, same=same)
+
+    async def shown_at(self, url: str) -> Copy:
+        """Return what the site shows at ``url``, whatever it is; raises as `read` does."""
+        place = Declared(format="", url=url, declared_by=("entry",))
+        return await self._copyist.copy(place, accept=PAGE_ACCEPT)
+
+    async def read(self, entry: Entry, known: Known, page: Copy | None = None) -> Reading | Page:
         """Read the article at ``entry``; a Page where it is none.
 
-        Raises CopyFailed where the entry itself can't be had; HostResting where its host must wait.
+        ``page`` is the document at the entry's URL where a glance has just fetched it. Raises
+        CopyFailed where the entry itself can't be had; HostResting where its host must wait.
         """
         formats = FormatSet(self._copyist, known, self._formats, self._most_bytes)
-        primary, twin = await self._primary(entry, known)
+        primary, twin = await self._primary(entry, known, page)
         if not self._in_site(primary.final_url):
             why = f"it leads out of the site, to {primary.final_url}"
-            raise CopyFailed(entry.url, why, disallowed=True)
+            raise CopyFailed(entry.url, why, disallowed=True, evidence=primary.redirected)
         formats.put(primary)
         if twin is not None:
             formats.put_twin(twin)
@@ -105,7 +146,13 @@ class ArticleReader:
             await formats.fetch("json")
         verdict = _verdict(entry, primary, formats)
         if not verdict.article:
-            return Page(entry=entry, url=primary.final_url, facts=primary.facts, why=verdict.why)
+            return Page(
+                entry=entry,
+                url=primary.final_url,
+                facts=primary.facts,
+                why=verdict.why,
+                redirected=primary.redirected,
+            )
         identity = await self._canonical.identify(entry.url, primary)
         formats.put(identity.page)
         await formats.complete()
@@ -118,9 +165,11 @@ class ArticleReader:
             entry, identity.url, formats, identity.aliases, identity.findings, torn=torn
         )
 
-    async def _primary(self, entry: Entry, known: Known) -> tuple[Copy, Copy | None]:
+    async def _primary(
+        self, entry: Entry, known: Known, copy: Copy | None
+    ) -> tuple[Copy, Copy | None]:
         """Fetch the entry; a text twin gives way to its page, and stands beside it."""
-        copy = await self._copyist.copy(
+        copy = copy or await self._copyist.copy(
             Declared(format="", url=entry.url, declared_by=("entry",)),
             previous=known.newest,
             validators=known.conditional(),
@@ -130,12 +179,12 @@ class ArticleReader:
         if onward is not None and onward != copy.final_url and self._in_site(onward):
             place = Declared(format="", url=onward, declared_by=("entry",))
             copy = await self._copyist.copy(place, accept=PAGE_ACCEPT)
-        page = None if copy.facts.source == "html" else await self._page_of(copy)
-        if page is None:
+        own = None if copy.facts.source == "html" else await self._page_of(copy)
+        if own is None:
             return copy, None
         declared_by = (entry.source or "link",)
         shown = structs.replace(copy.representation, declared_by=declared_by)
-        return page, structs.replace(copy, representation=shown)
+        return own, structs.replace(copy, representation=shown)
 
     async def _page_of(self, twin: Copy) -> Copy | None:
         """Return the page that a text representation belongs to: as it says, else as is usual."""

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.commands import compare, keep, mirror, read
+from crawler.commands import changes, compare, keep, look, mirror, read, status, sync
 
 app = typer.Typer(
     name="slugline",
@@ -27,12 +27,16 @@ app = typer.Typer(
 #: Each command, and its line in `slugline --help`: a longer one would be cut at 80 columns.
 _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "mirror": (mirror.mirror, "Keep every article of a site, in every format."),
+    "sync": (sync.sync, "Bring every site of a config.toml up to date: what cron runs."),
     "list": (read.list_articles, "The articles of a mirror, each with its newest snapshot."),
     "log": (read.log, "An article's history: each snapshot, and why it was kept."),
     "show": (read.show, "An article's record, or the exact bytes of one format."),
     "diff": (compare.diff, "What changed between two snapshots of an article."),
-    "status": (read.status, "How much of each site is here, how much is short."),
-    "export": (keep.export, "Write all articles to one JSON Lines file, or as plain files."),
+    "changes": (changes.changes, "What changed on all articles, newest last."),
+    "status": (status.status, "How much of each site is here, what is short, what fails."),
+    "export": (keep.export, "Write articles as JSON Lines or plain files, or changes as a feed."),
+    "inspect": (look.inspect, "What a site or article publishes; nothing is stored."),
+    "init": (look.init, "A commented config.toml for a site, from a look at it."),
     "reindex": (keep.reindex, "Make a mirror's index again from its segments."),
     "demo": (mirror.demo, "See it work, on a small newsroom of its own on this machine."),
 }
@@ -40,7 +44,10 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
 
 def _help(command: Callable[..., None]) -> str:
     """Return the command's docstring; its examples keep their lines (typer's mark for that)."""
-    return (inspect.getdoc(command) or "").replace("\nExamples:", "\n\b\nExamples:")
+    text = inspect.getdoc(command) or ""
+    for block in ("Examples:", "In crontab", "As systemd"):
+        text = text.replace(f"\n{block}", f"\n\b\n{block}")
+    return text
 
 
 for _name, (_command, _line) in _COMMANDS.items():

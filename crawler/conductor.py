@@ -8,54 +8,40 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, ClassVar, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
 from crawler.config import Settings
-from crawler.discovery.records import RecordHint
-from crawler.events import Event, Failed, Note, RunFinished, RunStarted, Summary
+from crawler.events import Event, Failed, Note, Requested, RunFinished, RunStarted, Stored, Summary
 from crawler.foreign import Foreign
 from crawler.frontier import Entry
+from crawler.host_memory import MIRROR, HostMemory, changes, recall
+from crawler.ledger import Ledger, last_runs
 from crawler.network import Network, open_network
 from crawler.ownership import Sites
-from crawler.selection import Selection
+from crawler.request import MirrorRequest, RequestError
 from crawler.site_runs import Shared, SiteRuns
 from crawler.starting import NoStart, Scout, Start, by_owner
 from crawler.tally import Tally, summarise
 from crawler.urls import site_name
 from storage.archive import Archive, Body
-from storage.model import Manifest
+from storage.model import Manifest, Site
 from storage.runlog import RunLog
 from storage.writer import RunInfo, Writer
 
 
-class RequestError(ValueError):
-    """The user asked for something that can't be had; the sentence says what to change."""
+class _Planned(Struct, frozen=True):
+    """A start, and the settings of the URL that led to it."""
 
-    exit_code: ClassVar[int] = 2
-
-
-class MirrorRequest(Struct, frozen=True, kw_only=True):
-    """What the user asked for: URLs in normal form, where to keep them, and how."""
-
-    urls: tuple[str, ...]
-    into: Path
+    start: Start
     settings: Settings
-    records: tuple[RecordHint, ...] | None = None
-    formats: tuple[str, ...] = ()
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    max_articles: int | None = None
-    ignore_robots: bool = False
-    verify: Literal["all", "due", "none"] = "all"
-    files: bool = True
 
 
 async def mirror(
@@ -68,7 +54,8 @@ async def mirror(
     Setting ``stop`` finishes the articles in hand within ``settings.grace`` seconds and saves.
     Raises RequestError for the user's faults, before anything is created, and storage's errors.
     """
-    await _check_hosts(request)
+    if request.command == "mirror":
+        await _check_hosts(request)
     return await _Run(request, report, stop or asyncio.Event()).go()
 
 
@@ -111,14 +98,17 @@ class _Run:
             self._writer = await stack.enter_async_context(
                 Writer(
                     request.into,
-                    files=request.files,
+                    files=self._settings.files,
                     segment_bytes=self._settings.segment_bytes,
                     clock=_now,
                 )
             )
-            run = await self._writer.begin_run("mirror", request.urls, started)
+            run = self._run = await self._writer.begin_run(request.command, request.urls, started)
             self._log = await stack.enter_async_context(RunLog(request.into, run.id))
             self._tell_start(run)
+            hosts = await self._writer.read(Archive.memory, MIRROR)
+            known = recall(hosts, robots=request.verify != "all")
+            self._leads = known.leads
             network = await open_network(
                 stack,
                 self._settings,
@@ -127,16 +117,19 @@ class _Run:
                 ignore_robots=request.ignore_robots,
                 report=self._report,
                 clock=_now,
+                own=request.sites,
+                known=known,
             )
             await self._prepare(run, network)
             interrupted = await self._until_stopped(asyncio.ensure_future(self._all_sites()))
+            self._remember(hosts, network)
             await self._writer.flush()
             summary = summarise(
                 self._tally,
                 run=run.id,
                 sites=self._runs.asked_for,
                 seconds=(_now() - started).total_seconds(),
-                verify_bound_days=self._settings.verify_within,
+                verify_bound_days=request.verify_bound_days,
             )
             await self._writer.finish_run(msgspec.to_builtins(summary), not interrupted)
             self._report(RunFinished(at=_now(), summary=summary, interrupted=interrupted))
@@ -147,7 +140,7 @@ class _Run:
             RunStarted(
                 at=run.started_at,
                 run=run.id,
-                command="mirror",
+                command=self._request.command,
                 scopes=self._request.urls,
                 continues=run.continues_since is not None,
             )
@@ -157,12 +150,21 @@ class _Run:
 
     async def _prepare(self, run: RunInfo, network: Network) -> None:
         request = self._request
-        self._sites = Sites(await self._writer.read(Archive.sites))
+        known = await self._writer.read(Archive.sites)
+        self._sites = Sites(known, ((site.url, site.name) for site in request.sites))
+        owners = (self._sites.owner(url) for url in request.urls)
+        names = {site.name for site in owners if site} | {site_name(url) for url in request.urls}
+        for asked in request.sites:
+            site = self._sites.owner(asked.url)
+            if asked.name and site is not None and site.name != asked.name:
+                message = (
+                    f"{asked.url} is {site.name} in this mirror, and stays so: not {asked.name}"
+                )
+                self._report(Note(at=run.started_at, message=message, site=site.name))
+        before = await self._writer.read(last_runs, names)
+        self._ledger = Ledger(before, self._writer.remember)
         shared = Shared(
             settings=self._settings,
-            formats=frozenset(request.formats),
-            selection=Selection(include=request.include, exclude=request.exclude),
-            max_articles=request.max_articles or self._settings.max_articles,
             verify=request.verify,
             ignore_robots=request.ignore_robots,
             run=run,
@@ -173,8 +175,18 @@ class _Run:
             clock=_now,
             stop=self._stop,
         )
-        self._foreign = Foreign(self._settings.canonical_every, _now)
+        self._foreign = Foreign(_now)
         self._runs = SiteRuns(shared, self._foreign.add)
+
+    def _remember(self, hosts: Mapping[str, str], network: Network) -> None:
+        """Leave what the next run needs to know of hosts; ``hosts`` is what is stored of it."""
+        learned = HostMemory(
+            robots=network.robots.entries(),
+            not_before=network.politeness.not_before(),
+            leads=self._leads,
+        )
+        for key, text in changes(hosts, learned, _now()):
+            self._writer.remember(MIRROR, key, text)
 
     async def _read_stored(self, manifest: Manifest, name: str) -> Body:
         return await self._writer.read(Archive.body, manifest, name)
@@ -200,57 +212,130 @@ class _Run:
 
     async def _all_sites(self) -> None:
         """Run the sites that were asked for, and beside them the originals they point to."""
-        by_site: dict[str, list[Start]] = {}
-        for start in await self._starts():
-            by_site.setdefault(start.site.name, []).append(start)
-        self._runs.reserved = frozenset(by_site)
+        request = self._request
+        scout = Scout(
+            self._sites,
+            lambda url, in_site: self._runs.reader(in_site, request.settings_of(url)),
+            lambda site, url: self._runs.memory(site, request.settings_of(url)),
+            self._leads,
+        )
+        turns = self._turns(scout) if request.command == "sync" else await self._by_site(scout)
         async with asyncio.TaskGroup() as tasks:
             originals = tasks.create_task(self._foreign.go(self._runs.for_original))
             async with asyncio.TaskGroup() as own:
-                for starts in by_site.values():
-                    own.create_task(self._one_after_another(starts))
+                for turn in turns:
+                    own.create_task(turn)
             self._foreign.close()
             await originals
 
-    async def _starts(self) -> list[Start]:
+    def _turns(self, scout: Scout) -> list[Coroutine[Any, Any, None]]:
+        """Return configured sites' turns, from their first request on: no site waits for another.
+
+        What was left unfinished comes first, then what went well longest ago.
+        """
+        urls = self._request.urls
+        self._runs.reserved = frozenset(map(self._name, urls))
+        locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+        async def turn(url: str) -> None:
+            try:
+                start = scout.start(url, await scout.look(url))
+            except NoStart as none:
+                self._no_start(url, none)
+                return
+            self._runs.reserved |= {start.site.name}
+            # two URLs may have led to one site
+            async with locks[start.site.name]:
+                await self._one(start, self._request.settings_of(url))
+
+        return [
+            turn(url) for url in sorted(urls, key=lambda url: self._ledger.turn(self._name(url)))
+        ]
+
+    async def _by_site(self, scout: Scout) -> list[Coroutine[Any, Any, None]]:
+        """Return the turns of the sites that the URLs of a mirror by hand turn out to be of."""
+        by_site: dict[str, list[_Planned]] = {}
+        for planned in await self._starts(scout):
+            by_site.setdefault(planned.start.site.name, []).append(planned)
+        self._runs.reserved = frozenset(by_site)
+        return [self._one_after_another(several) for several in by_site.values()]
+
+    async def _starts(self, scout: Scout) -> list[_Planned]:
         """Find out what each URL is; one from which nothing can be begun is a failure, said."""
-        scout = Scout(self._sites, self._runs.reader)
-        wanted, outside = by_owner(self._request.urls, self._request.records or ())
+        request = self._request
+        wanted, outside = by_owner(request.urls, request.records or ())
         for hint in outside:
             self._fail(hint.url, "it is outside of the URLs that are mirrored")
-        if self._request.records is not None:
-            return [scout.listed(url, hints) for url, hints in wanted.items()]
+        if request.records is not None:
+            listed = (scout.listed(url, hints) for url, hints in wanted.items())
+            return [_Planned(start, request.settings_of(start.url)) for start in listed]
         looks = await asyncio.gather(*(scout.look(url) for url in wanted), return_exceptions=True)
         starts = []
         for url, seen in sorted(zip(wanted, looks, strict=True), key=lambda pair: len(pair[0])):
             if isinstance(seen, NoStart):
-                self._fail(url, str(seen))
+                self._no_start(url, seen)
             elif isinstance(seen, BaseException):
                 raise seen
             else:
-                starts.append(scout.start(url, seen))
+                starts.append(_Planned(scout.start(url, seen), request.settings_of(url)))
         return starts
 
-    async def _one_after_another(self, starts: list[Start]) -> None:
+    async def _one_after_another(self, several: list[_Planned]) -> None:
         """Run one site from each of its starts: together they would give the same slugs twice."""
-        for start in starts:
-            run = await self._runs.make(start.site, start.url, discover=start.discover)
-            if start.seen is not None:
-                run.start_with(Entry(url=start.url, source="scope"), start.seen)
-            run.add(start.entries)
-            if not start.discover:
-                run.close()
-            await run.go()
-            if start.why and not run.articles:
-                self._fail(start.url, start.why)
+        for planned in several:
+            await self._one(planned.start, planned.settings)
+
+    async def _one(self, start: Start, settings: Settings) -> None:
+        """Run one site from one start, and keep its book."""
+        site = start.site
+        whole = start.discover and start.url.rstrip("/") == site.scope.rstrip("/")
+        run = await self._runs.make(
+            site, start.url, settings, discover=start.discover, since=self._since(site)
+        )
+        if whole:
+            self._ledger.begin(site.name, _now())
+        if start.seen is not None:
+            run.start_with(Entry(url=start.url, source="scope"), start.seen)
+        run.add(start.entries)
+        if not start.discover:
+            run.close()
+        await self._runs.go(run, settings)
+        if start.why and not run.articles:
+            self._fail(start.url, start.why)
+        if whole:
+            finished = not (run.ended or run.spent or self._stop.is_set())
+            good = finished and not self._ledger.failed(site.name, start.url)
+            self._ledger.end(site.name, _now(), finished=finished, good=good)
+        else:
+            self._ledger.add(site.name)
+
+    def _since(self, site: Site) -> datetime | None:
+        """Return when the work began that this run over ``site`` goes on with."""
+        if self._request.command == "mirror":
+            return self._run.continues_since
+        since = self._ledger.last(site.name).unfinished_since
+        oldest = _now() - timedelta(days=self._settings.verify_within)
+        return since if since is not None and since > oldest else None
+
+    def _no_start(self, url: str, why: NoStart) -> None:
+        self._fail(url, str(why))
+        self._ledger.add(self._name(url))
 
     def _fail(self, url: str, reason: str) -> None:
+        self._report(Failed(at=_now(), site=self._name(url), url=url, reason=reason))
+
+    def _name(self, url: str) -> str:
         site = self._sites.owner(url)
-        name = site.name if site is not None else site_name(url)
-        self._report(Failed(at=_now(), site=name, url=url, reason=reason))
+        return site.name if site is not None else site_name(url)
 
     def _report(self, event: Event) -> None:
-        """Tell everybody: the tally, the run log, the listener."""
+        """Tell everybody: the budgets, the tally, the run log, the listener."""
+        if isinstance(event, Requested):
+            self._runs.charge(event)
+        elif isinstance(event, Failed):
+            event = self._ledger.judge(event)
+        elif isinstance(event, Stored):
+            event = self._ledger.weigh(event)
         self._tally.take(event)
         if self._log is not None:
             self._log.note(event)

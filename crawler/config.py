@@ -31,6 +31,9 @@ from pydantic import (
 
 from crawler.config_errors import ConfigError, Problem, problems_of
 from crawler.resolve import Resolve, parse_resolve
+from crawler.schedule import problem_of
+from crawler.urls import normalise, site_name
+from storage.files import is_device
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 
@@ -84,6 +87,31 @@ def _http_url(value: str) -> str:
     return value
 
 
+def _scope(value: str) -> str:
+    if "@" in urlsplit(_http_url(value)).netloc:
+        raise ValueError("must hold no name or password: use headers")
+    url = normalise(value)
+    if url is None:
+        raise ValueError("must be a valid URL")
+    return url
+
+
+def _label(value: str) -> str:
+    """Take a site's name: it is a folder's, on every system."""
+    fits = re.fullmatch(r"[a-z0-9][a-z0-9._+~-]{0,99}", value) and not value.endswith(".")
+    if not fits or is_device(value):
+        raise ValueError(
+            "must be small letters, digits and . _ + ~ -, at most 100: it is a folder's"
+        )
+    return value
+
+
+def _schedule(value: str) -> str:
+    if value and (problem := problem_of(value)):
+        raise ValueError(problem)
+    return value
+
+
 def _network(value: object) -> object:
     """Read a block; a bare number is none, though ip_network would take it for one."""
     if isinstance(value, IPv4Network | IPv6Network):
@@ -121,6 +149,8 @@ Line = Annotated[str, AfterValidator(_field_value)]
 Name = Annotated[str, AfterValidator(_format_name)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret), AfterValidator(_one_line)]
+Source = Literal["sitemap", "feed", "llms-txt", "links"]
+Scope = Annotated[str, AfterValidator(_scope)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 Mapped = Annotated[Resolve, BeforeValidator(_resolve)]
@@ -155,8 +185,18 @@ class Defaults(_Table):
     follow_canonical: bool = setting(True, "", "capture the original on its own host", strict=True)
     canonical_every: int = number(30, "days", "least time between two captures of it", 1, 3650)
     verify_within: int = number(30, "days", "every article is read again within", 1, 3650)
+    gone_after: float = number(24, "hours", "between two 404s that make an article gone", 0, 8760)
     torn_retries: int = number(3, "times", "stale formats are fetched again", 0, 10)
     keep: Literal["content", "bytes"] = setting("content", "", "store on changed words, or bytes")
+    discovery: tuple[Source, ...] = setting(
+        ("sitemap", "feed", "llms-txt", "links"), "names", "where articles are looked for"
+    )
+    schedule: Annotated[str, AfterValidator(_schedule)] = setting(
+        "", "cron line", "when the site is due, for whoever starts the runs"
+    )
+    max_articles: int = number(10**6, "articles", "taken up in one run", 1, 10**9)
+    max_requests: int = number(0, "requests", "begun in one run; 0 is no limit", 0, 10**9)
+    max_seconds: float = number(0, "seconds", "of one run; 0 is no limit", 0, 10**7)
     proxy: Annotated[HttpUrl | None, BeforeValidator(_nothing)] = setting(
         None, "URL", "HTTP proxy for this site; empty is none", repr=False
     )
@@ -205,13 +245,13 @@ class Limits(_Table):
     max_sitemaps: int = number(1000, "documents", "sitemaps read of a site in a run", 1, 10**6)
     sitemap_depth: int = number(3, "levels", "sitemap indexes inside each other", 1, 20)
     links_per_page: int = number(5000, "links", "taken from one page", 1, 10**6)
-    max_articles: int = number(10**6, "articles", "taken up in one run", 1, 10**9)
     page_depth: int = number(5, "links", "pages that are no article, from the scope", 0, 100)
 
 
 class Store(_Table):
     """``[store]``: what is written."""
 
+    mirror: str = setting("mirror", "folder", "where the mirror is kept", min_length=1)
     files: bool = setting(True, "", "also write plain files under files/", strict=True)
     segment_bytes: int = number(GIB, "bytes", "a segment closes at this size", MIB, 1024 * GIB)
 
@@ -219,8 +259,13 @@ class Store(_Table):
 class SiteTable(Defaults):
     """``[[site]]``: one site, with what differs from ``[defaults]``."""
 
-    url: HttpUrl
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    url: Scope
+    name: Annotated[str, AfterValidator(_label)] | None = None
+
+    @property
+    def label(self) -> str:
+        """The name it goes by: its own, else made of its URL."""
+        return self.name or site_name(self.url)
 
 
 class Settings(Defaults, Fetch, Limits, Store):
@@ -284,3 +329,8 @@ def load_config(path: Path, environment: Mapping[str, str]) -> Config:
         problem = Problem(path="", shown="", allowed=f"cannot be read: {why}")
         raise ConfigError((problem,), str(path)) from None
     return parse_config(text, environment, str(path))
+
+
+def mirror_folder(config: Config, path: Path) -> Path:
+    """Return where ``config``, read from ``path``, keeps its mirror: relative to its own folder."""
+    return path.parent / Path(config.store.mirror).expanduser()

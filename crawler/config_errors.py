@@ -57,7 +57,7 @@ def _problem(detail: ErrorDetails, model: type[BaseModel]) -> Problem:
     owner, field, location = _locate(detail["loc"], model)
     path = _path(location)
     if detail["type"] == "extra_forbidden":
-        return Problem(path=path, shown="", allowed=_unknown(str(location[-1]), owner))
+        return Problem(path=path, shown="", allowed=_unknown(str(location[-1]), owner, model))
     if detail["type"] == "missing":
         return Problem(path=path, shown="", allowed="is missing")
     if detail["type"] == "value_error":
@@ -98,10 +98,15 @@ def _path(parts: tuple[int | str, ...]) -> str:
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".")
 
 
-def _unknown(key: str, owner: type[BaseModel]) -> str:
+def _unknown(key: str, owner: type[BaseModel], model: type[BaseModel]) -> str:
     known = list(owner.model_fields)
     near = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
+    for table, field in model.model_fields.items():
+        nested = _model_in(field.annotation)
+        if nested not in (None, owner) and key in nested.model_fields:
+            hint = f"it belongs in [{table}]; "
+            break
     return f"is no setting; {hint}known here: {', '.join(known)}"
 
 
@@ -110,6 +115,7 @@ def _shown(value: object, location: tuple[int | str, ...]) -> str:
     if _SECRET_PARTS & set(location):
         return "********"
     text = repr(value) if not isinstance(value, bool) else str(value).lower()
+    text = re.sub(r"//[^/\s]*@", "//********@", text)
     return text if len(text) <= _SHOWN_MOST else f"{text[: _SHOWN_MOST - 1]}…"
 
 

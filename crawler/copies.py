@@ -19,6 +19,7 @@ from crawler.fetch import Fetcher
 from crawler.formats import FORMATS, check_claim, parse, sniff
 from crawler.links import format_of_media, media_type, parse_link_header
 from crawler.robots_cache import RobotsCache
+from crawler.vanishing import Evidence
 from storage.archive import Body
 from storage.codings import CodingError
 from storage.model import Manifest, Payload, Representation, Validator
@@ -53,19 +54,40 @@ class Copy(Struct, frozen=True, kw_only=True):
         """The URL that answered, after redirects."""
         return self.representation.final_url
 
+    @property
+    def redirected(self) -> Evidence:
+        """The redirects that were followed to it, and the answer at their end."""
+        hops = tuple(each for each in self.payloads if each.role == "hop")
+        ends = tuple(
+            structs.replace(each, role="evidence")
+            for each in self.payloads
+            if each.role != "hop" and not each.not_modified
+        )
+        return Evidence(payloads=(*hops, *ends), redacted=self.redacted, private=self.private)
+
 
 class CopyFailed(Exception):
     """A format that could not be had; ``why`` in words, ``status`` of the answer or 0.
 
-    ``disallowed``: robots.txt forbids it, which is no failure of the site.
+    ``disallowed``: robots.txt forbids it, which is no failure of the site. ``evidence`` is the
+    answer that was another than 200, and the redirects to it.
     """
 
-    def __init__(self, url: str, why: str, *, status: int = 0, disallowed: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        why: str,
+        *,
+        status: int = 0,
+        disallowed: bool = False,
+        evidence: Evidence | None = None,
+    ) -> None:
         super().__init__(why)
         self.url = url
         self.why = why
         self.status = status
         self.disallowed = disallowed
+        self.evidence = evidence or Evidence()
 
 
 class Copyist:
@@ -120,7 +142,7 @@ class Copyist:
             return kept or await self.copy(declared, fresh=True, accept=accept)
         if answer.status != OK:
             why = f"the server answered {answer.status} {answer.reason}".rstrip()
-            raise CopyFailed(declared.url, why, status=answer.status)
+            raise CopyFailed(declared.url, why, status=answer.status, evidence=_evidence(answer))
         return self._read(answer, declared, accept)
 
     async def permit_or_fail(self, url: str) -> None:
@@ -256,6 +278,14 @@ def _hops(answer: Answer) -> tuple[Payload, ...]:
             fetched_at=hop.fetched_at,
         )
         for hop in answer.hops
+    )
+
+
+def _evidence(answer: Answer) -> Evidence:
+    return Evidence(
+        payloads=(*_hops(answer), _payload(answer, "evidence")),
+        redacted=answer.redacted,
+        private=answer.private,
     )
 
 

@@ -1,8 +1,9 @@
-"""Which known articles need no request now. Pure."""
+"""Which known articles need no request now, and which are to be verified. Pure."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from hashlib import sha256
 
 from storage.model import EntryState
 from storage.times import parse_declared
@@ -19,6 +20,21 @@ PRECISION = {
     "millisecond": timedelta(milliseconds=1),
     "microsecond": timedelta(microseconds=1),
 }
+
+#: Part of the time allowed by which due dates are spread, so that no run has all of them.
+SPREAD = 0.5
+
+
+def is_due(before: EntryState, now: datetime, within: timedelta) -> bool:
+    """Say whether an article has to be verified: every format asked for, whatever any date says.
+
+    Due dates fall between half of ``within`` and the whole of it after the last verification, by a
+    digest of the URL, so that they are spread and a silent edit is found in that time.
+    """
+    if before.verified_at is None:
+        return True
+    share = int.from_bytes(sha256(before.url.encode()).digest()[:4]) / 2**32
+    return now - before.verified_at >= within * (SPREAD + (1 - SPREAD) * share)
 
 
 def unchanged_by_lastmod(lastmod: str, before: EntryState) -> bool:

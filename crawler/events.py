@@ -61,7 +61,7 @@ class Began(Struct, frozen=True, kw_only=True, tag="began"):
 
 
 class Stored(Struct, frozen=True, kw_only=True, tag="stored"):
-    """A snapshot is durable and visible."""
+    """A snapshot is durable and visible; ``known`` where no format is missing but as before."""
 
     at: datetime
     site: str
@@ -74,6 +74,7 @@ class Stored(Struct, frozen=True, kw_only=True, tag="stored"):
     formats: tuple[str, ...]
     missing: dict[str, str] = field(default_factory=dict)
     findings: tuple[str, ...] = ()
+    known: bool = False
 
 
 class Happened(Struct, frozen=True, kw_only=True, tag="happened"):

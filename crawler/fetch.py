@@ -91,7 +91,9 @@ class Fetcher:
         self._head_timeout = min(
             settings.connect_timeout + settings.read_timeout, settings.total_timeout
         )
-        self._proxies = {host: proxy_of(url) for host, url in settings.proxies.items()}
+        self._proxies = {
+            host: proxy_of(url) if url else None for host, url in settings.proxies.items()
+        }
         self._proxy = proxy_of(settings.proxy) if settings.proxy else None
         for proxy in (*self._proxies.values(), self._proxy):
             if proxy is not None:

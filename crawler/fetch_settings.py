@@ -1,14 +1,16 @@
 """From a user's settings to what the fetcher is given: pure, one direction.
 
-Private header fields go to the hosts of the URLs that the user named, and to no other.
+Private header fields go to the hosts of the URLs that the user named, and to no other. A site's own
+proxy and header fields are its host's; what two sites of one host say must be the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from crawler.answer import FetchSettings
+from crawler.answer import FetchSettings, Headers
 from crawler.config import Settings
+from crawler.request import SiteAsked
 from crawler.urls import host_key
 
 
@@ -17,9 +19,15 @@ def user_agent(version: str, contact: str) -> str:
     return f"slugline/{version} (+{contact})" if contact else f"slugline/{version}"
 
 
-def fetch_settings(settings: Settings, version: str, named: Iterable[str]) -> FetchSettings:
-    """Return the fetcher's settings; ``named`` are the URLs whose hosts get private headers."""
-    secrets = tuple((name, value.get_secret_value()) for name, value in settings.headers.items())
+def fetch_settings(
+    settings: Settings, version: str, named: Iterable[str], own: Iterable[SiteAsked] = ()
+) -> FetchSettings:
+    """Return the fetcher's settings; ``named`` are the URLs whose hosts get private headers.
+
+    ``own`` are those of them with settings of their own: their proxy and headers go before.
+    """
+    by_host = {host_key(url): settings for url in named}
+    by_host |= {host_key(site.url): site.settings for site in own}
     return FetchSettings(
         agent=user_agent(version, settings.contact),
         rate=settings.rate,
@@ -44,5 +52,12 @@ def fetch_settings(settings: Settings, version: str, named: Iterable[str]) -> Fe
         allow_address=settings.allow_address,
         ca_bundle=settings.ca_bundle,
         proxy=settings.proxy,
-        headers={host_key(url): secrets for url in named} if secrets else {},
+        proxies={
+            host: each.proxy or "" for host, each in by_host.items() if each.proxy != settings.proxy
+        },
+        headers={host: secrets for host, each in by_host.items() if (secrets := _secrets(each))},
     )
+
+
+def _secrets(settings: Settings) -> Headers:
+    return tuple((name, value.get_secret_value()) for name, value in settings.headers.items())

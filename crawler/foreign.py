@@ -17,18 +17,17 @@ from crawler.site_run import SiteRun
 class Foreign:
     """Collects originals while sites run. Mutable state: what was asked for, and runs begun."""
 
-    def __init__(self, every_days: int, clock: Callable[[], datetime]) -> None:
-        self._every = timedelta(days=every_days)
+    def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[str, timedelta] | None] = asyncio.Queue()
         self._asked: set[str] = set()
         self._begun: dict[str, SiteRun] = {}
 
-    def add(self, url: str) -> None:
-        """Ask for the original at ``url``, once a run."""
+    def add(self, url: str, every: timedelta) -> None:
+        """Ask for the original at ``url``, once a run, where none was read for ``every``."""
         if url not in self._asked:
             self._asked.add(url)
-            self._queue.put_nowait(url)
+            self._queue.put_nowait((url, every))
 
     def close(self) -> None:
         """Say that no more originals will be asked for."""
@@ -40,9 +39,10 @@ class Foreign:
         ``run_for`` gives an original's site run, and whether it is there for originals alone.
         """
         async with asyncio.TaskGroup() as tasks:
-            while (url := await self._queue.get()) is not None:
+            while (asked := await self._queue.get()) is not None:
+                url, every = asked
                 run, ours = await run_for(url)
-                if run is None or run.looked_since(url, self._clock() - self._every):
+                if run is None or run.looked_since(url, self._clock() - every):
                     continue
                 run.add([Entry(url=url, source="canonical", named=run.site.implicit)])
                 if ours and run.site.name not in self._begun:

@@ -37,14 +37,18 @@ class Known(Struct, frozen=True, kw_only=True):
     newest: Manifest | None = None
     validators: dict[str, Validator] = field(default_factory=dict)
 
+    def stored(self) -> Mapping[str, Validator]:
+        """Return the validators whose bodies are stored: a 304 to any other proves nothing."""
+        kept = self.newest.representations if self.newest else ()
+        urls = {each.url for each in kept if each.record_id}
+        return {url: each for url, each in self.validators.items() if url in urls}
+
     def conditional(self) -> Mapping[str, Validator]:
         """Return the validators of stored bodies, but for the surest format's (see `SUREST`)."""
-        if self.newest is None:
-            return {}
-        have = {each.format: each.url for each in self.newest.representations if each.record_id}
+        kept = self.newest.representations if self.newest else ()
+        have = {each.format: each.url for each in kept if each.record_id}
         surest = next((have[name] for name in SUREST if name in have), "")
-        useful = frozenset(have.values()) - {surest}
-        return {url: each for url, each in self.validators.items() if url in useful}
+        return {url: each for url, each in self.stored().items() if url != surest}
 
 
 class FormatSet:

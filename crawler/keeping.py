@@ -10,25 +10,55 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from crawler.article import Reading
-from crawler.digest import content_digest
 from crawler.events import Event, Failed, Happened, Note, Stored, Unchanged
-from crawler.facts import Malformed
 from crawler.format_set import Known
-from crawler.formats import parse
-from crawler.slugs import Slugs
-from crawler.snapshot import Candidate, Context, alias_event, consider, declared_slug, draft
+from crawler.kept import (
+    by_title,
+    earlier_contents,
+    extracted_otherwise,
+    known_article,
+    redigested,
+)
+from crawler.slugs import Slugs, clean_slug, slug_from_url
+from crawler.snapshot import (
+    Candidate,
+    Context,
+    alias_event,
+    consider,
+    declared_slug,
+    draft,
+    happened,
+)
+from crawler.urls import same_page
+from crawler.vanishing import (
+    Departure,
+    Evidence,
+    Sighting,
+    Standing,
+    folded,
+    matches,
+    renamed,
+)
 from storage.archive import Archive
 from storage.errors import ArchiveError, BadDraft
-from storage.model import ContentDigest, Draft, EntryState, Manifest, Site
+from storage.model import Draft, EntryState, Manifest, Reason, Site
 from storage.writer import Writer
 
 #: Snapshots handed over and not yet durable, at most: four of the writer's batches.
 MOST_PENDING = 256
 #: Reasons that mean the words changed, so that older editions are worth a look for a revert.
 EDITS = frozenset({"edit", "silent-edit", "same-day", "undated"})
+
+
+class Move(Struct, frozen=True, kw_only=True):
+    """A known article found at another URL than its own, ``start``, and what shows it."""
+
+    slug: str
+    start: str
+    evidence: Evidence = Evidence()
 
 
 class Keeper:
@@ -55,6 +85,9 @@ class Keeper:
         self._failure: ArchiveError | None = None
         self._names: dict[str, str] = {}
         self._old_slugs: frozenset[str] = frozenset()
+        self._places: dict[str, str] = {}
+        self._titled: dict[str, list[str]] | None = None
+        self.missed: dict[str, Standing] = {}
         self.slugs = Slugs()
 
     async def load(self) -> None:
@@ -62,6 +95,10 @@ class Keeper:
         slugs = await self._writer.read(Archive.slugs, self._site.name)
         self._old_slugs = frozenset(slugs)
         self.slugs = Slugs(slugs)
+        self._places = slugs
+        for slug, row in (await self._writer.read(Archive.missed, self._site.name)).items():
+            event: Departure = "gone" if row.event == "gone" else "gone-seen"
+            self.missed[slug] = Standing(event=event, at=row.observed_at)
         self._names = {url: slug for slug, url in slugs.items()}
         self._names |= await self._writer.read(Archive.aliases, self._site.name)
         for url, slug in self._names.items():
@@ -72,21 +109,86 @@ class Keeper:
         slug = self._names.get(url)
         if slug is None or slug not in self._old_slugs:
             return Known()
-        return await self._writer.read(_known, self._site.name, slug)
+        return await self._writer.read(known_article, self._site.name, slug)
 
-    async def keep(self, reading: Reading, known: Known, state: Callable[[str], EntryState]) -> str:
-        """Judge ``reading`` and hand it to the store if it is new; returns the article's slug.
+    def article_at(self, url: str) -> str:
+        """Return the slug of the article that an earlier run had at ``url`` itself, or ""."""
+        slug = self._names.get(url, "")
+        place = self._places.get(slug) if slug in self._old_slugs else None
+        return slug if place is not None and same_page(place, url) else ""
+
+    def is_gone(self, slug: str) -> bool:
+        """Say whether the archive has an article as gone."""
+        return slug in self.missed and self.missed[slug].event == "gone"
+
+    def slug_at(self, url: str) -> str:
+        """Return the slug of the article that ``url`` leads to, found in this run too, or ""."""
+        return self._names.get(url, "")
+
+    async def namesakes(self, reading: Reading) -> list[tuple[str, str]]:
+        """Return slug and URL of the known articles that may have been ``reading`` before."""
+        if not self._old_slugs:
+            return []
+        if self._titled is None:
+            self._titled = await self._writer.read(by_title, self._site.name)
+        titles = {folded(each.title) for each in reading.facts.values() if each.title}
+        slugs = {slug for title in sorted(titles) for slug in self._titled.get(title, ())}
+        declared = declared_slug(reading)
+        if declared in self._old_slugs:
+            slugs.add(declared or "")
+        return [(slug, self._places[slug]) for slug in sorted(slugs & self._old_slugs)]
+
+    async def is_same(self, slug: str, reading: Reading) -> bool:
+        """Say whether ``reading`` has the title or the words of the known article ``slug``."""
+        newest = (await self._writer.read(known_article, self._site.name, slug)).newest
+        if newest is None:
+            return False
+        assembly = consider(reading, slug, newest, self._context()).assembly
+        return matches(newest, assembly.record, assembly.content)
+
+    async def is_renamed(self, slug: str, reading: Reading) -> bool:
+        """Say whether ``reading`` bears the known article's own slug and publication date."""
+        newest = (await self._writer.read(known_article, self._site.name, slug)).newest
+        if newest is None:
+            return False
+        assembly = consider(reading, slug, newest, self._context()).assembly
+        return renamed(newest, declared_slug(reading), assembly.record)
+
+    async def depart(self, sighting: Sighting, event: Departure, state: EntryState) -> None:
+        """Store that a known article is gone, or was seen gone, with the answers that show it."""
+        newest = (await self._writer.read(known_article, self._site.name, sighting.slug)).newest
+        if newest is None:
+            return
+        detail = {"url": sighting.url, "why": sighting.why, "status": str(sighting.status)}
+        context = self._context()
+        self.missed[sighting.slug] = Standing(event=event, at=context.now)
+        sent = happened(
+            newest, event, context, detail=detail, evidence=sighting.evidence, url=sighting.url
+        )
+        await self._send(sent, state)
+
+    async def keep(
+        self,
+        reading: Reading,
+        known: Known,
+        state: Callable[[str], EntryState],
+        move: Move | None = None,
+    ) -> Reason | None:
+        """Judge ``reading`` and hand it to the store if it is new; returns why, or None.
 
         ``state`` makes the entry's note from the slug; it is stored together with the snapshot, so
         that an article is never taken for done before it is.
         """
-        slug, taken = self.slugs.assign(
-            reading.url, declared_slug(reading), entry=reading.entry.url
-        )
+        slug, taken = self._named(reading, move)
         newest = known.newest
         if slug in self._old_slugs and (newest is None or newest.slug != slug):
-            newest = (await self._writer.read(_known, self._site.name, slug)).newest
+            newest = (await self._writer.read(known_article, self._site.name, slug)).newest
+        elif newest is not None and newest.slug != slug:
+            # Its entry led to that article once, and leads to another one now.
+            newest = None
         context = self._context()
+        if newest is not None:
+            await self._arrived(reading, newest, context, move)
         candidate = await self._judged(reading, slug, newest, context, taken=taken)
         if candidate.judgement.reason is not None:
             await self._send(draft(candidate, context), state(slug))
@@ -97,7 +199,48 @@ class Keeper:
             self._names.setdefault(url, slug)
             self.slugs.add_alias(url, slug)
         self._writer.note_validators(copy.validator for copy in reading.copies.values())
-        return slug
+        return candidate.judgement.reason
+
+    def _named(self, reading: Reading, move: Move | None) -> tuple[str, bool]:
+        if move is None:
+            return self.slugs.assign(reading.url, declared_slug(reading), entry=reading.entry.url)
+        self.slugs.add_alias(reading.url, move.slug)
+        self._names[reading.url] = move.slug
+        return move.slug, False
+
+    async def _arrived(
+        self, reading: Reading, newest: Manifest, context: Context, move: Move | None
+    ) -> None:
+        """Store that a known article is back, or that it is at another URL now."""
+        slug = newest.slug
+        before = self.missed.pop(slug, None)
+        if before is not None and before.event == "gone":
+            detail = {"url": reading.url}
+            await self._send(
+                happened(
+                    newest,
+                    "returned",
+                    context,
+                    detail=detail,
+                    evidence=Evidence(),
+                    url=self._places[slug],
+                )
+            )
+        if move is not None:
+            name = clean_slug(declared_slug(reading) or "") or slug_from_url(reading.url)
+            second = {"slug": name} if name and name != slug else {}
+            detail = {"from": move.start, "to": reading.url} | second
+            self._places[slug] = reading.url
+            await self._send(
+                happened(
+                    newest,
+                    "moved",
+                    context,
+                    detail=detail,
+                    evidence=move.evidence,
+                    url=reading.url,
+                )
+            )
 
     async def add_alias(self, alias: str, article_url: str) -> None:
         """Note that ``alias`` leads to the article at ``article_url``: an event, once."""
@@ -105,11 +248,11 @@ class Keeper:
         if slug is None or alias in self._names:
             return
         await self.drain()
-        newest = (await self._writer.read(_known, self._site.name, slug)).newest
+        newest = (await self._writer.read(known_article, self._site.name, slug)).newest
         if newest is not None:
             self._names[alias] = slug
             context = self._context()
-            await self._send(alias_event(newest, alias, context))
+            await self._send(alias_event(self._placed(newest), alias, context))
 
     async def drain(self) -> None:
         """Wait until everything handed over is durable; raises what the store raised."""
@@ -117,6 +260,10 @@ class Keeper:
             await asyncio.gather(*self._pending)
         if self._failure is not None:
             raise self._failure
+
+    def _placed(self, newest: Manifest) -> Manifest:
+        """Return ``newest`` with the URL where its article is now."""
+        return structs.replace(newest, url=self._places.get(newest.slug, newest.url))
 
     def _context(self) -> Context:
         return Context(
@@ -129,11 +276,11 @@ class Keeper:
         candidate = consider(reading, slug, newest, context, taken=taken)
         if newest is None:
             return candidate
-        if _extracted_otherwise(newest, candidate):
-            newest = await self._writer.read(_redigested, newest, reading)
+        if extracted_otherwise(newest, candidate):
+            newest = await self._writer.read(redigested, newest, reading)
             candidate = consider(reading, slug, newest, context, taken=taken)
         if candidate.judgement.reason in EDITS:
-            earlier = await self._writer.read(_earlier_contents, self._site.name, slug)
+            earlier = await self._writer.read(earlier_contents, self._site.name, slug)
             candidate = consider(reading, slug, newest, context, earlier, taken=taken)
         return candidate
 
@@ -143,7 +290,7 @@ class Keeper:
         reading = candidate.reading
         for alias in sorted(reading.aliases - self._names.keys()):
             if newest is not None:
-                await self._send(alias_event(newest, alias, context))
+                await self._send(alias_event(self._placed(newest), alias, context))
         if candidate.judgement.html_differs:
             message = f"{reading.url}: the page's own text changed, its text formats did not"
             self._report(Note(at=context.now, site=self._site.name, message=message))
@@ -184,45 +331,6 @@ class Keeper:
             self._writer.note_entry(structs.replace(state, verdict="failed", why=why))
         now = self._clock()
         self._report(Failed(at=now, site=manifest.site, url=manifest.url, reason=why))
-
-
-def _known(archive: Archive, site: str, slug: str) -> Known:
-    newest = archive.newest(site, slug)
-    if newest is None:
-        return Known()
-    return Known(
-        newest=newest, validators=archive.validators(each.url for each in newest.representations)
-    )
-
-
-def _earlier_contents(archive: Archive, site: str, slug: str) -> list[dict[str, ContentDigest]]:
-    return [archive.manifest(row).content for row in archive.history(site, slug)[:-1]]
-
-
-def _extracted_otherwise(newest: Manifest, candidate: Candidate) -> bool:
-    """Say whether a stored digest was made by another version of its extractor."""
-    now = candidate.assembly.content
-    return any(
-        source in now and now[source].extractor != old.extractor
-        for source, old in newest.content.items()
-    )
-
-
-def _redigested(archive: Archive, newest: Manifest, reading: Reading) -> Manifest:
-    """Digest the stored bodies with today's extractors, so that only words are compared."""
-    content = {}
-    for name, copy in reading.copies.items():
-        shown = newest.representation(name)
-        if copy.facts.source not in newest.content or shown is None:
-            continue
-        try:
-            body = archive.body(newest, name)
-            facts = parse(name, body.decoded, shown.final_url, shown.media_type)
-        except (ArchiveError, Malformed):
-            continue
-        if (digest := content_digest(facts)) is not None:
-            content[copy.facts.source] = digest
-    return structs.replace(newest, content=content)
 
 
 def _stored(manifest: Manifest, now: datetime) -> Stored:

@@ -51,7 +51,7 @@ def trouble(event: events.Event) -> str:
     match event:
         case events.Failed(known=False):
             return f"failed: {clean(event.url)}: {clean(event.reason)}"
-        case events.Stored(state="partial"):
+        case events.Stored(state="partial", known=False):
             why = "; ".join(f"{name}: {reason}" for name, reason in event.missing.items())
             return f"partial: {clean(event.url)}: {clean(why)}"
         case events.RunFinished(interrupted=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from datetime import datetime
 from importlib.metadata import version
@@ -17,16 +17,26 @@ from crawler.events import Event, Requested, Waiting
 from crawler.fetch import Fetcher
 from crawler.fetch_settings import fetch_settings
 from crawler.guard import Guard
+from crawler.host_memory import HostMemory
 from crawler.politeness import Politeness
+from crawler.request import SiteAsked
 from crawler.robots_cache import RobotsCache
+from crawler.urls import host_key
 
 
 class Network(Struct, frozen=True, kw_only=True):
-    """One run's parts that ask servers."""
+    """One run's parts that ask servers; ``paced`` are the hosts with a pace of their own."""
 
     fetcher: Fetcher
+    politeness: Politeness
     robots: RobotsCache
     copyist: Copyist
+    paced: frozenset[str] = frozenset()
+
+    def keep_pace(self, host: str, settings: Settings) -> None:
+        """Give ``host``, to which a site's URL led, that site's pace if it has none of its own."""
+        if host not in self.paced:
+            self.politeness.limit(host, rate=settings.rate, concurrency=settings.concurrency)
 
 
 async def open_network(
@@ -38,9 +48,13 @@ async def open_network(
     ignore_robots: bool,
     report: Callable[[Event], None],
     clock: Callable[[], datetime],
+    own: tuple[SiteAsked, ...] = (),
+    known: HostMemory | None = None,
 ) -> Network:
     """Open the network; ``stack`` closes it. ``named`` are the URLs the user gave.
 
+    ``own`` are those with settings of their own; the pace of a host is its slowest site's. What
+    earlier runs learned of hosts is ``known``.
     Raises connect.ConnectError for a CA bundle or proxy that can't be used.
     """
 
@@ -59,15 +73,35 @@ async def open_network(
     def waits(host: str, seconds: float, why: str) -> None:
         report(Waiting(at=clock(), host=host, seconds=seconds, why=why))
 
-    fetching = fetch_settings(settings, version("slugline"), named)
+    fetching = fetch_settings(settings, version("slugline"), named, own)
     guard = Guard(named, allow=fetching.allow_address, resolve=fetching.resolve)
     jitter = random.Random()  # noqa: S311  - spreads retries, guards no secret
-    politeness = Politeness(fetching, clock, on_wait=waits)
+    known = known or HostMemory()
+    politeness = Politeness(fetching, clock, known.not_before, on_wait=waits)
+    slowest = {host: (rate, concurrency) for host, rate, concurrency in paces(own)}
+    for host, (rate, concurrency) in slowest.items():
+        politeness.limit(host, rate=rate, concurrency=concurrency)
     fetcher = await stack.enter_async_context(
         Fetcher(fetching, politeness, guard, clock, jitter, observe=exchanged)
     )
-    robots = RobotsCache(fetcher, fetching.agent, clock)
+    robots = RobotsCache(fetcher, fetching.agent, clock, known.robots)
     copyist = Copyist(
         fetcher, robots, read_stored, max_body=settings.max_body, ignore_robots=ignore_robots
     )
-    return Network(fetcher=fetcher, robots=robots, copyist=copyist)
+    return Network(
+        fetcher=fetcher,
+        politeness=politeness,
+        robots=robots,
+        copyist=copyist,
+        paced=frozenset(slowest),
+    )
+
+
+def paces(own: Iterable[SiteAsked]) -> Iterator[tuple[str, float, int]]:
+    """Yield each host's rate and concurrency: the least that one of its sites is read with."""
+    by_host: dict[str, list[Settings]] = {}
+    for site in own:
+        by_host.setdefault(host_key(site.url), []).append(site.settings)
+    for host, several in by_host.items():
+        rates = [each.rate for each in several if each.rate]
+        yield host, min(rates, default=0.0), min(each.concurrency for each in several)

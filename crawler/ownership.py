@@ -15,8 +15,19 @@ from storage.model import Site
 class Sites:
     """The sites of a mirror and of a run. Mutable state: those known."""
 
-    def __init__(self, known: Iterable[Site] = ()) -> None:
+    def __init__(self, known: Iterable[Site] = (), asked: Iterable[tuple[str, str]] = ()) -> None:
+        """``asked`` are scopes that are sites of their own, each with its label or "".
+
+        A label that the mirror has for a scope already stays.
+        """
         self._sites = list(known)
+        asked = list(asked)
+        scopes = {scope for scope, _ in asked}
+        for scope, label in asked:
+            owner = self.owner(scope)
+            # what is inside an older site stays that site's, unless the user tells them apart
+            if owner is None or (owner.scope != scope and owner.scope in scopes):
+                self._add(scope, label or site_name(scope))
 
     def owner(self, url: str) -> Site | None:
         """Return the site whose scope is the longest that holds ``url``; None: nobody's yet."""
@@ -31,7 +42,9 @@ class Sites:
         owner = self.owner(url)
         if owner is not None:
             return owner
-        name = site_name(scope)
+        return self._add(scope, site_name(scope), implicit=implicit)
+
+    def _add(self, scope: str, name: str, *, implicit: bool = False) -> Site:
         if any(site.name == name and site.scope != scope for site in self._sites):
             name = site_name(scope, distinct=True)
         found = next((site for site in self._sites if site.name == name), None)

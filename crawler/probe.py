@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from crawler.copies import Copy, CopyFailed, Copyist
 from crawler.declared import PAGE_ENDINGS, PROBED, Declared, page_urls, probe_urls
+from crawler.discovery.memory import Memory
 from crawler.facts import Facts
 
 #: Share of the page's longer words that a twin must hold to be taken for the same article.
@@ -21,15 +22,23 @@ SHARED_WORDS = 0.5
 COMPARED_WORDS = 400
 #: Twins without a page after which none is looked for any more: the site has text alone.
 MOST_PAGELESS = 3
+_TOO_MANY = 429
+_SERVER_ERROR = 500
 _WORD = re.compile(r"\w{4,}")
 
 
 class Prober:
-    """Probes one site. Mutable state: which formats held on its first article, None before it."""
+    """Probes one site. Mutable state: which formats held on its first article, None before it.
 
-    def __init__(self, copyist: Copyist) -> None:
+    ``memory`` may know them from an earlier run, and is told, but not where the server was unable.
+    """
+
+    def __init__(self, copyist: Copyist, memory: Memory) -> None:
         self._copyist = copyist
-        self._held: dict[str, str] | None = None
+        self._memory = memory
+        known = memory.probed
+        self._held = None if known is None or known.held is None else dict(known.held)
+        self._answered = True
         self._first = asyncio.Lock()
 
     async def probe(self, page: Copy) -> dict[str, Copy]:
@@ -38,6 +47,8 @@ class Prober:
             if self._held is None:
                 found = await self._look(page)
                 self._held = {name: _way(copy, page) for name, copy in found.items()}
+                if self._answered:
+                    self._memory.probe_held(self._held)
                 return found
         return await self._reuse(page, self._held)
 
@@ -67,7 +78,8 @@ class Prober:
     ) -> None:
         try:
             copy = await self._copyist.copy(place, accept=accept)
-        except CopyFailed:
+        except CopyFailed as failure:
+            self._answered = self._answered and _no(failure)
             return
         if place.format in dict(PROBED) and same_words(page.facts, copy.facts):
             found[place.format] = copy
@@ -76,11 +88,14 @@ class Prober:
 class PageFinder:
     """Finds the pages of one site's text twins. Mutable state: the way that held, and failures."""
 
-    def __init__(self, copyist: Copyist, in_site: Callable[[str], bool], accept: str) -> None:
+    def __init__(
+        self, copyist: Copyist, in_site: Callable[[str], bool], accept: str, memory: Memory
+    ) -> None:
         self._copyist = copyist
         self._in_site = in_site
         self._accept = accept
-        self._held = ""
+        self._memory = memory
+        self._held = memory.probed.page_way if memory.probed else ""
         self._pageless = 0
         self._first = asyncio.Lock()
 
@@ -100,6 +115,8 @@ class PageFinder:
                 except CopyFailed:
                     continue
                 if same_words(page.facts, twin.facts):
+                    if not self._held:
+                        self._memory.page_way_held(way)
                     self._held = way
                     return page
         self._pageless += not self._held
@@ -111,6 +128,12 @@ def same_words(page: Facts, twin: Facts) -> bool:
     wanted = set(_WORD.findall((page.body or page.words or "").lower())[:COMPARED_WORDS])
     have = set(_WORD.findall((twin.body or twin.words or "").lower()))
     return bool(wanted) and len(wanted & have) >= SHARED_WORDS * len(wanted)
+
+
+def _no(failure: CopyFailed) -> bool:
+    """Say whether the server's word, or robots.txt's, is that there is no such thing."""
+    asked = failure.status and failure.status != _TOO_MANY and failure.status < _SERVER_ERROR
+    return bool(asked) or failure.disallowed
 
 
 def _negotiated(page: Copy) -> Declared:

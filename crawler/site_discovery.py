@@ -3,11 +3,15 @@
 Lists know what links don't: when an article was modified, and which URLs compete for a slug. So
 links wait until every list was read. What a document yields is decided here; reading documents is
 `discovery.sources`'s, working on entries the site run's.
+
+Where the sitemaps named nearly all of the articles known, later runs keep to them and to the newest
+feed, and leave links alone, until a full discovery is due again.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import aclosing
 from datetime import datetime
 
 from msgspec import Struct
@@ -15,6 +19,7 @@ from msgspec import Struct
 from crawler.article import Page
 from crawler.declared import is_twin
 from crawler.discovery.listing import candidates, is_site_file
+from crawler.discovery.memory import COVERED, Memory
 from crawler.discovery.sources import Sources
 from crawler.discovery.traps import Traps, pattern
 from crawler.events import Discovered, Event, Note
@@ -24,9 +29,13 @@ from crawler.links import is_comment_feed, is_feed
 from crawler.robots import Robots
 from crawler.slugs import Slugs
 from crawler.wording import duration
+from storage.model import EntryState
 
 #: What an article of this kind of site costs at first: HTML, Markdown, text and JSON-LD.
 REQUESTS_AN_ARTICLE = 4
+
+#: How the reason begins for an entry that led to an article which has another URL.
+ANOTHER_NAME = "it is another name of"
 
 
 class Reach(Struct, frozen=True, kw_only=True):
@@ -46,7 +55,7 @@ class Reach(Struct, frozen=True, kw_only=True):
 
 
 class Discovery:
-    """Discovers one site. Mutable state: links held back, feeds named, barren paths."""
+    """Discovers one site. Mutable state: links held back, what lists named, barren paths."""
 
     def __init__(
         self,
@@ -54,6 +63,7 @@ class Discovery:
         reach: Reach,
         frontier: Frontier,
         slugs: Callable[[], Slugs],
+        memory: Memory,
         *,
         report: Callable[[Event], None],
         clock: Callable[[], datetime],
@@ -62,6 +72,8 @@ class Discovery:
         self._reach = reach
         self._frontier = frontier
         self._slugs = slugs
+        self._memory = memory
+        self._light = memory.light(reach.start)
         self._report = report
         self._clock = clock
         self._traps = Traps()
@@ -69,6 +81,10 @@ class Discovery:
         self._held: dict[str, Entry] = {}
         self._lists_read = not reach.follow
         self._listed = 0
+        self._named: tuple[str, ...] = ()
+        self._from_page = False
+        self._in_sitemaps: set[str] = set()
+        self._articles: set[str] = set()
 
     def wants(self, url: str) -> bool:
         """Say whether ``url`` may be an entry of this run."""
@@ -79,36 +95,91 @@ class Discovery:
     ) -> AsyncIterator[int]:
         """Read what lists the whole site; yields the number of new entries a document."""
         links = start.facts.links if start is not None else ()
-        named = [link.url for link in links if link.rel == "sitemap"]
-        async for entries in sources.listed(robots, named):
+        survey = self._memory.survey(self._reach.start) if self._light else None
+        self._from_page = start is not None
+        self._named = tuple(link.url for link in links if link.rel == "sitemap")
+        named = survey.sitemaps if survey else self._named
+        async for entries in sources.listed(robots, named, llms_txt=not self._light):
             new = self.listing(entries)
             self._listed += new
             yield new
         self._lists_read = True
         yield self._add(list(self._held.values()), self._reach.start)
         self._held.clear()
-        self._estimate()
+        if not self._light:
+            self._estimate()
 
     async def feeds(self, sources: Sources) -> AsyncIterator[int]:
         """Read the feeds that pages named; what they lead to may name others meanwhile."""
+        survey = self._memory.survey(self._reach.start)
+        if self._light and survey is not None:
+            async for new in self._newest(sources, survey.feed):
+                yield new
+            return
         read: set[str] = set()
         while True:
-            new = [url for url in self._feeds if url not in read]
+            urls = [url for url in self._feeds if url not in read]
             guess = not self._listed and not read
-            read.update(new)
-            async for entries in sources.feeds(new, guess=guess):
+            read.update(urls)
+            async for entries in sources.feeds(urls, guess=guess):
                 yield self.listing(entries)
             if not self._feeds.keys() - read:
                 return
 
+    async def _newest(self, sources: Sources, url: str) -> AsyncIterator[int]:
+        """Read the feed at ``url`` back to where it tells nothing new."""
+        async with aclosing(sources.feeds([url] if url else [], guess=False)) as pages:
+            async for entries in pages:
+                new = self.listing(entries)
+                yield new
+                if not new:
+                    return
+
+    def survey(self, sources: Sources, known: set[str], began: datetime) -> None:
+        """Remember a discovery that came to its end, begun at ``began``, for the next run.
+
+        ``known`` are the articles of earlier runs.
+        """
+        articles = {url for url in known | self._articles if self.wants(url)}
+        listed = len(articles & self._in_sitemaps)
+        covered = listed / len(articles) if articles else 0.0
+        if not self._light:
+            if self._from_page:
+                self._memory.surveyed(
+                    self._reach.start,
+                    covered,
+                    at=began,
+                    sitemaps=self._named,
+                    feed=sources.newest_feed,
+                )
+            return
+        if sources.whole:
+            self._memory.covers(self._reach.start, covered)
+            if covered < COVERED:
+                self._say(
+                    f"the sitemaps name {listed} of {len(articles)} known articles: "
+                    f"the next run looks everywhere again"
+                )
+
     def listing(self, entries: list[Entry]) -> int:
         """Take one list's entries in; URL order decides who gets a short slug."""
         inside = [each for each in entries if each.named or self.wants(each.url)]
+        self._in_sitemaps |= {each.url for each in inside if each.source == "sitemap"}
         self._slugs().reserve(each.url for each in inside if not is_twin(each.url))
         if entries and entries[0].source == "llms-txt":
             self._hold(each for each in inside if not is_twin(each.url))
             inside = [each for each in inside if is_twin(each.url)]
         return self._add(inside, self._reach.start)
+
+    def spares(self, entry: Entry, before: EntryState) -> bool:
+        """Say whether what is listed at ``entry`` was no article, and need not be looked at now."""
+        known = before.verdict == "page" or before.why.startswith(ANOTHER_NAME)
+        young = self._memory.believes(before.checked_at)
+        return self._light and known and young and entry.lastmod == before.lastmod
+
+    def found(self, url: str) -> None:
+        """Take note of an article that was entered by ``url``."""
+        self._articles.add(url)
 
     def article(self, facts: Facts, url: str, entry: Entry) -> None:
         """Follow an article's page: related stories are often linked from nowhere else."""
@@ -148,7 +219,7 @@ class Discovery:
         A calendar's page always links to the next one: links of its own pattern prove nothing.
         """
         reach = self._reach
-        if not reach.follow or facts.nofollow or depth >= reach.page_depth:
+        if self._light or not reach.follow or facts.nofollow or depth >= reach.page_depth:
             return False
         links = [link.url for link in facts.links if link.rel == "alternate" and link.hreflang]
         urls = candidates((*facts.anchors, *links), url, reach.start)

@@ -11,9 +11,11 @@ from crawler.article import Reading
 from crawler.assemble import Assembly, Inferred, assemble
 from crawler.copies import Copy
 from crawler.judge import Formats, Judgement, judge
+from crawler.vanishing import Evidence
 from storage.model import (
     ContentDigest,
     Draft,
+    EventKind,
     Finding,
     Key,
     Manifest,
@@ -152,6 +154,44 @@ def alias_event(newest: Manifest, alias: str, context: Context) -> Draft:
             run=context.run,
             aliases=(alias,),
         )
+    )
+
+
+def happened(
+    newest: Manifest,
+    event: EventKind,
+    context: Context,
+    *,
+    detail: Mapping[str, str],
+    evidence: Evidence,
+    url: str = "",
+) -> Draft:
+    """Write down what happened to a known article, with the answers that show it.
+
+    ``url`` is where it is now, if that is another than before.
+    """
+    barred = any(
+        _bars(value, context.agent)
+        for payload in evidence.payloads
+        for name, value in payload.headers
+        if name.lower() == "x-robots-tag"
+    )
+    return Draft(
+        manifest=Manifest(
+            kind="event",
+            event=event,
+            site=newest.site,
+            scope=newest.scope,
+            implicit=newest.implicit,
+            slug=newest.slug,
+            url=url or newest.url,
+            observed_at=context.now,
+            run=context.run,
+            detail=dict(detail),
+            redacted=evidence.redacted,
+            private=evidence.private,
+        ),
+        payloads=() if barred else evidence.payloads,
     )
 
 

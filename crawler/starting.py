@@ -5,12 +5,13 @@ A URL is read once for that; what was read is where its site's run starts. Nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from msgspec import Struct
 
 from crawler.article import ArticleReader, Page, Reading
 from crawler.copies import CopyFailed
+from crawler.discovery.memory import Memory
 from crawler.discovery.records import RecordHint
 from crawler.faults import HostResting
 from crawler.format_set import Known
@@ -40,13 +41,24 @@ class NoStart(Exception):
 
 
 class Scout:
-    """Looks at start URLs. Keeps nothing but what it was made with."""
+    """Looks at start URLs. Mutable state: where they led."""
 
     def __init__(
-        self, sites: Sites, reader_for: Callable[[Callable[[str], bool]], ArticleReader]
+        self,
+        sites: Sites,
+        reader_for: Callable[[str, Callable[[str], bool]], ArticleReader],
+        memory_of: Callable[[Site, str], Awaitable[Memory]],
+        leads: dict[str, str],
     ) -> None:
+        """``reader_for`` makes the reader for a start URL, given which URLs are its site's.
+
+        ``memory_of`` gives what is remembered of a site, for a run from a start URL; ``leads`` are
+        the URLs on other hosts that start URLs led to, and learns of new ones.
+        """
         self._sites = sites
         self._reader_for = reader_for
+        self._memory_of = memory_of
+        self._leads = leads
 
     def listed(self, url: str, hints: Iterable[RecordHint]) -> Start:
         """Start from a records list: its entries are the articles, and nothing is discovered."""
@@ -57,13 +69,18 @@ class Scout:
         site = self._sites.owner_or_new(url, url)
         return Start(site=site, url=url, discover=False, entries=entries)
 
-    async def look(self, url: str) -> Reading | Page | str:
+    async def look(self, url: str) -> Reading | Page | Start | str:
         """Read the document at ``url``; a text says why there is none, though its host answers.
 
-        Raises NoStart where the host can't be asked or forbids it.
+        Where a site's lists are enough nothing is read, and the start is returned. Raises NoStart
+        where the host can't be asked or forbids it.
         """
+        place = self._leads.get(url, url)
+        owner = self._sites.owner(place)
+        if owner is not None and (await self._memory_of(owner, url)).light(place):
+            return Start(site=owner, url=place, discover=True)
         # Wherever the user's own URL leads is what the user asked for.
-        reader = self._reader_for(lambda _: True)
+        reader = self._reader_for(url, lambda _: True)
         try:
             return await reader.read(Entry(url=url, source="scope"), Known())
         except CopyFailed as failure:
@@ -73,11 +90,13 @@ class Scout:
         except HostResting as resting:
             raise NoStart(resting.sentence) from resting
 
-    def start(self, url: str, seen: Reading | Page | str) -> Start:
+    def start(self, url: str, seen: Reading | Page | Start | str) -> Start:
         """Say where to start from ``url``, given what was seen there.
 
         To be called for outer scopes before the sections inside them.
         """
+        if isinstance(seen, Start):
+            return seen
         if isinstance(seen, str):
             # The lists of a site may be there although nothing is at its start URL.
             site = self._sites.owner_or_new(url, url)
@@ -86,6 +105,9 @@ class Scout:
             site = self._sites.owner_or_new(seen.url, f"{origin(seen.url)}/")
             return Start(site=site, url=url, discover=False, seen=seen)
         place = seen.url if origin(seen.url) != origin(url) else url
+        self._leads.pop(url, None)
+        if place != url:
+            self._leads[url] = place
         return Start(
             site=self._sites.owner_or_new(place, place), url=place, discover=True, seen=seen
         )

@@ -74,6 +74,7 @@ class Tally(Struct, kw_only=True):
     failed: int = 0
     failed_before: int = 0
     partial: int = 0
+    partial_before: int = 0
     silent_edits: int = 0
     torn: int = 0
     gone: int = 0
@@ -138,12 +139,12 @@ class Tally(Struct, kw_only=True):
             case events.Passed():
                 self.passed += 1
                 self.pages += event.verdict == "page"
-                self.gone += event.verdict == "gone"
                 self.finishes.append(event.at)
             case events.Failed():
                 self._take_failure(event)
             case events.Happened():
                 self.happened += 1
+                self.gone += event.event == "gone"
             case events.Waiting():
                 host = self._host(event.host)
                 host.until, host.why = event.at + timedelta(seconds=event.seconds), event.why
@@ -171,6 +172,7 @@ class Tally(Struct, kw_only=True):
         self.torn += "formats-disagree" in event.findings
         if event.state == "partial":
             self.partial += 1
+            self.partial_before += event.known
             if len(self.partials) < MOST_TROUBLES:
                 partial = Partial(slug=event.slug, url=event.url, missing=event.missing)
                 self.partials.append(partial)

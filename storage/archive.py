@@ -18,14 +18,24 @@ from msgspec import Struct
 from storage import layout, select
 from storage.codings import CodingError, decode
 from storage.errors import AmbiguousSlug, DamageFound, IndexUnusable, NoSuchArticle
-from storage.index import queries
+from storage.index import changes, queries
+from storage.index.changes import EVERY_CHANGE, Asked, Change
 from storage.index.index import FILE_NAME, Index
 from storage.index.queries import RunRow, SiteStatus
 from storage.index.rows import EventRow, SnapshotRow
 from storage.model import EntryState, Manifest, Representation, Site, Validator
 from storage.records import Records
 
-__all__ = ["Archive", "Body", "EventRow", "RunRow", "SiteStatus", "SnapshotRow"]
+__all__ = [
+    "Archive",
+    "Asked",
+    "Body",
+    "Change",
+    "EventRow",
+    "RunRow",
+    "SiteStatus",
+    "SnapshotRow",
+]
 
 
 class Body(Struct, frozen=True, kw_only=True):
@@ -122,15 +132,21 @@ class Archive:
         """Give every snapshot, by site, slug and sequence."""
         return queries.all_history(self._index, site, canonicals=canonicals)
 
-    def changes(
-        self, since: datetime | None = None, site: str | None = None, *, canonicals: bool = False
-    ) -> Iterator[SnapshotRow]:
-        """Give every snapshot observed at ``since`` or later, in the order of observation."""
-        return queries.changes(self._index, since, site, canonicals=canonicals)
+    def changes(self, asked: Asked = EVERY_CHANGE) -> Iterator[Change]:
+        """Give the snapshots and events that are ``asked`` for, oldest first by observation."""
+        return changes.changes(self._index, asked)
+
+    def first_id(self) -> str | None:
+        """Return the record id of the snapshot observed first, or None: there is none yet."""
+        return changes.first_id(self._index)
 
     def events(self, site: str, slug: str) -> list[EventRow]:
         """Return what happened to an article besides snapshots, oldest first by sequence."""
         return queries.article_events(self._index, site, slug)
+
+    def missed(self, site: str) -> dict[str, EventRow]:
+        """Return a site's articles last heard of as gone or seen gone, with that event."""
+        return queries.missed(self._index, site)
 
     # one article
 
@@ -238,6 +254,14 @@ class Archive:
     def memory(self, site: str) -> dict[str, str]:
         """Return what the site's earlier runs left for later ones: JSON text by key."""
         return queries.site_memory(self._index, site)
+
+    def remembered(self, site: str, key: str) -> str | None:
+        """Return what the site's earlier runs left under ``key``: JSON text, None: nothing."""
+        return queries.remembered(self._index, site, key)
+
+    def failing(self, site: str | None = None) -> list[EntryState]:
+        """Return the entries that could not be had when last asked for, by site and URL."""
+        return queries.failing_entries(self._index, site)
 
     def validators(self, urls: Iterable[str]) -> dict[str, Validator]:
         """Return the validators kept for some URLs, by URL."""

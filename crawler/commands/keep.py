@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from crawler.commands.failures import UsageError, complain, guarded
-from crawler.commands.options import DEFAULT_MIRROR, AsJson, Canonicals, MirrorDir, SiteName, When
+from crawler.commands.options import (
+    DEFAULT_MIRROR,
+    AsJson,
+    Canonicals,
+    MirrorDir,
+    Since,
+    SiteName,
+    When,
+)
 from crawler.commands.output import json_line
 from crawler.commands.read import known_site, moment
 from crawler.wording import count, size
@@ -20,18 +29,17 @@ if TYPE_CHECKING:
     from storage.archive import Archive
 
 _STDOUT = Path("-")
-
-Since = Annotated[
-    str | None,
-    typer.Option("--since", metavar="WHEN", help="Only what was observed at WHEN or later."),
-]
+Nouns = tuple[str, str]
 
 
 @guarded
 def export(
     kind: Annotated[
-        Literal["jsonl", "files"],
-        typer.Argument(metavar="KIND", help="jsonl: records, one a line. files: every format."),
+        Literal["jsonl", "files", "feed"],
+        typer.Argument(
+            metavar="KIND",
+            help="jsonl: records, one a line. files: every format. feed: what changed, as Atom.",
+        ),
     ],
     out: Annotated[
         Path | None,
@@ -44,14 +52,16 @@ def export(
     site: SiteName = None,
     canonicals: Canonicals = False,
 ) -> None:
-    """Take articles out of a mirror: their newest records, or their newest bytes as files.
+    """Take articles out of a mirror: their records, their bytes as files, or what changed.
 
-    `export files` without OUT brings the mirror's own files/ up to date.
+    `export files` without OUT brings the mirror's own files/ up to date. `export feed` holds the
+    newest 200 changes, or all of them from --since on.
 
     Examples:
       slugline export jsonl articles.jsonl
       slugline export jsonl - --at 2026-06-19 | jq .title
       slugline export files ./site --mirror news
+      slugline export feed /var/www/changes.atom --site wpnews.pro
     """
     from storage.archive import Archive
 
@@ -60,15 +70,21 @@ def export(
         chosen = Chosen(
             site=known_site(archive, site),
             at=moment("--at", at, now),
-            since=moment("--since", since, now),
+            since=moment("--since", since, now, start=True),
             canonicals=canonicals,
         )
         if kind == "files":
             _files(archive, out or archive.root / "files", now, chosen)
         elif out is None:
-            raise UsageError("export jsonl: name the file to write, or - for stdout")
+            raise UsageError(f"export {kind}: name the file to write, or - for stdout")
+        elif kind == "feed":
+            from storage.export.feed import export_feed
+
+            _one_file(archive, out, chosen, export_feed, ("change", "changes"))
         else:
-            _jsonl(archive, out, chosen)
+            from storage.export.jsonl import export_jsonl
+
+            _one_file(archive, out, chosen, export_jsonl, ("record", "records"))
 
 
 @guarded
@@ -98,23 +114,23 @@ class Chosen:
     canonicals: bool
 
 
-def _jsonl(archive: Archive, out: Path, chosen: Chosen) -> None:
-    from storage.export.jsonl import export_jsonl
-
+def _one_file(
+    archive: Archive, out: Path, chosen: Chosen, export_to: Callable[..., int], nouns: Nouns
+) -> None:
     if out == _STDOUT:
-        export_jsonl(archive, sys.stdout.buffer, **asdict(chosen))
+        export_to(archive, sys.stdout.buffer, **asdict(chosen))
         return
     # Written aside, so that a reader of OUT never sees half of it.
     aside = out.with_name(f".{out.name}.part")
     try:
         with aside.open("wb") as stream:
-            written = export_jsonl(archive, stream, **asdict(chosen))
+            written = export_to(archive, stream, **asdict(chosen))
         aside.replace(out)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from error
     finally:
         aside.unlink(missing_ok=True)
-    complain(f"{count(written, 'record')} in {out}")
+    complain(f"{count(written, *nouns)} in {out}")
 
 
 def _files(archive: Archive, out: Path, now: datetime, chosen: Chosen) -> None:

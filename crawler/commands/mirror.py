@@ -9,14 +9,13 @@ import typer
 
 from crawler.commands import mirror_options as opt
 from crawler.commands.failures import guarded
-from crawler.commands.options import DEFAULT_MIRROR
 
 
 @guarded
 def mirror(
     urls: opt.Urls,
     *,
-    into: opt.Into = DEFAULT_MIRROR,
+    into: opt.Into = None,
     records: opt.Records = None,
     formats: opt.Formats = None,
     rate: opt.Rate = None,

@@ -11,8 +11,13 @@ Urls = Annotated[
     list[str], typer.Argument(metavar="URL", help="A site, a section, or one article.")
 ]
 Into = Annotated[
-    Path,
-    typer.Option("--into", metavar="DIR", envvar="SLUGLINE_MIRROR", help="Where to keep it."),
+    Path | None,
+    typer.Option(
+        "--into",
+        metavar="DIR",
+        envvar="SLUGLINE_MIRROR",
+        help="Where to keep it. [default: mirror, or what --config says]",
+    ),
 ]
 Records = Annotated[
     Path | None,

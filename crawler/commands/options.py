@@ -22,6 +22,14 @@ Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The article's slug, o
 Canonicals = Annotated[
     bool, typer.Option("--canonicals", help="Captured originals of other hosts too.")
 ]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="WHEN",
+        help="What was observed at WHEN or later: an RFC 3339 moment, or a date (its start, UTC).",
+    ),
+]
 When = Annotated[
     str | None,
     typer.Option(

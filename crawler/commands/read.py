@@ -1,4 +1,4 @@
-"""list, log, show, status: what an archive holds, through ``storage.archive.Archive`` alone."""
+"""list, log, show: what an archive holds, through ``storage.archive.Archive`` alone."""
 
 from __future__ import annotations
 
@@ -19,17 +19,14 @@ from crawler.commands.options import (
     When,
 )
 from crawler.commands.output import json_line, key_text, moment_text, table
-from crawler.wording import clean, size
+from crawler.wording import clean
 
 if TYPE_CHECKING:
-    from storage.archive import Archive, EventRow, SiteStatus, SnapshotRow
+    from storage.archive import Archive, EventRow, SnapshotRow
     from storage.model import Manifest
 
 #: The format that stands for an article when a canonical's own was not named: people's first.
 _READING_ORDER = ("html", "markdown", "text", "jsonld", "json")
-
-#: What folds in status on a narrow terminal, and the characters that stay: a host, a day.
-_STATUS_FOLDED = {"SITE": 12, "SEEN": 10}
 
 
 @guarded
@@ -154,35 +151,15 @@ def show(
         sys.stdout.buffer.write(archive.body(manifest, format_).decoded)
 
 
-@guarded
-def status(
-    *, mirror: MirrorDir = DEFAULT_MIRROR, site: SiteName = None, as_json: AsJson = False
-) -> None:
-    """Show each site of a mirror: how much of it is here, how much is short, and the last run.
+def moment(flag: str, text: str | None, now: datetime, *, start: bool = False) -> datetime | None:
+    """Read a WHEN; raises UsageError that names ``flag`` and what is allowed.
 
-    Examples:
-      slugline status
-      slugline status --mirror news --json
+    A date is its whole day: its end, or with ``start`` its beginning.
     """
-    from storage.archive import Archive
-
-    with Archive.open(mirror) as archive:
-        sites = archive.status(known_site(archive, site))
-        if as_json:
-            for one in sites:
-                json_line(one)
-            return
-        columns = ("SITE", "ARTICLES", "SNAPSHOTS", "PARTIAL", "GONE", "FAILED", "SIZE", "SEEN")
-        table(columns, [_site_row(one) for one in sites], folded=_STATUS_FOLDED)
-        _show_last_run(archive)
-
-
-def moment(flag: str, text: str | None, now: datetime) -> datetime | None:
-    """Read a WHEN; raises UsageError that names ``flag`` and what is allowed."""
     from storage.times import WhenError, parse_when
 
     with wrong_input(WhenError, prefix=f"{flag}: "):
-        return None if text is None else parse_when(text, now)
+        return None if text is None else parse_when(text, now, start=start)
 
 
 def known_site(archive: Archive, site: str | None) -> str | None:
@@ -217,25 +194,6 @@ def _told_event(event: EventRow) -> tuple[str, ...]:
     detail = ", ".join(f"{name} {value}" for name, value in event.detail.items())
     observed = moment_text(event.observed_at.replace(microsecond=0))
     return "", event.event, observed, "", detail
-
-
-def _site_row(one: SiteStatus) -> tuple[str, ...]:
-    counts = (one.articles, one.snapshots, one.partial, one.gone, one.failed)
-    newest = one.newest_observed_at
-    seen = moment_text(newest.replace(microsecond=0)) if newest else "never"
-    return one.site, *(f"{count:,}" for count in counts), size(one.bytes), seen
-
-
-def _show_last_run(archive: Archive) -> None:
-    run = next(iter(archive.runs()), None)
-    if run is None:
-        return
-    began = moment_text(run.started_at.replace(microsecond=0))
-    if run.finished:
-        ended = moment_text((run.finished_at or run.started_at).replace(microsecond=0))
-        sys.stdout.write(f"last run: {began} to {ended}\n")
-        return
-    sys.stdout.write(f"last run: began {began}, not finished: it runs, or the next continues it\n")
 
 
 def _show_record(manifest: Manifest, *, as_json: bool) -> None:

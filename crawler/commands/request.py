@@ -10,10 +10,11 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from crawler.commands.failures import UsageError, wrong_input
-from crawler.conductor import MirrorRequest
-from crawler.config import Config, Settings, load_config
+from crawler.commands.options import DEFAULT_MIRROR
+from crawler.config import Config, Settings, load_config, mirror_folder
 from crawler.config_errors import ConfigError
 from crawler.discovery.records import RecordHint, RecordsError, parse_records
+from crawler.request import MirrorRequest
 from crawler.urls import normalise
 
 _SPELLED = {"formats": "format", "headers": "header"}
@@ -21,7 +22,7 @@ _SPELLED = {"formats": "format", "headers": "header"}
 
 def make(
     urls: Sequence[str],
-    into: Path,
+    into: Path | None,
     flags: Mapping[str, Any],
     config: Path | None,
     records: Path | None,
@@ -34,18 +35,14 @@ def make(
     Raises UsageError or ConfigError, with a sentence that names the thing.
     """
     scopes = tuple(dict.fromkeys(scope(url) for url in urls))
-    settings = with_flags(_configured(scopes, config), flags)
+    settings, folder = _configured(scopes, config)
+    settings = with_flags(settings, flags)
     return MirrorRequest(
         urls=scopes,
-        into=into,
+        into=into or folder,
         records=read_records(records) if records is not None else None,
-        formats=settings.formats,
-        include=settings.include,
-        exclude=settings.exclude,
-        max_articles=settings.max_articles,
         ignore_robots=ignore_robots,
         verify=verify,
-        files=settings.files,
         settings=settings,
     )
 
@@ -107,13 +104,16 @@ def _headers(lines: Iterable[str]) -> dict[str, str]:
     return headers
 
 
-def _configured(scopes: Sequence[str], path: Path | None) -> Settings:
-    """Return the settings for these URLs: one run reads by one site's settings."""
+def _configured(scopes: Sequence[str], path: Path | None) -> tuple[Settings, Path]:
+    """Return the settings for these URLs, one site's or the defaults, and the mirror's folder."""
     if path is None:
-        return Config().settings()
+        return Config().settings(), DEFAULT_MIRROR
     config = load_config(path, os.environ)
     sites = [config.site_of(url) for url in scopes]
     if any(site is not sites[0] for site in sites):
         hosts = ", ".join(sorted({urlsplit(url).netloc for url in scopes}))
         raise UsageError(f"{path} has different settings for {hosts}: mirror them one at a time")
-    return config.settings(sites[0] if sites else None)
+    # a file that names no folder changes nothing: the mirror is where the command is typed
+    named = "mirror" in config.store.model_fields_set
+    folder = mirror_folder(config, path) if named else DEFAULT_MIRROR
+    return config.settings(sites[0] if sites else None), folder

@@ -10,17 +10,24 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
-from crawler.commands.failures import FAILED, INTERRUPTED, WELL, complain
+from crawler.commands.failures import FAILED, INTERRUPTED, WELL, UsageError, complain
 from crawler.commands.output import json_line
-from crawler.conductor import MirrorRequest, mirror
+from crawler.conductor import mirror
 from crawler.events import Summary
+from crawler.ledger import last_runs
+from crawler.metrics import SiteNumbers, render, write
+from crawler.ownership import Sites
 from crawler.progress import JsonLog, PlainProgress, Quiet, Reporter, RichProgress, render_summary
+from crawler.request import MirrorRequest
 from crawler.tally import Tally
-from crawler.wording import duration
+from crawler.wording import count, duration
+from storage.archive import Archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +47,13 @@ class Voice:
         return RichProgress() if sys.stderr.isatty() else PlainProgress()
 
 
-def run(request: MirrorRequest, voice: Voice) -> int:
-    """Mirror what ``request`` says, tell it in ``voice``, and return the exit code."""
+def run(
+    request: MirrorRequest, voice: Voice, *, strict: bool = False, metrics: Path | None = None
+) -> int:
+    """Mirror what ``request`` says, tell it in ``voice``, and return the exit code.
+
+    ``strict`` counts what was known before too; ``metrics`` is a file for the run's numbers.
+    """
     reporter = voice.reporter()
     try:
         summary = asyncio.run(_stoppable(request, reporter))
@@ -54,14 +66,58 @@ def run(request: MirrorRequest, voice: Voice) -> int:
         where = str(request.into)
         told = render_summary(summary, reporter.tally, mirror=where, interrupted=interrupted)
         sys.stdout.write(told + "\n")
-    return exit_code(reporter.tally)
+    code = exit_code(reporter.tally)
+    if not strict and metrics is None:
+        return code
+    sites = standing(request)
+    if strict and code == WELL:
+        code = _strictly(reporter.tally, sites)
+    if metrics is not None:
+        text = render(summary, reporter.tally, sites, code=code, at=datetime.now(UTC))
+        try:
+            write(metrics, text)
+        except OSError as error:
+            raise UsageError(f"--metrics {metrics}: {error.strerror}") from error
+    return code
+
+
+def standing(request: MirrorRequest) -> list[SiteNumbers]:
+    """Return the numbers of the sites that were asked for, as the mirror has them now."""
+    with Archive.open(request.into) as archive:
+        owners = Sites(archive.sites())
+        names = {site.name for url in request.urls if (site := owners.owner(url)) is not None}
+        books = last_runs(archive, names)
+        return [
+            SiteNumbers(
+                site=each.site,
+                articles=each.articles,
+                partial=each.partial,
+                failed=each.failed,
+                gone=each.gone,
+                bytes=each.bytes,
+                good_at=books[each.site].good_at,
+                unfinished=books[each.site].unfinished_since is not None,
+            )
+            for each in archive.status()
+            if each.site in names
+        ]
+
+
+def _strictly(tally: Tally, sites: Iterable[SiteNumbers]) -> int:
+    """Return the code that counts failures known before, and say how many there are."""
+    partial, failed = (sum(getattr(each, name) for each in sites) for name in ("partial", "failed"))
+    failed = max(failed, tally.failed_before)
+    if not partial and not failed:
+        return WELL
+    complain(f"{count(failed, 'failure')}, {count(partial, 'partial article')}, known before")
+    return FAILED
 
 
 def exit_code(tally: Tally) -> int:
-    """Return the contract's code; a partial snapshot is a failure of its article."""
+    """Return the contract's code; a snapshot with a format newly missing is a failure."""
     if tally.interrupted:
         return INTERRUPTED
-    return FAILED if tally.failed or tally.partial else WELL
+    return FAILED if tally.failed or tally.partial > tally.partial_before else WELL
 
 
 async def _stoppable(request: MirrorRequest, reporter: Reporter) -> Summary:

@@ -14,13 +14,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from crawler.conductor import MirrorRequest, mirror
+from crawler.conductor import mirror
 from crawler.config import Settings
 from crawler.demo.newsroom import Newsroom
 from crawler.demo.rendering import NAME
 from crawler.demo.server import NewsroomServer
 from crawler.events import Summary
 from crawler.progress import Quiet, Reporter, RichProgress
+from crawler.request import MirrorRequest
 from crawler.wording import clean, count, duration
 from storage.archive import Archive, Body, SnapshotRow
 from storage.diff import Side, compare, side_name

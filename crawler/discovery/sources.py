@@ -1,123 +1,150 @@
 """Reading a site's discovery documents: llms.txt, sitemaps, feeds.
 
-The rim around the pure parsers of this package: it fetches, undoes codings, and gives entries a
-document at a time, so that a sitemap of a million URLs is never held whole. A document that can't
-be had costs only itself, and is said.
+Which documents there are and what they list; having them is `documents`'s. Entries are given a
+document at a time, so that a sitemap of a million URLs is never held whole.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from datetime import datetime
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
 from msgspec import Struct
 
-from crawler.answer import Answer
+from crawler.discovery.documents import Documents
 from crawler.discovery.feed import parse_feed
 from crawler.discovery.llms_txt import parse_llms_txt
-from crawler.discovery.sitemap import parse_sitemap
-from crawler.events import Event, Failed, Note
+from crawler.discovery.sitemap import SitemapEntry, parse_sitemap
 from crawler.facts import Malformed
-from crawler.faults import FetchError, HostResting
-from crawler.fetch import Fetcher
 from crawler.frontier import Entry
 from crawler.robots import Robots
 from crawler.urls import normalise, origin
 from crawler.wording import count
-from storage.codings import CodingError
 
-#: Decoded bytes of one sitemap: the protocol's own bound is 50 MB, with 50,000 URLs.
-MAX_DOCUMENT = 64 * 2**20
 #: Documents of one paged feed (RFC 5005); at 10 to 100 entries a page, years of a busy site.
 MAX_FEED_PAGES = 200
+#: Sitemaps of an index that are asked for in turn though their dates there did not move: dates show
+#: no edit that is older than the newest. With robots.txt, index and feed a run has five requests.
+IN_TURN = 2
 #: Where feeds are when nothing names them, in the order of how common each is.
 FEED_PLACES = ("feed/", "feed.xml", "rss.xml", "atom.xml", "index.xml", "feed.json")
-OK = 200
-GONE = frozenset({404, 410})
 
 
 class Bounds(Struct, frozen=True, kw_only=True):
-    """How many sitemap documents, and how deep an index may nest."""
+    """How many sitemap documents, how deep an index may nest, and which kinds of list are read."""
 
     sitemaps: int
     depth: int
+    kinds: frozenset[str] = frozenset({"llms-txt", "sitemap", "feed"})
+
+
+class _Listed(Struct, frozen=True, kw_only=True):
+    """A sitemap to read: whether the site names it, how deep, and what its index says of it.
+
+    ``spared``: it need not be asked for, as long as such dates hold.
+    """
+
+    url: str
+    depth: int
+    promised: bool = True
+    lastmod: str = ""
+    spared: bool = False
 
 
 class Sources:
-    """Reads one site's discovery documents. Mutable state: which were read already."""
+    """Reads the lists of the site at ``scope``. Mutable state: its documents, the newest feed.
 
-    def __init__(
-        self,
-        site: str,
-        scope: str,
-        fetcher: Fetcher,
-        bounds: Bounds,
-        *,
-        allowed: Callable[[str], Awaitable[bool]],
-        report: Callable[[Event], None],
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._site = site
+    ``newest_feed`` is the first feed that had entries.
+    """
+
+    newest_feed = ""
+
+    def __init__(self, scope: str, documents: Documents, bounds: Bounds) -> None:
         self._scope = scope
-        self._fetcher = fetcher
+        self._documents = documents
         self._bounds = bounds
-        self._allowed = allowed
-        self._report = report
-        self._clock = clock
-        self._read: set[str] = set()
+
+    @property
+    def whole(self) -> bool:
+        """Whether every document that the site names could be read so far."""
+        return self._documents.whole
 
     async def listed(
-        self, robots: Robots, sitemaps: Iterable[str] = ()
+        self, robots: Robots, sitemaps: Iterable[str] = (), *, llms_txt: bool = True
     ) -> AsyncIterator[list[Entry]]:
         """Yield the entries of each document that lists the whole site: llms.txt, then sitemaps.
 
         ``sitemaps`` are those that the start page names, beside robots.txt's.
         """
-        for url in self._places("llms.txt"):
+        kinds = self._bounds.kinds
+        for url in self._places("llms.txt") if llms_txt and "llms-txt" in kinds else ():
             entries = await self._llms_txt(url)
             if entries:
                 yield entries
                 break
+        if "sitemap" not in kinds:
+            return
         home = origin(self._scope)
         written = [*(normalise(each, f"{home}/") for each in robots.sitemaps), *sitemaps]
-        queue = [(url, 0, True) for url in written if url is not None]
-        queue += [(url, 0, False) for url in self._places("sitemap.xml")]
+        queue = [_Listed(url=url, depth=0) for url in written if url is not None]
+        places = self._places("sitemap.xml")
+        queue += [_Listed(url=url, depth=0, promised=False) for url in places]
         async for entries in self._sitemaps(queue):
             yield entries
 
-    async def _sitemaps(self, queue: list[tuple[str, int, bool]]) -> AsyncIterator[list[Entry]]:
-        """Read the sitemaps in ``queue`` (URL, depth, whether promised), and those they name.
+    async def _sitemaps(self, queue: list[_Listed]) -> AsyncIterator[list[Entry]]:
+        """Read the sitemaps in ``queue``, and those they name.
 
         What is past the bounds is never held, only counted, and said.
         """
         bounds = self._bounds
-        known = {url for url, _, _ in queue}
+        known = {each.url for each in queue}
         past: list[str] = []
         left_out = 0
-        while queue and len(self._read) < bounds.sitemaps:
-            url, depth, promised = queue.pop(0)
-            entries, inner = await self._sitemap(url, promised=promised)
-            new = [each for each in dict.fromkeys(inner) if each not in known]
-            room = max(bounds.sitemaps - len(queue), 0) if depth < bounds.depth else 0
-            queue += [(each, depth + 1, True) for each in new[:room]]
-            known.update(new[:room])
-            past += new[room : room + 1]
+        while queue and len(self._documents.read) < bounds.sitemaps:
+            listed = queue.pop(0)
+            entries, inner = await self._sitemap(listed)
+            new = [
+                each
+                for each in {each.url: each for each in inner}.values()
+                if each.url not in known
+            ]
+            room = max(bounds.sitemaps - len(queue), 0) if listed.depth < bounds.depth else 0
+            queue += self._in_order(new[:room], listed.depth + 1)
+            known.update(each.url for each in new[:room])
+            past += [each.url for each in new[room : room + 1]]
             left_out += len(new[room:])
             if entries:
                 yield entries
-        past += [url for url, _, _ in queue]
+        past += [each.url for each in queue]
         left_out += len(queue)
         if left_out:
             limit = f"at most {bounds.sitemaps:,} documents are, {bounds.depth} levels deep"
             why = f"left out {count(left_out, 'sitemap')}, this one first: {limit}"
-            self._trouble(past[0], why, promised=True)
+            self._documents.trouble(past[0], why, promised=True)
 
-    async def feeds(self, urls: Iterable[str], *, guess: bool) -> AsyncIterator[list[Entry]]:
+    def _in_order(self, sitemaps: list[SitemapEntry], depth: int) -> list[_Listed]:
+        """Put those last that need not be asked for: the others may show that dates don't hold."""
+        standing = {
+            each.url: asked
+            for each in sitemaps
+            if (asked := self._documents.standing(each.url, each.lastmod)) is not None
+        }
+        spared = sorted(standing, key=lambda url: standing[url])[IN_TURN:]
+        listed = [
+            _Listed(url=each.url, depth=depth, lastmod=each.lastmod, spared=each.url in spared)
+            for each in sitemaps
+        ]
+        return sorted(listed, key=lambda each: each.spared)
+
+    async def feeds(self, urls: Iterable[str], *, guess: bool) -> AsyncGenerator[list[Entry], None]:
         """Yield the entries of the feeds at ``urls``; with ``guess`` and none, of usual places."""
+        if "feed" not in self._bounds.kinds:
+            return
         given = list(urls)
         for url in given:
             async for entries in self._feed(url, promised=True):
+                self.newest_feed = self.newest_feed or url
                 yield entries
         if given or not guess:
             return
@@ -126,6 +153,7 @@ class Sources:
             for url in self._places(place):
                 async for entries in self._feed(url, promised=False):
                     found = True
+                    self.newest_feed = self.newest_feed or url
                     yield entries
             if found:
                 return
@@ -137,85 +165,59 @@ class Sources:
         return [url for each in dict.fromkeys(bases) if (url := normalise(name, each)) is not None]
 
     async def _llms_txt(self, url: str) -> list[Entry]:
-        answer = await self._document(url, promised=False)
-        if answer is None or "html" in (answer.header("content-type") or ""):
+        source = await self._documents.get(url, promised=False)
+        if source is None:
             return []
-        text = self._decoded(answer).decode("utf-8", "replace")
-        links = [link.url for link in parse_llms_txt(text, answer.final_url)]
+        if "html" in source.media_type:
+            self._documents.not_one(url)
+            return []
+        await self._documents.keep(source)
+        text = source.body.decode("utf-8", "replace")
+        links = [link.url for link in parse_llms_txt(text, source.final_url)]
         return [Entry(url=each, source="llms-txt") for each in dict.fromkeys(links)]
 
-    async def _sitemap(self, url: str, *, promised: bool) -> tuple[list[Entry], list[str]]:
-        answer = await self._document(url, promised=promised)
-        if answer is None:
-            return [], []
+    async def _sitemap(self, listed: _Listed) -> tuple[list[Entry], tuple[SitemapEntry, ...]]:
+        url, promised = listed.url, listed.promised
+        source = await self._documents.get(
+            url, promised=promised, lastmod=listed.lastmod, spared=listed.spared
+        )
+        if source is None:
+            return [], ()
         try:
-            body = self._decoded(answer)
-            sitemap = await asyncio.to_thread(parse_sitemap, body, answer.final_url)
+            sitemap = await asyncio.to_thread(parse_sitemap, source.body, source.final_url)
         except Malformed as error:
-            self._trouble(url, f"the sitemap is unreadable: {error}", promised=promised)
-            return [], []
+            why = f"the sitemap is unreadable: {error}"
+            self._documents.unreadable(url, why, promised=promised)
+            return [], ()
         for finding in sitemap.findings:
-            self._report(
-                Note(at=self._clock(), site=self._site, message=f"{url}: {finding.detail}")
-            )
+            self._documents.trouble(url, finding.detail, promised=False)
+        if not sitemap.findings:
+            await self._documents.keep(source, listed.lastmod)
         entries = [
             Entry(url=each.url, source="sitemap", lastmod=each.lastmod) for each in sitemap.entries
         ]
-        return entries, [each.url for each in sitemap.sitemaps]
+        return entries, sitemap.sitemaps
 
     async def _feed(self, url: str, *, promised: bool) -> AsyncIterator[list[Entry]]:
         following: str | None = url
         for _ in range(MAX_FEED_PAGES):
-            if following is None or following in self._read:
+            if following is None or following in self._documents.read:
                 return
-            answer = await self._document(following, promised=promised)
-            if answer is None:
+            source = await self._documents.get(following, promised=promised)
+            if source is None:
                 return
-            media_type = answer.header("content-type") or ""
+            media_type, place = source.media_type, source.final_url
             try:
-                body = self._decoded(answer)
-                feed = await asyncio.to_thread(parse_feed, body, answer.final_url, media_type)
+                feed = await asyncio.to_thread(parse_feed, source.body, place, media_type)
             except Malformed as error:
-                self._trouble(following, f"the feed is unreadable: {error}", promised=promised)
+                why = f"the feed is unreadable: {error}"
+                self._documents.unreadable(following, why, promised=promised)
                 return
-            yield [Entry(url=each.url, source="feed") for each in feed.entries if each.url]
+            if not feed.findings:
+                await self._documents.keep(source)
+            yield [
+                Entry(url=each.url, source="feed", lastmod=each.updated)
+                for each in feed.entries
+                if each.url
+            ]
             following = feed.next or feed.prev_archive
-
-    async def _document(self, url: str, *, promised: bool) -> Answer | None:
-        """Fetch a document once; None where it is not there, may not be read, or was read."""
-        if url in self._read or not await self._allowed(url):
-            return None
-        self._read.add(url)
-        try:
-            answer = await self._fetcher.get(url)
-        except HostResting:
-            raise
-        except FetchError as error:
-            self._trouble(url, error.sentence, promised=promised)
-            return None
-        if answer.status != OK:
-            gone = answer.status in GONE
-            if promised or not gone:
-                why = f"the server answered {answer.status}"
-                # What isn't there can't be read later either: a stale name is no failure.
-                self._trouble(url, why, promised=promised and not gone)
-            return None
-        if answer.final_url != url and answer.final_url in self._read:
-            return None
-        self._read.add(answer.final_url)
-        return answer
-
-    def _decoded(self, answer: Answer) -> bytes:
-        try:
-            return answer.decoded(MAX_DOCUMENT)
-        except CodingError as error:
-            self._trouble(answer.url, str(error), promised=True)
-            return b""
-
-    def _trouble(self, url: str, why: str, *, promised: bool) -> None:
-        """Say what could not be read; a document that the site itself names counts as a failure."""
-        now = self._clock()
-        if promised:
-            self._report(Failed(at=now, site=self._site, url=url, reason=why))
-        else:
-            self._report(Note(at=now, site=self._site, message=f"{url}: {why}"))

@@ -12,7 +12,17 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, RowMapping, and_, exists, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from storage.index.index import Index
 from storage.index.rows import (
@@ -55,7 +65,11 @@ class RunRow(Struct, frozen=True, kw_only=True):
 
 
 class SiteStatus(Struct, frozen=True, kw_only=True):
-    """A site's numbers; ``partial`` are articles whose newest snapshot is, ``bytes`` segments'."""
+    """A site's numbers; ``partial`` are articles whose newest snapshot is, ``bytes`` segments'.
+
+    ``verified_at`` is the oldest of its articles' last verifications, ``unverified`` how many have
+    had none.
+    """
 
     site: str
     scope: str
@@ -68,6 +82,8 @@ class SiteStatus(Struct, frozen=True, kw_only=True):
     newest_observed_at: datetime | None
     segments: int
     bytes: int
+    verified_at: datetime | None = None
+    unverified: int = 0
 
 
 def all_sites(index: Index) -> list[Site]:
@@ -130,21 +146,19 @@ def all_history(index: Index, site: str | None, *, canonicals: bool) -> Iterator
     return map(snapshot_row, index.walk(query, keys))
 
 
-def changes(
-    index: Index, since: datetime | None, site: str | None, *, canonicals: bool
-) -> Iterator[SnapshotRow]:
-    """Every snapshot observed at or after ``since``, in the order of observation."""
-    query = select(snapshots).where(*_wanted(site, canonicals=canonicals))
-    if since is not None:
-        query = query.where(snapshots.c.observed_at >= to_micros(since))
-    order = ("observed_at", "site", "slug", "sequence")
-    return map(snapshot_row, index.walk(query, [snapshots.c[name] for name in order]))
-
-
 def article_events(index: Index, site: str, slug: str) -> list[EventRow]:
     """Return an article's events, oldest first by sequence."""
     query = select(events).where(events.c.site == site, events.c.slug == slug)
     return [event_row(row) for row in index.all(query.order_by(events.c.sequence))]
+
+
+def missed(index: Index, site: str) -> dict[str, EventRow]:
+    """Return by slug the last event of the articles that are gone, or were seen gone."""
+    told = ("gone-seen", "gone", "returned")
+    query = select(events).where(events.c.site == site, events.c.event.in_(told))
+    rows = index.all(query.order_by(events.c.slug, events.c.sequence))
+    last = {row["slug"]: event_row(row) for row in rows}
+    return {slug: row for slug, row in last.items() if row.event != "returned"}
 
 
 def named(index: Index, slug: str, site: str | None) -> set[tuple[str, str]]:
@@ -203,6 +217,15 @@ def site_entries(index: Index, site: str) -> dict[str, EntryState]:
     return {row["url"]: EntryState(**{**row, **_moments(row)}) for row in rows}
 
 
+def failing_entries(index: Index, site: str | None) -> list[EntryState]:
+    """Return the entries that could not be had when last asked for, by site and URL."""
+    query = select(entries).where(entries.c.verdict == "failed")
+    if site is not None:
+        query = query.where(entries.c.site == site)
+    rows = index.all(query.order_by(entries.c.site, entries.c.url))
+    return [EntryState(**{**row, **_moments(row)}) for row in rows]
+
+
 def _moments(row: RowMapping) -> dict[str, datetime | None]:
     verified = row["verified_at"]
     return {
@@ -217,13 +240,21 @@ def site_memory(index: Index, site: str) -> dict[str, str]:
     return {row["key"]: row["value"] for row in rows}
 
 
+def remembered(index: Index, site: str, key: str) -> str | None:
+    """Return what a site's runs remember under ``key``."""
+    query = select(memory.c.value).where(memory.c.site == site, memory.c.key == key)
+    row = index.first(query)
+    return None if row is None else str(row["value"])
+
+
 def site_slugs(index: Index, site: str) -> dict[str, str]:
-    """Return a site's articles: slug to the URL of the newest manifest that says one."""
+    """Return a site's articles: slug to the URL of the newest snapshot or move, else event."""
+    moved = case((events.c.event == "moved", 1), else_=0)
     parts = [
-        select(table.c.slug, table.c.url, literal(rank).label("rank"), table.c.sequence).where(
+        select(table.c.slug, table.c.url, rank.label("rank"), table.c.sequence).where(
             table.c.site == site
         )
-        for rank, table in enumerate((events, snapshots))
+        for table, rank in ((events, moved), (snapshots, literal(1)))
     ]
     both = union_all(*parts).subquery()
     rows = index.all(select(both).order_by(both.c.slug, both.c.rank, both.c.sequence))
@@ -280,6 +311,9 @@ def site_status(index: Index, site: Site) -> SiteStatus:
     newest = list(newest_all(index, site.name, canonicals=True, at=None, since=None))
     ours = snapshots.c.site == site.name
     failed = and_(entries.c.site == site.name, entries.c.verdict == "failed")
+    read = and_(entries.c.site == site.name, entries.c.verdict == "article")
+    never = and_(read, entries.c.verified_at.is_(None))
+    oldest = index.count(select(func.min(entries.c.verified_at)).where(read))
     held = segments.c.site == site.name
     return SiteStatus(
         site=site.name,
@@ -293,4 +327,6 @@ def site_status(index: Index, site: Site) -> SiteStatus:
         newest_observed_at=max((row.observed_at for row in newest), default=None),
         segments=index.count(select(func.count()).select_from(segments).where(held)),
         bytes=index.count(select(func.sum(segments.c.committed)).where(held)),
+        verified_at=_moment(oldest or None),
+        unverified=index.count(select(func.count()).select_from(entries).where(never)),
     )

@@ -2,8 +2,8 @@
 
 Everything that a reading command shows is made by rows.py from manifests. ``entries``, ``memory``,
 ``runs`` and the noted part of ``names`` and ``validators`` are operational: a reindex loses them,
-and says so. Moments are whole microseconds since 1970 in UTC, so that they sort and never lose a digit;
-lists and mappings are JSON text. A change here is a new SCHEMA_VERSION: the index is made again.
+and says so. Moments are whole microseconds since 1970 in UTC, so that they sort and never lose a
+digit; lists and mappings are JSON text. A change here is a new SCHEMA_VERSION: the index is made again.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ events = Table(
     Column("head", BigInteger, nullable=False),
     Index("events_article", "site", "slug", "sequence", unique=True),
     Index("events_place", "segment", "offset"),
+    Index("events_observed", "observed_at"),
 )
 
 #: ``target_id`` set: the record is a revisit, and the bytes are that response's. ``record_id``

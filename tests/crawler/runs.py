@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from crawler.conductor import MirrorRequest, mirror
+from crawler.conductor import mirror
 from crawler.config import Config
 from crawler.discovery.records import RecordHint
 from crawler.events import Event, Failed, Summary
+from crawler.request import MirrorRequest
 from storage.archive import Archive, SnapshotRow
 
 
@@ -31,11 +32,8 @@ async def run(
     into: Path,
     *,
     records: tuple[RecordHint, ...] | None = None,
-    formats: tuple[str, ...] = (),
     verify: Literal["all", "due", "none"] = "all",
-    include: tuple[str, ...] = (),
     ignore_robots: bool = False,
-    max_articles: int | None = None,
     stop: asyncio.Event | None = None,
     more: tuple[str, ...] = (),
     **settings: Any,
@@ -47,10 +45,7 @@ async def run(
         into=into,
         settings=Config().settings().changed(**{"rate": 0, "attempts": 1, **settings}),
         records=records,
-        formats=formats,
-        include=include,
         ignore_robots=ignore_robots,
-        max_articles=max_articles,
         verify=verify,
     )
     summary = await mirror(request, events.append, stop or asyncio.Event())

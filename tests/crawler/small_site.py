@@ -27,12 +27,13 @@ Route: TypeAlias = Page | Callable[[Mapping[str, str]], Page]
 class SmallSite:
     """Serves ``pages`` by path on a free loopback port; change them while it runs.
 
-    Mutable: ``pages``; ``asked``, the paths asked for so far, and ``heard``, the header fields
-    that came with each.
+    Mutable: ``pages``; ``otherwise``, what all other paths answer; ``asked``, the paths asked for
+    so far, and ``heard``, the header fields that came with each.
     """
 
     def __init__(self, pages: dict[str, Route] | None = None) -> None:
         self.pages: dict[str, Route] = pages or {}
+        self.otherwise = Page(status=404, body="not here")
         self.asked: list[str] = []
         self.heard: list[Mapping[str, str]] = []
         self.base = ""
@@ -61,7 +62,7 @@ class SmallSite:
         path = request.rel_url.raw_path_qs
         self.asked.append(path)
         self.heard.append(request.headers)
-        page = self.pages.get(path, Page(status=404, body="not here"))
+        page = self.pages.get(path, self.otherwise)
         if not isinstance(page, Page):
             page = page(request.headers)
         return web.Response(

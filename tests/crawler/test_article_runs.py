@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crawler.events import Happened
 from tests.crawler.runs import history, run
 from tests.crawler.small_site import Page, SmallSite, article
 
@@ -41,4 +42,6 @@ async def test_a_dead_link_is_no_article_that_went(tmp_path: Path) -> None:
         assert (ran.summary.articles, ran.summary.gone, ran.summary.failed) == (1, 0, 0)
         del site.pages["/a"]
         again = await run(f"{site.base}/", tmp_path / "m")
-        assert again.summary.gone == 1
+        assert [event.event for event in again.events if isinstance(event, Happened)] == [
+            "gone-seen"
+        ]

@@ -10,7 +10,21 @@ import pytest
 
 from tests.crawler.commands.calling import complaint, slugline
 
-COMMANDS = ("mirror", "list", "log", "show", "diff", "status", "export", "reindex", "demo")
+COMMANDS = (
+    "mirror",
+    "list",
+    "log",
+    "show",
+    "diff",
+    "status",
+    "export",
+    "reindex",
+    "demo",
+    "sync",
+    "changes",
+    "inspect",
+    "init",
+)
 
 
 def test_it_says_its_version() -> None:

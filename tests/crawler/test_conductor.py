@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from crawler.conductor import RequestError
 from crawler.demo.newsroom import Newsroom
 from crawler.demo.server import Fault, NewsroomServer
 from crawler.discovery.records import parse_records
-from crawler.events import Discovered, Passed
+from crawler.events import Discovered, Happened, Passed
+from crawler.request import RequestError
 from storage.archive import Archive
 from storage.times import format_utc
 from tests.crawler.runs import history, reasons, run
@@ -194,7 +194,7 @@ async def test_a_known_article_that_nothing_names_any_more_is_still_looked_at(
     asked = len(site.requests)
     ran = await run(f"{site.base}/", tmp_path / "m")
     assert f"/news/{slug}" in site.paths()[asked:]
-    assert ran.summary.gone == 1
+    assert [event.slug for event in ran.events if isinstance(event, Happened)] == [slug]
     assert slug in {row.slug for row in history(tmp_path / "m")}
 
 

@@ -118,6 +118,26 @@ def test_an_unknown_key_is_named_with_the_nearest_known_one() -> None:
 def test_a_setting_of_another_table_is_unknown_in_a_site() -> None:
     (problem,) = failure('[[site]]\nurl = "https://example.org"\nmax_body = 1').problems
     assert problem.path == "site[0].max_body"
+    assert "it belongs in [limits]" in problem.allowed
+
+
+def test_a_password_in_a_sites_url_is_refused_and_not_shown() -> None:
+    (problem,) = failure('[[site]]\nurl = "https://me:s3cret@example.org/"').problems
+    assert "must hold no name or password" in problem.allowed
+    assert "s3cret" not in str(problem)
+
+
+def test_a_sites_url_is_normalised() -> None:
+    read = parse_config('[[site]]\nurl = "HTTPS://Example.org:443/a/../news#top"', {})
+    assert read.site[0].url == "https://example.org/news"
+    assert read.site[0].label == "example.org~news"
+
+
+@pytest.mark.parametrize("name", ["", "A", "a/b", ".a", "a.", "con", "a b", "a" * 101])
+def test_a_sites_name_is_a_folders(name: str) -> None:
+    (problem,) = failure(f'[[site]]\nurl = "https://example.org"\nname = "{name}"').problems
+    assert problem.path == "site[0].name"
+    assert "it is a folder's" in problem.allowed
 
 
 def test_a_site_needs_a_url() -> None:
@@ -139,6 +159,11 @@ def test_a_site_needs_a_url() -> None:
         'include = [""]',
         'verify_within = "30d"',
         "torn_retries = 1.5",
+        'gone_after = "1d"',
+        'discovery = ["guess"]',
+        'schedule = "* * * *"',
+        "max_requests = -1",
+        "max_seconds = -0.5",
     ],
 )
 def test_a_wrong_default_is_refused(line: str) -> None:

@@ -70,6 +70,8 @@ class TestRedirects:
         kept = [(each.role, each.url.removeprefix(site.base)) for each in copy.payloads]
         assert kept == [("hop", "/a.md"), ("hop", "/b.md"), ("markdown", "/c.md")]
         assert [each.status for each in copy.payloads] == [302, 302, 200]
+        shown = copy.redirected.payloads
+        assert [each.role for each in shown] == ["hop", "hop", "evidence"]
         assert copy.representation.url == f"{site.base}/a.md"
         assert copy.final_url == f"{site.base}/c.md"
 
@@ -147,6 +149,7 @@ class TestFailures:
             failure = await failed(copyist, place(f"{site.base}/a.md", "markdown"))
         assert (failure.status, failure.disallowed) == (status, False)
         assert str(status) in failure.why
+        assert [(p.role, p.status) for p in failure.evidence.payloads] == [("evidence", status)]
 
     @pytest.mark.parametrize(
         ("name", "page", "why"),

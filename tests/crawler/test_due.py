@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.due import unchanged_by_lastmod
+from crawler.due import is_due, unchanged_by_lastmod
 from storage.model import EntryState
 
 MOMENT = datetime(2026, 6, 19, 9, 13, 50, tzinfo=UTC)
@@ -74,3 +74,35 @@ def test_the_end_of_time_is_no_proof_and_no_error(far: str) -> None:
 @given(st.text(max_size=40) | st.datetimes().map(str), st.datetimes(timezones=st.just(UTC)))
 def test_it_never_raises(lastmod: str, at: datetime) -> None:
     unchanged_by_lastmod(lastmod, looked(at, lastmod))
+
+
+WITHIN = timedelta(days=30)
+NOW = LONG_AFTER
+
+
+def verified(url: str, days_ago: float) -> EntryState:
+    return EntryState(
+        site="n.example",
+        url=url,
+        verdict="article",
+        checked_at=NOW,
+        run="r",
+        verified_at=NOW - timedelta(days=days_ago),
+    )
+
+
+@given(st.text(min_size=1), st.floats(0, 60))
+def test_every_article_is_verified_within_the_time_stated(url: str, days: float) -> None:
+    due = is_due(verified(url, days), NOW, WITHIN)
+    assert due or days < 30
+    assert not due or days >= 15
+
+
+def test_due_dates_are_spread() -> None:
+    due = [is_due(verified(f"https://n.example/{n}", 22.5), NOW, WITHIN) for n in range(400)]
+    assert 100 < sum(due) < 300
+
+
+def test_what_was_never_verified_is_due() -> None:
+    state = EntryState(site="n", url="u", verdict="article", checked_at=NOW, run="r")
+    assert is_due(state, NOW, WITHIN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crawler.config import Settings
 from crawler.fetch_settings import fetch_settings, user_agent
+from crawler.request import SiteAsked
 
 NAMED = ("https://example.org/news", "http://127.0.0.1:8080/")
 
@@ -31,3 +32,22 @@ def test_private_headers_are_bound_to_the_hosts_that_were_named() -> None:
 
 def test_without_private_headers_no_host_has_any() -> None:
     assert fetch_settings(Settings(), "1", NAMED).headers == {}
+
+
+def test_a_sites_own_headers_and_proxy_go_to_its_host_alone() -> None:
+    own = SiteAsked(
+        url=NAMED[1],
+        settings=Settings().changed(headers={"X-Key": "k"}, proxy="http://p.example:3128"),
+    )
+    made = fetch_settings(Settings(), "1", NAMED, [own])
+    assert made.headers == {"127.0.0.1:8080": (("X-Key", "k"),)}
+    assert made.proxies == {"127.0.0.1:8080": "http://p.example:3128"}
+
+
+def test_a_site_may_go_without_the_proxy_of_the_others() -> None:
+    general = Settings().changed(proxy="http://p.example:3128", headers={"X-Key": "k"})
+    own = SiteAsked(url=NAMED[1], settings=Settings())
+    made = fetch_settings(general, "1", NAMED, [own])
+    assert made.proxy == "http://p.example:3128"
+    assert made.proxies == {"127.0.0.1:8080": ""}
+    assert set(made.headers) == {"example.org:443"}

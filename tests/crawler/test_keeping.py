@@ -46,12 +46,11 @@ class Desk:
         assert isinstance(seen, Reading)
         return seen
 
-    async def keep(self, reading: Reading) -> str:
+    async def keep(self, reading: Reading) -> None:
         """Keep ``reading`` and wait until that is durable."""
         known = await self.keeper.known(reading.entry.url)
-        slug = await self.keeper.keep(reading, known, lambda s: self.state(reading, s))
+        await self.keeper.keep(reading, known, lambda s: self.state(reading, s))
         await self.keeper.drain()
-        return slug
 
     def state(self, reading: Reading, slug: str) -> EntryState:
         return EntryState(
@@ -89,11 +88,11 @@ async def test_a_new_article_is_told_when_it_is_durable_and_its_entry_stands_bes
     site.pages["/a"] = article("Story")
     async with desk(site, tmp_path) as made:
         reading = await made.read("/a")
-        slug = await made.keeper.keep(reading, Known(), lambda s: made.state(reading, s))
+        reason = await made.keeper.keep(reading, Known(), lambda s: made.state(reading, s))
         assert made.events == []
         await made.keeper.drain()
         assert [type(event) for event in made.events] == [Stored]
-        assert (slug, reasons(tmp_path, "a")) == ("a", ["first"])
+        assert (reason, reasons(tmp_path, "a")) == ("first", ["first"])
         assert entry(tmp_path, f"{site.base}/a").verdict == "article"
 
 

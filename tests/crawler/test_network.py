@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from crawler.config import Config
+from crawler.config import Config, Settings
 from crawler.connect import ConnectError
 from crawler.copies import CopyFailed
 from crawler.events import Event, Requested, Waiting
 from crawler.faults import FetchError
-from crawler.network import Network, open_network
+from crawler.network import Network, open_network, paces
+from crawler.request import SiteAsked
 from tests.crawler.copying import Shelf, place
 from tests.crawler.fetching import NOW
 from tests.crawler.small_site import Page, SmallSite, article
@@ -110,3 +111,12 @@ async def test_it_is_closed_with_its_stack(site: SmallSite) -> None:
         pass
     with pytest.raises(RuntimeError):
         await parts.fetcher.get(f"{site.base}/a")
+
+
+def test_a_hosts_pace_is_its_slowest_sites() -> None:
+    def asked(path: str, **values: float) -> SiteAsked:
+        return SiteAsked(url=f"https://example.org/{path}", settings=Settings().changed(**values))
+
+    sites = [asked("a", rate=0, concurrency=4), asked("b", rate=3), asked("c", rate=5)]
+    assert list(paces(sites)) == [("example.org:443", 3, 2)]
+    assert list(paces(sites[:1])) == [("example.org:443", 0, 4)]

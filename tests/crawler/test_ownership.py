@@ -51,3 +51,40 @@ def test_the_same_host_under_another_scheme_gets_a_name_of_its_own() -> None:
     plain = sites.owner_or_new("http://news.example/", "http://news.example/")
     assert plain.name != OUTER.name
     assert plain.scope == "http://news.example/"
+
+
+# sites that a config.toml names
+
+
+def test_a_configured_site_has_its_own_label() -> None:
+    sites = Sites([], [("https://news.example/", "news"), ("https://other.example/", "")])
+    assert sites.owner("https://news.example/a") == Site(name="news", scope="https://news.example/")
+    other = sites.owner("https://other.example/a")
+    assert other is not None
+    assert other.name == "other.example"
+
+
+def test_the_label_that_a_mirror_has_already_stays() -> None:
+    sites = Sites([OUTER], [("https://news.example/", "news")])
+    assert sites.owner("https://news.example/a") == OUTER
+
+
+def test_a_section_inside_another_configured_site_is_a_site_of_its_own() -> None:
+    both = [("https://news.example/sport/", "sport"), ("https://news.example/", "news")]
+    for asked in (both, both[::-1]):
+        sites = Sites([], asked)
+        inner, outer = (sites.owner(f"https://news.example/{path}") for path in ("sport/a", "a"))
+        assert inner == Site(name="sport", scope="https://news.example/sport/")
+        assert outer == Site(name="news", scope="https://news.example/")
+
+
+def test_a_section_of_an_older_site_alone_stays_that_sites() -> None:
+    sites = Sites([OUTER], [("https://news.example/sport/", "")])
+    assert sites.owner("https://news.example/sport/a") == OUTER
+
+
+def test_a_courtesy_gives_way_to_a_configured_site() -> None:
+    sites = Sites([COURTESY], [("https://wire.example/", "")])
+    assert sites.owner("https://wire.example/a") == Site(
+        name="wire.example", scope="https://wire.example/"
+    )

@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from crawler.copies import Copy, Copyist
+from crawler.discovery.memory import Memory
 from crawler.facts import Facts
 from crawler.probe import MOST_PAGELESS, PageFinder, Prober, same_words
 from crawler.urls import in_scope
@@ -44,7 +45,7 @@ class TestProber:
     ) -> None:
         site.pages |= {"/a": page("A"), "/a.md": twin("A"), "/b": page("B"), "/b.md": twin("B")}
         async with copying(site.base) as copyist:
-            prober = Prober(copyist)
+            prober = Prober(copyist, Memory.none())
             first = await probed(copyist, prober, f"{site.base}/a")
             asked = len(site.asked)
             second = await probed(copyist, prober, f"{site.base}/b")
@@ -54,7 +55,7 @@ class TestProber:
     async def test_a_site_without_twins_is_asked_once(self, site: SmallSite) -> None:
         site.pages |= {"/a": page("A"), "/b": page("B")}
         async with copying(site.base) as copyist:
-            prober = Prober(copyist)
+            prober = Prober(copyist, Memory.none())
             assert await probed(copyist, prober, f"{site.base}/a") == {}
             assert {"/a.md", "/a.txt", "/a.jsonld"} <= set(site.asked)
             asked = len(site.asked)
@@ -67,14 +68,14 @@ class TestProber:
         names = [f"/{number}" for number in range(8)]
         site.pages |= {name: page(name) for name in names}
         async with copying(site.base) as copyist:
-            prober = Prober(copyist)
+            prober = Prober(copyist, Memory.none())
             await asyncio.gather(*(probed(copyist, prober, site.base + name) for name in names))
         assert len([path for path in site.asked if path.endswith(".md")]) == 1
 
     async def test_other_words_under_a_twins_name_are_no_twin(self, site: SmallSite) -> None:
         site.pages |= {"/a": page("A"), "/a.md": twin("A", "Nothing to see over there, friends. ")}
         async with copying(site.base) as copyist:
-            assert await probed(copyist, Prober(copyist), f"{site.base}/a") == {}
+            assert await probed(copyist, Prober(copyist, Memory.none()), f"{site.base}/a") == {}
 
     async def test_markdown_by_negotiation_is_found_and_used_again(self, site: SmallSite) -> None:
         def either(sent: Mapping[str, str]) -> Page:
@@ -82,7 +83,7 @@ class TestProber:
 
         site.pages |= {"/a": either, "/b": either}
         async with copying(site.base) as copyist:
-            prober = Prober(copyist)
+            prober = Prober(copyist, Memory.none())
             first = await probed(copyist, prober, f"{site.base}/a")
             asked = len(site.asked)
             second = await probed(copyist, prober, f"{site.base}/b")
@@ -93,7 +94,7 @@ class TestProber:
     async def test_a_probed_copy_says_that_it_was_probed(self, site: SmallSite) -> None:
         site.pages |= {"/a": page("A"), "/a.md": twin("A")}
         async with copying(site.base) as copyist:
-            found = await probed(copyist, Prober(copyist), f"{site.base}/a")
+            found = await probed(copyist, Prober(copyist, Memory.none()), f"{site.base}/a")
         assert found["markdown"].representation.declared_by == ("probe",)
 
 
@@ -101,7 +102,9 @@ class TestPageFinder:
     """Pages of text twins."""
 
     def finder(self, site: SmallSite, copyist: Copyist) -> PageFinder:
-        return PageFinder(copyist, lambda url: in_scope(url, f"{site.base}/"), "text/html")
+        return PageFinder(
+            copyist, lambda url: in_scope(url, f"{site.base}/"), "text/html", Memory.none()
+        )
 
     async def test_the_page_is_looked_for_where_it_held_before(self, site: SmallSite) -> None:
         site.pages |= {"/a.html": page("A"), "/a.md": twin("A")}
@@ -137,7 +140,7 @@ class TestPageFinder:
     async def test_a_page_outside_of_the_site_is_not_asked_for(self, site: SmallSite) -> None:
         site.pages |= {"/a": page("A"), "/a.md": twin("A")}
         async with copying(site.base) as copyist:
-            finder = PageFinder(copyist, lambda _url: False, "text/html")
+            finder = PageFinder(copyist, lambda _url: False, "text/html", Memory.none())
             assert await finder.find(await copyist.copy(place(f"{site.base}/a.md"))) is None
         assert "/a" not in site.asked
 

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from crawler.article import Page
+from crawler.discovery.documents import Documents
+from crawler.discovery.memory import Memory
 from crawler.discovery.sources import Bounds, Sources
 from crawler.discovery.traps import BARREN_PAGES
 from crawler.events import Discovered, Event, Note
@@ -36,8 +38,10 @@ class Site:
         links: int = 5000,
         rate: float = 0.0,
         wanted: Callable[[str], bool] = lambda _: True,
+        memory: Memory | None = None,
     ) -> None:
         self.base = base
+        self.memory = memory or Memory.none()
         self.events: list[Event] = []
         self.frontier = Frontier()
         self.slugs = Slugs()
@@ -55,6 +59,7 @@ class Site:
             reach,
             self.frontier,
             lambda: self.slugs,
+            self.memory,
             report=self.events.append,
             clock=lambda: NOW,
         )
@@ -65,15 +70,15 @@ class Site:
             return True
 
         async with fetching(named=(self.base,), attempts=1) as fetcher:
-            yield Sources(
+            documents = Documents(
                 "site",
-                f"{self.base}/",
                 fetcher,
-                Bounds(sitemaps=9, depth=3),
+                self.memory,
                 allowed=allowed,
                 report=self.events.append,
                 clock=lambda: NOW,
             )
+            yield Sources(f"{self.base}/", documents, Bounds(sitemaps=9, depth=3))
 
     async def read_lists(self, start: Page | None = None) -> None:
         async with self.sources() as sources:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -244,13 +244,16 @@ class TestEnds:
     ) -> None:
         names = [f"/{number}" for number in range(400)]
 
-        def spoil(_sent: Mapping[str, str]) -> Page:
-            segments = tmp_path / "m" / "segments"
-            if not segments.exists():
-                segments.write_text("a file where a folder belongs")
-            return article("Story")
+        def spoiling(name: str) -> Callable[[Mapping[str, str]], Page]:
+            def spoil(_sent: Mapping[str, str]) -> Page:
+                segments = tmp_path / "m" / "segments"
+                if not segments.exists():
+                    segments.write_text("a file where a folder belongs")
+                return article(f"Story {name}")
 
-        site.pages |= dict.fromkeys(names, spoil)
+            return spoil
+
+        site.pages |= {name: spoiling(name) for name in names}
         site.list(*names)
         with pytest.raises(StoreFailed):
             await asyncio.wait_for(run(f"{site.base}/", tmp_path / "m", probe=False), 30)

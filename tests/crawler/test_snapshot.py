@@ -18,7 +18,9 @@ from crawler.snapshot import (
     consider,
     declared_slug,
     draft,
+    happened,
 )
+from crawler.vanishing import Evidence
 from storage.model import Finding, Manifest, Payload, Record, Site, Validator
 from tests.crawler.readings import NOW, T0, T1, T2, URL, B, says, shown, stamp
 
@@ -266,3 +268,26 @@ def test_an_alias_is_an_event_of_the_article_it_leads_to() -> None:
     assert (event.kind, event.event, event.aliases) == ("event", "alias", (f"{URL}/old",))
     assert (event.slug, event.url, event.site) == (newest.slug, newest.url, newest.site)
     assert (event.key, event.reason, drafted.payloads) == (None, None, ())
+
+
+@pytest.mark.parametrize(("tag", "roles"), [("noindex", ["evidence"]), ("noarchive", [])])
+def test_what_happened_is_an_event_with_the_answers_that_may_be_kept(
+    tag: str, roles: list[str]
+) -> None:
+    answer = Payload(
+        role="evidence", url=URL, status=404, headers=(("X-Robots-Tag", tag),), fetched_at=NOW
+    )
+    seen = Evidence(payloads=(answer,), redacted=("set-cookie",), private=True)
+    newest = written(copy(says("html")))
+    drafted = happened(
+        newest, "gone-seen", CONTEXT, detail={"why": "404"}, evidence=seen, url=f"{URL}/new"
+    )
+    told = drafted.manifest
+    assert [each.role for each in drafted.payloads] == roles
+    assert (told.kind, told.event, told.slug, told.url) == (
+        "event",
+        "gone-seen",
+        newest.slug,
+        f"{URL}/new",
+    )
+    assert (told.redacted, told.private, told.detail) == (("set-cookie",), True, {"why": "404"})

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from crawler.discovery.documents import Documents
+from crawler.discovery.memory import Memory
 from crawler.discovery.sources import FEED_PLACES, Bounds, Sources
 from crawler.events import Event, Failed, Note
 from crawler.faults import HostResting
@@ -84,6 +86,7 @@ async def read(
     forbidden: frozenset[str] = frozenset(),
     sitemaps: int = 50,
     depth: int = 3,
+    kinds: frozenset[str] = Bounds(sitemaps=0, depth=0).kinds,
     **values: Any,
 ) -> Read:
     found = Read(site.base)
@@ -92,15 +95,17 @@ async def read(
         return url.removeprefix(site.base) not in forbidden
 
     async with fetching(named=(site.base,), attempts=1, **values) as fetcher:
-        sources = Sources(
+        fetched = Documents(
             "site",
-            site.base + scope,
             fetcher,
-            Bounds(sitemaps=sitemaps, depth=depth),
+            Memory.none(),
             allowed=allowed,
             report=found.events.append,
             clock=lambda: NOW,
         )
+        bounds = Bounds(sitemaps=sitemaps, depth=depth, kinds=kinds)
+        sources = Sources(site.base + scope, fetched, bounds)
+        documents: AsyncIterator[list[Entry]]
         if feeds is not None:
             documents = sources.feeds([site.base + path for path in feeds], guess=guess)
         else:
@@ -217,6 +222,25 @@ class TestSitemaps:
         site.pages["/llms.txt"] = Page(status=503)
         with pytest.raises(HostResting):
             await read(site, strikes=1)
+
+
+class TestKinds:
+    """Only the kinds of list that the user wants are read."""
+
+    @pytest.mark.parametrize(
+        ("kind", "asked"),
+        [("llms-txt", ["/llms.txt"]), ("sitemap", ["/sitemap.xml"]), ("feed", []), ("links", [])],
+    )
+    async def test_lists_of_the_whole_site(
+        self, site: SmallSite, kind: str, asked: list[str]
+    ) -> None:
+        await read(site, kinds=frozenset({kind}))
+        assert site.asked == asked
+
+    async def test_feeds(self, site: SmallSite) -> None:
+        site.pages["/f"] = feed("/a")
+        assert (await read(site, feeds=("/f",), kinds=frozenset({"sitemap"}))).paths == []
+        assert (await read(site, feeds=("/f",), kinds=frozenset({"feed"}))).paths == ["/a"]
 
 
 class TestLlmsTxt:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import storage
-from storage.archive import Archive
+from storage.archive import Archive, Asked
 from storage.errors import (
     AmbiguousSlug,
     DamageFound,
@@ -117,7 +117,8 @@ def test_lists_can_be_cut_by_time_and_site(tmp_path: Path) -> None:
         assert slugs(archive, since=hour(2)) == ["a", "b"]
         early = list(archive.newest_all(at=hour(1)))
         assert [(row.slug, row.sequence) for row in early] == [("a", 1), ("c", 1)]
-        assert [row.slug for row in archive.changes(hour(1))] == ["c", "b", "a"]
+        since = archive.changes(Asked(since=hour(1)))
+        assert [change.row.slug for change in since] == ["c", "b", "a"]
         assert [row.sequence for row in archive.all_history(SITE)] == [1, 2, 1]
 
 

@@ -13,7 +13,6 @@ from storage.index.queries import (
     all_sites,
     article_events,
     at_urls,
-    changes,
     history,
     named,
     newest_all,
@@ -84,15 +83,6 @@ def test_captured_originals_are_shown_where_they_are_asked_for(tmp_path: Path) -
             rows = all_history(index, None, canonicals=canonicals)
             assert [row.slug for row in rows] == slugs
         assert [site.implicit for site in all_sites(index)] == [False, True]
-
-
-def test_changes_come_in_the_order_of_observation_from_a_moment_on(tmp_path: Path) -> None:
-    stored(tmp_path, article("b", seen=hour(1)), article("a", seen=hour(2)))
-    stored(tmp_path, article("c", seen=hour(0)))
-    with asking(tmp_path) as index:
-        assert [row.slug for row in changes(index, None, None, canonicals=False)] == list("cba")
-        assert [row.slug for row in changes(index, hour(1), None, canonicals=False)] == list("ba")
-        assert list(changes(index, None, OTHER, canonicals=False)) == []
 
 
 def test_events_stand_beside_snapshots_in_one_sequence(tmp_path: Path) -> None:

@@ -36,6 +36,17 @@ def test_export_files_writes_a_tree(mirror: Path, tmp_path: Path) -> None:
     assert b"# alpha\n\nSecond words.\n" in bodies
 
 
+def test_export_feed_writes_atom(mirror: Path, tmp_path: Path) -> None:
+    out = tmp_path / "changes.atom"
+    result = slugline("export", "feed", out, "--site", "example.org", "--mirror", mirror)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "4 changes" in result.stderr
+    assert out.read_bytes().count(b"<entry>") == 4
+    later = slugline("export", "feed", "-", "--since", "2026-06-20", "--mirror", mirror)
+    assert "<entry>" not in later.stdout
+    complaint(slugline("export", "feed", "--mirror", mirror))
+
+
 def test_reindex_brings_the_index_back(tmp_path: Path) -> None:
     root = tmp_path / "m"
     asyncio.run(fill(root))

@@ -9,9 +9,9 @@ import pytest
 
 from crawler.commands.failures import UsageError
 from crawler.commands.request import make, read_records, scope, with_flags
-from crawler.conductor import MirrorRequest
 from crawler.config import Settings
 from crawler.config_errors import ConfigError
+from crawler.request import MirrorRequest
 
 CONFIG = """
 [defaults]
@@ -42,7 +42,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_without_flags_the_defaults_stand() -> None:
     request = asked("https://example.org/")
     assert request.settings == Settings()
-    assert (request.files, request.formats, request.verify) == (True, (), "all")
+    assert (request.command, request.sites, request.verify) == ("mirror", (), "all")
 
 
 def test_urls_are_normalised_and_named_once() -> None:
@@ -52,7 +52,7 @@ def test_urls_are_normalised_and_named_once() -> None:
 
 def test_flags_win_over_the_file(config: Path) -> None:
     request = asked("https://example.org/x", config=config, rate=7.0, files=None)
-    assert (request.settings.rate, request.files) == (7.0, False)
+    assert (request.settings.rate, request.settings.files) == (7.0, False)
 
 
 def test_a_sites_own_settings_are_found_by_its_url(config: Path) -> None:

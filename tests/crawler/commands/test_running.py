@@ -30,6 +30,7 @@ class Terminal(io.StringIO):
         (Tally(failed_before=3), 0),
         (Tally(failed=1), 1),
         (Tally(partial=1), 1),
+        (Tally(partial=2, partial_before=2), 0),
         (Tally(failed=1, interrupted=True), 130),
     ],
 )

@@ -1,0 +1,125 @@
+"""Which of a site's known articles cost a request in this run, and how much of one.
+
+An article is either proven unchanged by a list, or its page alone is glanced at, or it is due and
+every format is asked for; one that nothing names any more is asked for when it is due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from crawler.article import Reading
+from crawler.due import is_due, unchanged_by_lastmod
+from crawler.format_set import Known
+from crawler.frontier import Entry
+from crawler.honesty import Honesty
+from crawler.keeping import EDITS
+from crawler.site_plan import Plan
+from crawler.urls import in_scope
+from crawler.vanishing import ask_again
+from storage.model import EntryState, Reason
+
+#: Under which a site's memory keeps how its sitemap dates have done.
+HONESTY = "lastmod-honesty"
+
+
+class Dues:
+    """One site's dues in one run. Mutable state: what is known of entries, and of its dates."""
+
+    def __init__(
+        self, plan: Plan, clock: Callable[[], datetime], is_gone: Callable[[str], bool]
+    ) -> None:
+        """``is_gone`` tells by its slug whether an article counts as gone."""
+        self._plan = plan
+        self._clock = clock
+        self._is_gone = is_gone
+        self._honesty = Honesty()
+        self._dated = False
+        self.states: dict[str, EntryState] = {}
+
+    def recall(self, states: dict[str, EntryState], memory: dict[str, str]) -> None:
+        """Take in what earlier runs left."""
+        self.states = states
+        if HONESTY in memory:
+            self._honesty = msgspec.json.decode(memory[HONESTY], type=Honesty)
+
+    def remembered(self) -> str:
+        """Return what the next run is to know of the site's dates, as JSON text."""
+        return msgspec.json.encode(self._honesty).decode()
+
+    def saw(self, entry: Entry) -> None:
+        """Take in that an entry came up; one with a date tells that there is a list with dates."""
+        self._dated = self._dated or bool(entry.lastmod)
+
+    def undue(self, entry: Entry, before: EntryState) -> bool:
+        """Say whether the list proves an article unchanged, and it need not be verified now."""
+        plan = self._plan
+        if plan.verify == "all" or not unchanged_by_lastmod(entry.lastmod, before):
+            return False
+        if plan.verify == "none":
+            return True
+        return self._honesty.proven and not self._is_due(before)
+
+    def may_glance(self, before: EntryState, known: Known) -> bool:
+        """Say whether a known article's page alone is asked for: it is not to be verified now."""
+        if self._plan.verify == "all" or known.newest is None or before.verdict != "article":
+            return False
+        return self._plan.verify == "none" or not self._is_due(before)
+
+    def weigh(self, entry: Entry, reading: Reading, reason: Reason | None) -> bool:
+        """Learn from a full reading whether the site's dates can be believed.
+
+        Returns whether they were just found out: an article changed, and its lastmod did not.
+        """
+        stamps = [each.updated_at for each in reading.facts.values() if each.updated_at]
+        self._honesty = self._honesty.compare(entry.lastmod, stamps)
+        before = self.states.get(entry.url)
+        hidden = before is not None and unchanged_by_lastmod(entry.lastmod, before)
+        if not hidden or reason not in EDITS or self._honesty.contradicted:
+            return False
+        self._honesty = self._honesty.caught()
+        return True
+
+    def articles(self) -> set[str]:
+        """Return the entry URLs of the articles that earlier runs found under the start URL."""
+        return {
+            url
+            for url, before in self.states.items()
+            if before.verdict == "article" and in_scope(url, self._plan.start)
+        }
+
+    def unlisted(self, is_new: Callable[[str], bool]) -> list[Entry]:
+        """Return known articles that nothing names any more: only asking tells if they are gone."""
+        return [
+            Entry(url=url, source="known")
+            for url, before in self.states.items()
+            if is_new(url) and in_scope(url, self._plan.start) and self._asked_anyway(before)
+        ]
+
+    def _asked_anyway(self, before: EntryState) -> bool:
+        """Say whether an article is due although nothing names it.
+
+        One that a list with dates named the last time, and no longer does, is asked at once, if
+        there was such a list this time too.
+        """
+        plan, now = self._plan, self._clock()
+        if plan.verify == "none" or not before.slug:
+            return False
+        if plan.verify == "all":
+            return True
+        if before.verdict == "article":
+            return (bool(before.lastmod) and self._dated) or self._is_due(before)
+        age = now - before.checked_at
+        return age >= plan.verify_within or ask_again(
+            before.verdict,
+            before.attempts,
+            age,
+            gone=self._is_gone(before.slug),
+            gone_after=plan.gone_after,
+        )
+
+    def _is_due(self, before: EntryState) -> bool:
+        return is_due(before, self._clock(), self._plan.verify_within)

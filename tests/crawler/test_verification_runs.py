@@ -1,0 +1,96 @@
+"""What an article costs between two verifications, and how a site that hides edits is found out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from crawler.demo.newsroom import Newsroom
+from crawler.demo.server import Fault, NewsroomServer
+from crawler.events import Note
+from storage.archive import Archive
+from storage.writer import Writer
+from tests.crawler.runs import history, reasons, run
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[NewsroomServer]:
+    async with NewsroomServer(lambda base: Newsroom.create(base, 8)) as server:
+        yield server
+
+
+def asked_since(site: NewsroomServer, start: int) -> list[str]:
+    """Return the articles' paths asked for since the request numbered ``start``."""
+    return [p for p in site.paths()[start:] if p.startswith("/news/") and p[-1] != "/"]
+
+
+async def made_older(root: Path, days: int) -> None:
+    """Let the archive believe that everything was read ``days`` days ago."""
+    then = datetime.now(UTC) - timedelta(days=days)
+    with Archive.open(root) as archive:
+        states = [s for each in archive.sites() for s in archive.entries(each.name).values()]
+    async with Writer(root) as writer:
+        for state in states:
+            verified = then if state.verified_at else None
+            writer.note_entry(structs.replace(state, checked_at=then, verified_at=verified))
+
+
+async def test_honest_dates_cost_no_request_an_article(
+    site: NewsroomServer, tmp_path: Path
+) -> None:
+    await run(f"{site.base}/", tmp_path / "m", verify="due")
+    start = len(site.requests)
+    ran = await run(f"{site.base}/", tmp_path / "m", verify="due")
+    assert asked_since(site, start) == []
+    assert ran.summary.unchanged == 8
+
+
+@pytest.mark.parametrize("validators", ["content", "none"])
+async def test_without_dates_one_request_an_article_is_enough(
+    site: NewsroomServer, tmp_path: Path, validators: str
+) -> None:
+    site.validators = "none" if validators == "none" else "content"
+    site.nonce = validators == "none"
+    site.fault("/sitemap.xml", Fault(status=404))
+    await run(f"{site.base}/", tmp_path / "m", verify="due")
+    start = len(site.requests)
+    ran = await run(f"{site.base}/", tmp_path / "m", verify="due")
+    assert sorted(asked_since(site, start)) == sorted(f"/news/{s}" for s in site.newsroom.stories)
+    assert ran.summary.snapshots == 0
+    if validators == "content":
+        pages = {f"/news/{slug}" for slug in site.newsroom.stories}
+        assert {hit.status for hit in site.requests[start:] if hit.path in pages} == {304}
+
+
+async def test_an_open_edit_is_read_whole(site: NewsroomServer, tmp_path: Path) -> None:
+    slug = site.newsroom.records[0].slug
+    await run(f"{site.base}/", tmp_path / "m", verify="due")
+    site.newsroom = site.newsroom.edit(slug)
+    start = len(site.requests)
+    await run(f"{site.base}/", tmp_path / "m", verify="due")
+    assert reasons(tmp_path / "m", slug) == ["first", "edit"]
+    assert sorted(p for p in asked_since(site, start) if slug in p) == sorted(
+        f"/news/{slug}{suffix}" for suffix in ("", ".md", ".txt", ".jsonld")
+    )
+
+
+async def test_a_silent_edit_is_found_by_verification_and_the_dates_are_believed_no_more(
+    site: NewsroomServer, tmp_path: Path
+) -> None:
+    slug = site.newsroom.records[0].slug
+    await run(f"{site.base}/", tmp_path / "m", verify="due")
+    site.newsroom = site.newsroom.edit_silently(slug)
+    await run(f"{site.base}/", tmp_path / "m", verify="due")
+    assert reasons(tmp_path / "m", slug) == ["first"]
+    await made_older(tmp_path / "m", 31)
+    ran = await run(f"{site.base}/", tmp_path / "m", verify="due")
+    assert reasons(tmp_path / "m", slug) == ["first", "silent-edit"]
+    assert any("no longer believed" in e.message for e in ran.events if isinstance(e, Note))
+    start = len(site.requests)
+    await run(f"{site.base}/", tmp_path / "m", verify="due")
+    assert len(asked_since(site, start)) == 8
+    assert len(history(tmp_path / "m")) == 9
