@@ -33,7 +33,8 @@ class Reach(Struct, frozen=True, kw_only=True):
     """How far discovery goes: from ``start``, and whether at all (``follow``).
 
     ``page_depth`` counts plain links from the start, further pages of a list as one; ``rate`` is
-    requests a second (0: no limit); ``in_site`` and ``wanted`` tell the site's URLs, and those of them that the user selected.
+    requests a second (0: no limit). ``in_site`` and ``wanted`` tell the site's URLs, and those of
+    them that the user selected.
     """
 
     start: str
