@@ -242,7 +242,7 @@ def _verdict(entry: Entry, primary: Copy, formats: FormatSet) -> Verdict:
     record = formats.copies.get("json")
     return classify(
         primary.final_url,
-        primary.facts if primary.facts.source == "html" else None,
+        primary.facts,
         text_formats=frozenset(formats.declared) - {"html", "json"},
         json_type=record.facts.evidence.type if record else "",
         json_url=record.facts.canonical if record else None,

@@ -81,8 +81,9 @@ _FURTHER = re.compile(
 #: Characters of its own text from which a document without any declaration may be an article;
 #: a teaser card has about 150, the shortest agency notes about 500.
 ENOUGH_TEXT = 500
-#: Above this share of text inside links a document is a list, as boilerplate detectors assume.
-LINKED_SHARE = 0.4
+#: Above this share of text inside links a document is a list: teasers have 0.35 and more, and
+#: boilerplate detectors take a third for the border.
+LINKED_SHARE = 0.33
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -94,7 +95,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 def classify(
     url: str,
-    html: Facts | None,
+    facts: Facts,
     *,
     text_formats: frozenset[str],
     json_type: str = "",
@@ -103,15 +104,15 @@ def classify(
 ) -> Verdict:
     """Decide what the document at ``url`` is.
 
-    ``html`` are the page's facts, None where the entry is no HTML at all; ``text_formats`` the
-    other formats it declares as alternates; ``json_type`` the kind its JSON record states and
-    ``json_url`` the URL it gives, when that was read; ``named`` says that a records list vouches
-    for the URL. A kind of the site's own making tells nothing: then the page decides.
+    ``facts`` are what the document says of itself; ``text_formats`` the other formats it declares
+    as alternates; ``json_type`` the kind its JSON record states and ``json_url`` the URL it gives,
+    when that was read; ``named`` says that a records list vouches for the URL. A kind of the
+    site's own making tells nothing: then the page decides.
     """
     if named:
         return Verdict(article=True, why="named in the records list")
-    if html is None:
-        return Verdict(article=True, why="a text format without a page")
+    if facts.source != "html":
+        return _by_text_alone(facts)
     own_record = json_type in ARTICLE_TYPES and json_url == url
     if is_root(url) and not own_record:
         return Verdict(article=False, why="the front page of its host")
@@ -119,7 +120,15 @@ def classify(
         return Verdict(article=False, why=f"it is a further page of {json_url}")
     if json_type in ARTICLE_TYPES or json_type in PAGE_TYPES:
         return _by_type(json_type, "its JSON record")
-    return _by_page(html.evidence, text_formats)
+    return _by_page(facts.evidence, text_formats)
+
+
+def _by_text_alone(facts: Facts) -> Verdict:
+    if facts.source == "other":
+        return Verdict(article=False, why="it is neither a page nor text")
+    if not facts.title and not facts.body:
+        return Verdict(article=False, why="it has neither a title nor words")
+    return Verdict(article=True, why="a text format without a page")
 
 
 def is_root(url: str) -> bool:

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from crawler.article import Page
 from crawler.declared import is_twin
-from crawler.discovery.listing import candidates, is_site_file
+from crawler.discovery.listing import candidates, is_further_page, is_site_file
 from crawler.discovery.memory import COVERED, Memory
 from crawler.discovery.sources import Sources
 from crawler.discovery.traps import Traps, pattern
@@ -41,8 +41,9 @@ ANOTHER_NAME = "it is another name of"
 class Reach(Struct, frozen=True, kw_only=True):
     """How far discovery goes: from ``start``, and whether at all (``follow``).
 
-    ``page_depth`` counts plain links from the start, ``rate`` is requests a second (0: no limit);
-    ``in_site`` and ``wanted`` tell the site's URLs, and those of them that the user selected.
+    ``page_depth`` counts plain links from the start, further pages of a list as one; ``rate`` is
+    requests a second (0: no limit). ``in_site`` and ``wanted`` tell the site's URLs, and those of
+    them that the user selected.
     """
 
     start: str
@@ -224,7 +225,7 @@ class Discovery:
         links = [link.url for link in facts.links if link.rel == "alternate" and link.hreflang]
         urls = candidates((*facts.anchors, *links), url, reach.start)
         entries = [
-            Entry(url=each, source="link", depth=depth + 1)
+            Entry(url=each, source="link", depth=depth + (not is_further_page(each)))
             for each in urls[: reach.links_per_page]
             if self._frontier.is_new(each) and self.wants(each) and not self._traps.dropped(each)
         ]

@@ -200,6 +200,10 @@ def summarise(
 ) -> events.Summary:
     """Return the contract's summary of a run that has come to its end."""
     errors = tuple(events.ErrorLine(url=each.url, reason=each.reason) for each in tally.failures)
+    errors += tuple(
+        events.ErrorLine(url=each.url, reason=f"partial: {_missing(each.missing)}")
+        for each in tally.partials
+    )
     return events.Summary(
         run=run,
         sites=sites,
@@ -217,6 +221,10 @@ def summarise(
         verify_bound_days=verify_bound_days,
         errors=errors,
     )
+
+
+def _missing(missing: dict[str, str]) -> str:
+    return "; ".join(f"no {name}: {why}" for name, why in sorted(missing.items()))
 
 
 def _per_second(

@@ -72,6 +72,11 @@ def candidates(anchors: Iterable[str], page_url: str, scope: str) -> tuple[str, 
     return tuple(sorted(found, key=found.__getitem__))
 
 
+def is_further_page(url: str) -> bool:
+    """Say whether ``url`` is a later page of a list, by the usual ways of naming one."""
+    return _rank(url) == 0
+
+
 def is_site_file(url: str) -> bool:
     """Say whether ``url`` is a file about the whole site, which is never an article of it."""
     return _SITE_FILES.search(url.partition("?")[0]) is not None

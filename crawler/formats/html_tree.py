@@ -25,6 +25,8 @@ MAX_DEPTH = 2_048
 MAX_REBUILT = 1_000_000
 #: Up to this many start tags no page can reach either bound, and need not be walked.
 FEW_TAGS = MAX_DEPTH
+#: Attributes of one tag: lexbor compares each with all before it. Hand-made tags have under 50.
+MAX_ATTRIBUTES = 1000
 #: Open elements looked through for the one that an end tag closes.
 LOOK_BACK = 64
 #: Equal formatting elements that are made again at most (13.2.4.3, "Noah's Ark").
@@ -65,10 +67,15 @@ _NEVER_CLOSED = frozenset(b"html head body".split())
 #: Inside these the raw elements may not be raw, so what they hold is counted and closes nothing.
 _UNSURE_INSIDE = frozenset(b"svg math select".split())
 
-_ATTRIBUTES = (
-    rb"(?:[\t\n\f\r /]++|[^\t\n\f\r />][^\t\n\f\r />=]*+"
+_ATTRIBUTE = (
+    rb"[^\t\n\f\r />][^\t\n\f\r />=]*+"
     rb"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+"
-    rb"(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)?+)?+)*+"
+    rb"(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)?+)?+"
+)
+_ATTRIBUTES = rb"(?:[\t\n\f\r /]++|" + _ATTRIBUTE + rb")*+"
+#: What may be a start tag with too many attributes; text in a script may look like one.
+_CROWDED = re.compile(
+    rb"<[a-zA-Z][^\t\n\f\r />]*+(?:[\t\n\f\r /]*+%b){%d}" % (_ATTRIBUTE, MAX_ATTRIBUTES + 1)
 )
 _TOKEN = re.compile(
     rb"<(?:(!--)|(!\[CDATA\[)|(/?)([a-zA-Z][^\t\n\f\r />]*+)" + _ATTRIBUTES + rb"(?:>|\Z))"
@@ -84,7 +91,7 @@ def parse_tree(text: str) -> LexborHTMLParser:
 
 def check_depth(body: bytes) -> None:
     """Raise Malformed where ``body`` might nest deeper than MAX_DEPTH. Linear in its length."""
-    if body.count(b"<") - body.count(b"</") > FEW_TAGS:
+    if body.count(b"<") - body.count(b"</") > FEW_TAGS or _CROWDED.search(body):
         _DepthScan(body).run()
 
 
@@ -128,6 +135,8 @@ class _DepthScan:
         return len(self._body) if end < 0 else end + 1
 
     def _start(self, name: bytes, token: re.Match[bytes]) -> int:
+        if _CROWDED.match(token.group()):
+            raise Malformed(f"a tag has more than {MAX_ATTRIBUTES:,} attributes")
         if name in _VOID:
             return token.end()
         if name in _RAW and not self._unsure:

@@ -3,14 +3,15 @@
 Everything that a reading command shows is made by rows.py from manifests. ``entries``, ``memory``,
 ``runs`` and the noted part of ``names`` and ``validators`` are operational: a reindex loses them,
 and says so. Moments are whole microseconds since 1970 in UTC, so that they sort and never lose a
-digit; lists and mappings are JSON text. A change here is a new SCHEMA_VERSION: the index is made again.
+digit; lists and mappings are JSON text. A change here is a new SCHEMA_VERSION: the index is made
+again.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 

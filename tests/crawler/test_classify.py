@@ -28,7 +28,7 @@ def page(**evidence: Any) -> Facts:
     return Facts(source="html", extractor="html/1", evidence=Evidence(**evidence))
 
 
-def verdict(html: Facts | None, *formats: str, url: str = URL, **said: Any) -> Verdict:
+def verdict(html: Facts, *formats: str, url: str = URL, **said: Any) -> Verdict:
     return classify(url, html, text_formats=frozenset(formats), **said)
 
 
@@ -83,11 +83,13 @@ def test_the_record_tells_a_post_under_many_cards_from_a_list() -> None:
 
 def test_a_records_list_vouches_for_everything_it_names() -> None:
     assert verdict(page(type="website"), url=ROOT, named=True).article
-    assert verdict(None, named=True).article
+    assert verdict(
+        Facts(source="markdown", extractor="markdown/1", title="A title"), named=True
+    ).article
 
 
 def test_a_text_format_without_a_page_is_an_article() -> None:
-    assert verdict(None).article
+    assert verdict(Facts(source="markdown", extractor="markdown/1", title="A title")).article
 
 
 def test_the_json_record_tells_a_post_from_an_archive() -> None:
@@ -191,3 +193,13 @@ def test_the_record_is_needed_where_an_article_may_be_a_further_page() -> None:
 def test_every_verdict_gives_its_reason(evidence: Evidence, formats: frozenset[str]) -> None:
     html = Facts(source="html", extractor="html/1", evidence=evidence)
     assert classify(URL, html, text_formats=formats).why
+
+
+def test_a_picture_under_a_link_is_no_article() -> None:
+    picture = Facts(source="other", extractor="other/1")
+    assert not verdict(picture).article
+    assert verdict(picture, named=True).article
+
+
+def test_a_json_answer_without_title_or_words_is_no_article() -> None:
+    assert not verdict(Facts(source="json", extractor="json/1")).article

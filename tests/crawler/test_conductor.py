@@ -242,6 +242,19 @@ async def test_without_sitemap_and_feed_links_lead_to_every_article(
     assert "link" in {event.source for event in ran.events if isinstance(event, Discovered)}
 
 
+async def test_a_list_of_many_pages_is_followed_to_its_end(tmp_path: Path) -> None:
+    async with SmallSite() as small:
+        for number in range(1, 13):
+            links = (
+                f"<a href=/story-{number}>s</a><a rel=next href=/list?page={number + 1}>next</a>"
+            )
+            small.pages[f"/list?page={number}"] = Page(body=f"<html><body>{links}</body></html>")
+            small.pages[f"/story-{number}"] = article(f"Story {number}")
+        small.pages["/"] = Page(body="<html><body><a href='/list?page=1'>all</a></body></html>")
+        await run(f"{small.base}/", tmp_path / "m", probe=False)
+    assert len(history(tmp_path / "m")) == 12
+
+
 async def test_pages_of_links_are_no_articles_and_it_is_said_why(
     site: NewsroomServer, tmp_path: Path
 ) -> None:

@@ -130,3 +130,14 @@ def test_a_tree_is_built_of_what_passes() -> None:
 def test_remembered_addresses_are_the_same_as_fresh_ones(href: str, base: str) -> None:
     for _ in range(2):
         assert resolve(href, base) == normalise(href, base)
+
+
+@pytest.mark.parametrize("value", ["", "=1", "='>'", '="<"'])
+def test_a_tag_with_thousands_of_attributes_is_refused_before_a_tree_is_built(value: str) -> None:
+    attributes = " ".join(f"a{number}{value}" for number in range(20_000))
+    with pytest.raises(Malformed, match="attributes"):
+        check_depth(f"<html><body><p {attributes}>words</p>".encode())
+
+
+def test_words_in_a_script_are_no_attributes() -> None:
+    check_depth(b"<script>" + b"if (a <b c d e " * 5_000 + b"</script><p>words</p>")
