@@ -158,8 +158,17 @@ class Index:
             )
 
     def forget_segment(self, name: str) -> None:
-        """Take out every row that points into the segment, and the segment's own."""
+        """Take out every row that points into the segment, and the segment's own.
+
+        With it goes what runs remember of its site: entries, validators and dates may be those of
+        snapshots that are not there any more, and would hide that they are owed.
+        """
+        site = name.partition("/")[0]
+        urls = select(schema.representations.c.url).where(schema.representations.c.site == site)
         with self._begin("clearing a segment from the index") as connection:
+            connection.execute(delete(schema.validators).where(schema.validators.c.url.in_(urls)))
+            for table in (schema.entries, schema.memory):
+                connection.execute(delete(table).where(table.c.site == site))
             for table in (schema.snapshots, schema.events, schema.representations):
                 connection.execute(delete(table).where(table.c.segment == name))
             connection.execute(delete(schema.segments).where(schema.segments.c.name == name))

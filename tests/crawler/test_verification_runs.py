@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,3 +95,19 @@ async def test_a_silent_edit_is_found_by_verification_and_the_dates_are_believed
     await run(f"{site.base}/", tmp_path / "m", verify="due")
     assert len(asked_since(site, start)) == 8
     assert len(history(tmp_path / "m")) == 9
+
+
+async def test_what_an_older_backup_of_the_segments_lacks_is_fetched_again(
+    site: NewsroomServer, tmp_path: Path
+) -> None:
+    root, slug = tmp_path / "m", site.newsroom.records[0].slug
+    await run(f"{site.base}/", root, verify="due")
+    shutil.copytree(root / "segments", tmp_path / "backup")
+    site.newsroom = site.newsroom.edit(slug)
+    await run(f"{site.base}/", root, verify="due")
+    assert reasons(root, slug) == ["first", "edit"]
+    shutil.rmtree(root / "segments")
+    shutil.copytree(tmp_path / "backup", root / "segments")
+    await run(f"{site.base}/", root, verify="due")
+    assert reasons(root, slug) == ["first", "edit"]
+    assert len(history(root)) == 9
