@@ -13,14 +13,18 @@ from storage.model import Site
 
 
 class Sites:
-    """The sites of a mirror and of a run. Mutable state: those known."""
+    """The sites of a mirror and of a run. Mutable state: those known, and the owners by origin."""
 
     def __init__(self, known: Iterable[Site] = (), asked: Iterable[tuple[str, str]] = ()) -> None:
         """``asked`` are scopes that are sites of their own, each with its label or "".
 
         A label that the mirror has for a scope already stays.
         """
-        self._sites = list(known)
+        self._sites: list[Site] = []
+        # An archive may have thousands of sites, and every link of every page asks for its owner.
+        self._owning: dict[str, list[Site]] = {}
+        for site in known:
+            self._take(site)
         asked = list(asked)
         scopes = {scope for scope, _ in asked}
         for scope, label in asked:
@@ -31,7 +35,8 @@ class Sites:
 
     def owner(self, url: str) -> Site | None:
         """Return the site whose scope is the longest that holds ``url``; None: nobody's yet."""
-        owning = [s for s in self._sites if not s.implicit and in_scope(url, s.scope)]
+        near = self._owning.get(origin(url), ())
+        owning = [site for site in near if in_scope(url, site.scope)]
         return max(owning, key=lambda site: len(site.scope), default=None)
 
     def owner_or_new(self, url: str, scope: str, *, implicit: bool = False) -> Site:
@@ -53,8 +58,13 @@ class Sites:
                 return found
             self._sites.remove(found)
         site = Site(name=name, scope=scope, implicit=implicit)
-        self._sites.append(site)
+        self._take(site)
         return site
+
+    def _take(self, site: Site) -> None:
+        self._sites.append(site)
+        if not site.implicit:
+            self._owning.setdefault(origin(site.scope), []).append(site)
 
     def holds(self, site: Site, url: str) -> bool:
         """Say whether ``url`` is an article's of ``site`` and of no site inside it."""

@@ -62,6 +62,10 @@ class NoSuchArticle(ArchiveError):
     exit_code = 2
 
 
+#: Sites that a message names before it only counts them.
+SITES_NAMED = 10
+
+
 class AmbiguousSlug(ArchiveError):
     """Several sites have the slug (user's fault): the sentence names them."""
 
@@ -69,8 +73,10 @@ class AmbiguousSlug(ArchiveError):
 
     def __init__(self, slug: str, sites: tuple[str, ...]) -> None:
         """``sites``: the sites that have an article called ``slug``."""
+        named = ", ".join(sites[:SITES_NAMED])
+        more = f" and {len(sites) - SITES_NAMED} more" if len(sites) > SITES_NAMED else ""
         super().__init__(
-            f"{slug!r} is an article on several sites: {', '.join(sites)}. Choose one with --site"
+            f"{slug!r} is an article on several sites: {named}{more}. Choose one with --site"
         )
         self.sites = sites
 
