@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from crawler.article import Page
 from crawler.declared import is_twin
-from crawler.discovery.listing import candidates, is_further_page, is_site_file
+from crawler.discovery.listing import candidates, is_list_page, is_site_file
 from crawler.discovery.memory import COVERED, Memory
 from crawler.discovery.sources import Sources
 from crawler.discovery.traps import Traps, pattern
@@ -225,7 +225,7 @@ class Discovery:
         links = [link.url for link in facts.links if link.rel == "alternate" and link.hreflang]
         urls = candidates((*facts.anchors, *links), url, reach.start)
         entries = [
-            Entry(url=each, source="link", depth=depth + (not is_further_page(each)))
+            Entry(url=each, source="link", depth=depth + (not is_list_page(each)))
             for each in urls[: reach.links_per_page]
             if self._frontier.is_new(each) and self.wants(each) and not self._traps.dropped(each)
         ]

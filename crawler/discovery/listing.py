@@ -72,7 +72,7 @@ def candidates(anchors: Iterable[str], page_url: str, scope: str) -> tuple[str, 
     return tuple(sorted(found, key=found.__getitem__))
 
 
-def is_further_page(url: str) -> bool:
+def is_list_page(url: str) -> bool:
     """Say whether ``url`` is a later page of a list, by the usual ways of naming one."""
     return _rank(url) == 0
 

@@ -20,14 +20,13 @@ from crawler.formats.html_text import fragment_text
 from crawler.formats.json_values import (
     entries_of,
     first_stamp,
+    first_url,
     load_json,
     names_of,
     plain_text_of,
     text_of,
-    url_text_of,
 )
 from crawler.formats.jsonld import alternate_links, facts_of_document
-from crawler.urls import normalise
 from storage.model import Stamp
 
 EXTRACTOR = "json/1"
@@ -123,7 +122,7 @@ def _wordpress(fields: Fields, url: str) -> Facts:
         body=text.plain or None,
         words=text.linked or None,
         authors=entries_of(_embedded_authors(fields)),
-        canonical=_url(fields, ("link",), url),
+        canonical=first_url(fields, ("link",), url),
         published_at=_gmt(fields.get("date_gmt")) or first_stamp((fields.get("date"),)),
         updated_at=_gmt(fields.get("modified_gmt")) or first_stamp((fields.get("modified"),)),
         lang=_first_text(fields, _LANGS),
@@ -176,8 +175,8 @@ def _record(fields: Fields, url: str) -> Facts:
         body_is_markdown=markdown is not None,
         words=html.linked or None if markdown is None else None,
         authors=entries_of(fields.get("authors") or fields.get("author")),
-        canonical=_url(fields, _URLS, url),
-        canonical_source=_url(fields, _SOURCES, url),
+        canonical=first_url(fields, _URLS, url),
+        canonical_source=first_url(fields, _SOURCES, url),
         published_at=_stamp(fields, "published_gmt", PUBLISHED),
         updated_at=_stamp(fields, "modified_gmt", UPDATED),
         lang=_first_text(fields, _LANGS),
@@ -212,15 +211,6 @@ def _first_line(fields: Fields, names: tuple[str, ...]) -> str | None:
     """Return a one-line field as it stands: JSON is no HTML, ``&amp;`` means itself."""
     text = _first_text(fields, names)
     return " ".join(text.split()) if text else None
-
-
-def _url(fields: Fields, names: tuple[str, ...], base: str) -> str | None:
-    for name in names:
-        text = url_text_of(fields.get(name))
-        url = normalise(text, base) if text else None
-        if url is not None:
-            return url
-    return None
 
 
 def _links(fields: Fields, base: str) -> Iterator[Link]:

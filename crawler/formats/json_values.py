@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from crawler.facts import Malformed
+from crawler.urls import normalise
 from storage.model import Stamp
 from storage.times import parse_declared
 
@@ -138,6 +139,16 @@ def url_text_of(value: Any) -> str | None:
         else:
             break
     return (value.strip() or None) if isinstance(value, str) else None
+
+
+def first_url(fields: Mapping[str, Any], names: Iterable[str], base: str) -> str | None:
+    """Return the first field among ``names`` that is a URL, normalised against ``base``."""
+    for name in names:
+        text = url_text_of(fields.get(name))
+        url = normalise(text, base) if text else None
+        if url is not None:
+            return url
+    return None
 
 
 def stamp_of(value: Any) -> Stamp | None:

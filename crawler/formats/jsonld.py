@@ -17,6 +17,7 @@ from crawler.formats.charset import decode
 from crawler.formats.json_values import (
     entries_of,
     first_stamp,
+    first_url,
     load_json,
     names_of,
     plain_text_of,
@@ -166,7 +167,7 @@ def _facts(article: Node | None, nodes: list[Node], url: str) -> Facts:
         body_is_markdown=body_md is not None,
         authors=_authors(article, nodes),
         canonical=next(_urls(article, url), None),
-        canonical_source=_source(article, url),
+        canonical_source=first_url(article, ("canonical_source", "isBasedOn", "isBasedOnUrl"), url),
         published_at=first_stamp((own("datePublished"), page.get("datePublished"))),
         updated_at=first_stamp((own("dateModified"), page.get("dateModified"))),
         lang=_language(own("inLanguage") or page.get("inLanguage")),
@@ -233,15 +234,6 @@ def _language(value: Any) -> str | None:
     if isinstance(value, Mapping):
         value = value.get("alternateName") or value.get("name")
     return text_of(value)
-
-
-def _source(article: Node, base: str) -> str | None:
-    for name in ("canonical_source", "isBasedOn", "isBasedOnUrl"):
-        text = url_text_of(article.get(name))
-        url = normalise(text, base) if text else None
-        if url is not None:
-            return url
-    return None
 
 
 def _alternates(article: Node, base: str) -> Iterator[Link]:
