@@ -47,12 +47,16 @@ class Formats(Struct, frozen=True, kw_only=True):
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
-    """``reason`` is None where nothing is to be stored; ``key`` is the one to file it under."""
+    """``reason`` is None where nothing is to be stored; ``key`` is the one to file it under.
+
+    ``edited`` are the sources whose words changed.
+    """
 
     reason: Reason | None
     key: Key
     findings: tuple[Finding, ...] = ()
     html_differs: bool = False
+    edited: frozenset[str] = frozenset()
 
 
 def judge(
@@ -75,7 +79,8 @@ def judge(
         reason = _edit_reason(newest.key, now, key, stamped_anew=bool(stamped_anew))
         if _reverted(now, edited, earlier):
             reason = "reverted"
-        return Judgement(reason=reason, key=key, findings=_backwards(newest.key, key))
+        found = _backwards(newest.key, key)
+        return Judgement(reason=reason, key=key, findings=found, edited=edited)
     return _unedited(newest, newest.key, now, formats, stamped_anew if moved else frozenset())
 
 

@@ -49,7 +49,8 @@ from storage.writer import Writer
 
 #: Snapshots handed over and not yet durable, at most: four of the writer's batches.
 MOST_PENDING = 256
-#: Reasons that mean the words changed, so that older editions are worth a look for a revert.
+
+#: Reasons that mean the words changed.
 EDITS = frozenset({"edit", "silent-edit", "same-day", "undated"})
 
 
@@ -279,8 +280,10 @@ class Keeper:
         if extracted_otherwise(newest, candidate):
             newest = await self._writer.read(redigested, newest, reading)
             candidate = consider(reading, slug, newest, context, taken=taken)
-        if candidate.judgement.reason in EDITS:
-            earlier = await self._writer.read(earlier_contents, self._site.name, slug)
+        if candidate.judgement.edited:
+            content = candidate.assembly.content
+            words = {source: content[source] for source in candidate.judgement.edited}
+            earlier = await self._writer.read(earlier_contents, newest, words)
             candidate = consider(reading, slug, newest, context, earlier, taken=taken)
         return candidate
 

@@ -5,6 +5,9 @@ Functions of an open archive, to be run in the writer's reading thread; nothing 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import islice
+
 from msgspec import structs
 
 from crawler.article import Reading
@@ -17,6 +20,9 @@ from crawler.vanishing import folded
 from storage.archive import Archive
 from storage.errors import ArchiveError
 from storage.model import ContentDigest, Manifest
+
+#: Earlier snapshots with the same words that are looked at for a revert: they differ in the rest.
+_ENOUGH = 16
 
 
 def known_article(archive: Archive, site: str, slug: str) -> Known:
@@ -38,9 +44,12 @@ def by_title(archive: Archive, site: str) -> dict[str, list[str]]:
     return found
 
 
-def earlier_contents(archive: Archive, site: str, slug: str) -> list[dict[str, ContentDigest]]:
-    """Return the content digests of an article's snapshots before the newest."""
-    return [archive.manifest(row).content for row in archive.history(site, slug)[:-1]]
+def earlier_contents(
+    archive: Archive, newest: Manifest, edited: Mapping[str, ContentDigest]
+) -> list[dict[str, ContentDigest]]:
+    """Return what the last few snapshots before ``newest`` that had the ``edited`` words had."""
+    like = archive.with_words(newest.site, newest.slug, newest.sequence, edited)
+    return [manifest.content for manifest in islice(like, _ENOUGH)]
 
 
 def extracted_otherwise(newest: Manifest, candidate: Candidate) -> bool:

@@ -6,7 +6,7 @@ thread at a time. Lists come in an order that a reindex does not change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +23,7 @@ from storage.index.changes import EVERY_CHANGE, Asked, Change
 from storage.index.index import FILE_NAME, Index
 from storage.index.queries import RunRow, SiteStatus
 from storage.index.rows import EventRow, SnapshotRow
-from storage.model import EntryState, Manifest, Representation, Site, Validator
+from storage.model import ContentDigest, EntryState, Manifest, Representation, Site, Validator
 from storage.records import Records
 
 __all__ = [
@@ -180,6 +180,8 @@ class Archive:
 
         Raises NoSuchArticle.
         """
+        if at is None and revision is None and (newest := queries.newest(self._index, site, slug)):
+            return newest
         return select.pick(self._rows(site, slug), at=at, by=by, revision=revision)
 
     def select(self, site: str, slug: str, spec: str, now: datetime) -> SnapshotRow:
@@ -197,8 +199,18 @@ class Archive:
 
     def newest(self, site: str, slug: str) -> Manifest | None:
         """Return an article's newest snapshot, or None. Raises DamageFound."""
-        rows = self.history(site, slug)
-        return self.manifest(rows[-1]) if rows else None
+        row = queries.newest(self._index, site, slug)
+        return self.manifest(row) if row else None
+
+    def with_words(
+        self, site: str, slug: str, before: int, content: Mapping[str, ContentDigest]
+    ) -> Iterator[Manifest]:
+        """Give an article's snapshots, newest first, that seem to have all these contents.
+
+        ``before``: only those of a lower sequence number; ``content`` is by source. The index has
+        marks of the words alone: compare the digests. Raises DamageFound.
+        """
+        return map(self.manifest, queries.with_words(self._index, site, slug, before, content))
 
     def previous_with(self, site: str, slug: str, format: str) -> Manifest | None:  # noqa: A002  - the project's word
         """Return the newest snapshot that holds bytes of a format, or None. Raises DamageFound."""

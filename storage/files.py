@@ -10,7 +10,8 @@ stored in the manifest. ``urn`` writes RFC 8141. Nothing here touches a disk.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from hashlib import sha256
 from itertools import count
 from typing import Final
@@ -88,21 +89,34 @@ def urn(site: str, slug: str) -> str:
     return f"urn:slugline:{_quoted(site)}/{_quoted(slug)}"
 
 
+#: Which of some folded paths are in use: mapped to True for a folder, False for a file.
+Held = Callable[[Collection[str]], Mapping[str, bool]]
+
+
 class Names:
     """Every file name in use, and the choice of the next one.
 
-    ``taken`` are the names that manifests hold already; unsafe ones among them, which no
-    reader may write, do not count.
+    ``taken`` are names that manifests hold already; unsafe ones among them, which no reader may
+    write, do not count. ``held`` is asked for the paths that ``taken`` leaves out.
     """
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        # Mutable: the folded names of files and of the folders above them, and what was chosen.
-        self._files: set[str] = set()
-        self._folders: set[str] = set()
+    def __init__(self, taken: Iterable[str] = (), held: Held | None = None) -> None:
+        # Mutable: whether a folded path is a folder, a file, or (None) free; and what was chosen.
+        self._paths: dict[str, bool | None] = {}
+        self._held = held
         self._chosen: dict[tuple[str, str], str] = {}
         for name in taken:
-            if _is_file_name(name):
+            if is_file_name(name):
                 self._take(name)
+
+    def expect(self, wanted: Iterable[tuple[str, str]]) -> None:
+        """Ask in one go for what `choose` will want to know of these URLs and formats."""
+        liked = []
+        for url, name in wanted:
+            # What is no URL is refused where it is chosen for.
+            with suppress(ValueError):
+                liked.append(file_name(url, name))
+        self._ask(path for name in liked for path in folded_paths(name))
 
     def choose(
         self,
@@ -112,11 +126,11 @@ class Names:
     ) -> str:
         """Return the name for a representation, the same each time it is asked for.
 
-        ``previous``, the name that the article's last snapshot gave to this URL and format, is kept
+        ``previous``, the name that an earlier snapshot gave to this URL and format, is kept
         if it is safe. Otherwise the URL's own name, or with ``~`` and 8 hex of its
         SHA-256 where that one is taken. Raises ValueError for what is no URL.
         """
-        if previous and _is_file_name(previous):
+        if previous and is_file_name(previous):
             self._take(previous)
             self._chosen[url, format] = previous
             return previous
@@ -128,15 +142,32 @@ class Names:
         return name
 
     def _take(self, name: str) -> None:
-        key = _fold(name)
-        self._files.add(key)
-        self._folders.update(_above(key))
+        file, *folders = folded_paths(name)
+        self._paths[file] = False
+        for folder in folders:
+            self._paths[folder] = True
 
     def _is_free(self, name: str) -> bool:
-        key = _fold(name)
-        if key in self._files or key in self._folders:
-            return False
-        return not any(folder in self._files for folder in _above(key))
+        file, *folders = folded_paths(name)
+        self._ask((file, *folders))
+        return self._paths[file] is None and all(self._paths[each] is not False for each in folders)
+
+    def _ask(self, paths: Iterable[str]) -> None:
+        unknown = {path for path in paths if path not in self._paths}
+        if unknown:
+            found = self._held(unknown) if self._held else {}
+            self._paths.update({path: found.get(path) for path in unknown})
+
+
+def folded_paths(name: str) -> tuple[str, ...]:
+    """Return a name as file systems may compare it, then each folder above it."""
+    key = _fold(name)
+    return (key, *_above(key))
+
+
+def is_file_name(name: str) -> bool:
+    """Tell whether ``name`` is a safe one of a file in a host's folder."""
+    return "/" in name and is_safe(name)
 
 
 def _candidates(url: str, format: str) -> Iterator[str]:  # noqa: A002  - the project's word
@@ -163,10 +194,6 @@ def _marked(name: str, mark: str) -> str:
     """Put ``mark`` before a name's suffix: ``a.html`` to ``a~12ab34cd.html``."""
     stem, dot, suffix = name.rpartition(".")
     return f"{stem}{mark}{dot}{suffix}" if stem else name + mark
-
-
-def _is_file_name(name: str) -> bool:
-    return "/" in name and is_safe(name)
 
 
 def _is_safe_part(part: str) -> bool:

@@ -7,6 +7,8 @@ format, or a real 304. A batch is built in order, each draft on top of the ones 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct, structs
 
 from storage.codings import BytesLike
@@ -41,10 +43,19 @@ class Group(Struct, frozen=True, kw_only=True):
 class Builder:
     """Builds a batch's groups. State: what is stored of each article, these groups included."""
 
-    def __init__(self, standings: dict[Article, Standing], names: Names) -> None:
-        """``standings`` has every article of the batch; ``names`` every file name in use."""
+    def __init__(
+        self,
+        standings: Mapping[Article, Standing],
+        names: Names,
+        files: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
+        """``standings`` has every article of the batch; ``names`` knows every file name in use.
+
+        ``files`` are the names that URLs and formats have been given already.
+        """
         self._standings = dict(standings)
         self._names = names
+        self._files = files or {}
 
     def build(self, draft: Draft) -> Group:
         """Give a draft its numbers and make its records. Raises BadDraft: nothing has changed."""
@@ -70,7 +81,7 @@ class Builder:
             else:
                 target = _target(payload, one, standing)
                 record = _record(payload, group_id, target)
-                shown[payload.role] = self._described(one, payload, record, target, standing)
+                shown[payload.role] = self._described(one, payload, record, target)
             records.append(record)
         revision = standing.keys.get(to_micros(manifest.key.updated_at), 0) if manifest.key else 0
         numbered = structs.replace(
@@ -93,7 +104,6 @@ class Builder:
         payload: Payload,
         record: BuiltRecord,
         target: StoredResponse | None,
-        standing: Standing,
     ) -> Representation:
         # The manifest is to be true to its records, so what they settle is taken from them.
         same = target if target is not None and payload.not_modified else None
@@ -107,7 +117,7 @@ class Builder:
             content_encoding=same.content_encoding if same else content_encoding(payload),
             digest=same.digest if same else one.digest,
             length=same.size if same else one.length,
-            file=self._names.choose(one.url, one.format, standing.files.get((one.url, one.format))),
+            file=self._names.choose(one.url, one.format, self._files.get((one.url, one.format))),
         )
 
 
@@ -189,11 +199,9 @@ def _after(standing: Standing, manifest: Manifest) -> Standing:
         for one in kept
         if one.target_id is None
     )
-    files = {(one.url, one.format): one.file for one in manifest.representations if one.file}
     return structs.replace(
         standing,
         sequence=manifest.sequence,
         keys=keys,
         responses=standing.responses + added,
-        files=standing.files | files,
     )

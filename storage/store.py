@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct, field, structs
@@ -24,7 +25,7 @@ from storage.index.index import FILE_NAME, Batch, Index
 from storage.index.queries import all_runs
 from storage.index.rows import Place, Row, rows_of, to_json, to_micros
 from storage.index.schema import runs
-from storage.index.standing import standings, taken_files
+from storage.index.standing import file_names, held_paths, standings
 from storage.lock import WriterLock
 from storage.model import Draft, EntryState, Manifest, Validator
 from storage.plain_files import Tree, write_owed
@@ -72,7 +73,7 @@ class Committed(Struct, frozen=True, kw_only=True):
 
 
 class Store:
-    """An open mirror, for writing. State: lock, index, appender, file names, runs, a failure."""
+    """An open mirror, for writing. State: lock, index, appender, runs, a failure."""
 
     def __init__(self, root: Path, *, files: bool, segment_bytes: int, now: datetime) -> None:
         """Take the lock, make the mirror where there is none, and recover what a crash left.
@@ -85,7 +86,6 @@ class Store:
         self._now = now
         self._failed: ArchiveError | None = None
         self._appender: Appender | None = None
-        self._names: Names | None = None
         self._runs: dict[str, Row] = {}
         layout.may_make(self.root)
         with os_errors(f"making {self.root}"):
@@ -194,10 +194,13 @@ class Store:
         return Committed(outcomes=tuple(outcomes), bodies=bodies)
 
     def _build(self, drafts: Sequence[Draft]) -> tuple[list[Manifest | BadDraft], list[Group]]:
-        if self._names is None and any(draft.manifest.representations for draft in drafts):
-            self._names = Names(taken_files(self._index))
-        articles = {(draft.manifest.site, draft.manifest.slug) for draft in drafts}
-        builder = Builder(standings(self._index, articles), self._names or Names())
+        shown = {
+            (one.url, one.format) for draft in drafts for one in draft.manifest.representations
+        }
+        files = file_names(self._index, shown)
+        names = Names(held=partial(held_paths, self._index))
+        names.expect(shown - files.keys())
+        builder = Builder(standings(self._index, drafts), names, files)
         outcomes: list[Manifest | BadDraft] = []
         groups = []
         for draft in drafts:

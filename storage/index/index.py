@@ -21,9 +21,13 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Table,
+    and_,
+    case,
     create_engine,
     delete,
     insert,
+    literal,
+    or_,
     select,
     tuple_,
 )
@@ -171,6 +175,11 @@ class Index:
                 connection.execute(delete(table).where(table.c.site == site))
             for table in (schema.snapshots, schema.events, schema.representations):
                 connection.execute(delete(table).where(table.c.segment == name))
+            connection.execute(delete(schema.articles).where(schema.articles.c.site == site))
+            for query in _articles_left(site):
+                _add_articles(
+                    connection, [dict(row) for row in connection.execute(query).mappings()]
+                )
             connection.execute(delete(schema.segments).where(schema.segments.c.name == name))
 
     def replace(self, table: Table, rows: Sequence[Row]) -> None:
@@ -264,6 +273,8 @@ def _ours(root: Path, error: BaseException, doing: str) -> ArchiveError:
 def _add_rows(connection: Connection, rows: Sequence[Rows]) -> None:
     _add_sites(connection, {one.site["name"]: one.site for one in rows if one.site["implicit"]})
     _add_sites(connection, {one.site["name"]: one.site for one in rows if not one.site["implicit"]})
+    _add_articles(connection, [one.article for one in rows])
+    _add_files(connection, {row["folded"]: row for one in rows for row in one.files})
     for table, found in (
         (schema.snapshots, [one.snapshot for one in rows if one.snapshot]),
         (schema.events, [one.event for one in rows if one.event]),
@@ -288,6 +299,47 @@ def _add_sites(connection: Connection, rows: dict[str, Row]) -> None:
         ),
         list(rows.values()),
     )
+
+
+def _articles_left(site: str) -> tuple[Select[Any], ...]:
+    """Return what of the table ``articles`` follows from the site's snapshots, and its events."""
+    shot, event = schema.snapshots.c, schema.events.c
+    placed = case((event.event == "moved", event.sequence), else_=0)
+    return tuple(
+        select(
+            c.site, c.slug, c.url, c.sequence.label("last"), *(n.label(k) for k, n in more.items())
+        ).where(c.site == site)
+        for c, more in (
+            (shot, {"newest": shot.sequence, "placed": shot.sequence}),
+            (event, {"newest": literal(0), "placed": placed}),
+        )
+    )
+
+
+def _add_articles(connection: Connection, rows: Sequence[Row]) -> None:
+    # By sequence number and not by arrival: segments may be indexed again in any order.
+    if not rows:
+        return
+    statement = upsert(schema.articles)
+    old, new = schema.articles.c, statement.excluded
+    unplaced = and_(old.placed == 0, new.placed == 0, new.last >= old.last)
+    moved = or_(new.placed > old.placed, unplaced)
+    higher = {
+        name: case((new[name] > old[name], new[name]), else_=old[name])
+        for name in ("last", "newest", "placed")
+    }
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["site", "slug"],
+            set_={"url": case((moved, new.url), else_=old.url), **higher},
+        ),
+        rows,
+    )
+
+
+def _add_files(connection: Connection, rows: dict[str, Row]) -> None:
+    if rows:
+        connection.execute(upsert(schema.files).on_conflict_do_nothing(), list(rows.values()))
 
 
 def _replace(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

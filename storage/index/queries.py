@@ -6,7 +6,7 @@ again answers the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,24 +16,23 @@ from sqlalchemy import (
     ColumnElement,
     RowMapping,
     and_,
-    case,
     exists,
     func,
-    literal,
     select,
-    union_all,
 )
 
 from storage.index.index import Index
 from storage.index.rows import (
     EventRow,
     SnapshotRow,
+    content_mark,
     event_row,
     from_micros,
     snapshot_row,
     to_micros,
 )
 from storage.index.schema import (
+    articles,
     entries,
     events,
     memory,
@@ -45,7 +44,7 @@ from storage.index.schema import (
     snapshots,
     validators,
 )
-from storage.model import EntryState, Site, Validator
+from storage.model import ContentDigest, EntryState, Site, Validator
 
 #: Values in one IN list; SQLite takes 32,766 variables a statement.
 _CHUNK = 500
@@ -106,18 +105,26 @@ def newest_all(
     since: datetime | None,
 ) -> Iterator[SnapshotRow]:
     """Each article's newest snapshot (as of ``at``; observed at or after ``since``)."""
-    later = snapshots.alias("later")
-    newest = select(func.max(later.c.sequence)).where(
-        later.c.site == snapshots.c.site, later.c.slug == snapshots.c.slug
-    )
-    query = select(snapshots).where(*_wanted(site, canonicals=canonicals))
+    as_of: ColumnElement[Any] = articles.c.newest
     if at is not None:
-        newest = newest.where(later.c.observed_at <= to_micros(at))
+        later = snapshots.alias("later")
+        highest = select(func.max(later.c.sequence)).where(
+            later.c.site == articles.c.site,
+            later.c.slug == articles.c.slug,
+            later.c.observed_at <= to_micros(at),
+        )
+        as_of = highest.scalar_subquery()
+    same = and_(
+        snapshots.c.site == articles.c.site,
+        snapshots.c.slug == articles.c.slug,
+        snapshots.c.sequence == as_of,
+    )
+    query = select(snapshots).select_from(articles.join(snapshots, same))
+    query = query.where(*_wanted(site, canonicals=canonicals))
     if since is not None:
         query = query.where(snapshots.c.observed_at >= to_micros(since))
     gone = _gone(index, at)
-    query = query.where(snapshots.c.sequence == newest.scalar_subquery())
-    for row in index.walk(query, (snapshots.c.site, snapshots.c.slug)):
+    for row in index.walk(query, (articles.c.site, articles.c.slug)):
         sequence, moment = gone.get((row["site"], row["slug"]), (0, None))
         yield snapshot_row(row, moment if sequence > row["sequence"] else None)
 
@@ -131,6 +138,27 @@ def _gone(index: Index, at: datetime | None) -> dict[tuple[str, str], tuple[int,
         moment = from_micros(row["observed_at"]) if row["event"] == "gone" else None
         found[row["site"], row["slug"]] = (row["sequence"], moment)
     return found
+
+
+def newest(index: Index, site: str, slug: str) -> SnapshotRow | None:
+    """Return an article's newest snapshot, or None."""
+    query = select(snapshots).where(snapshots.c.site == site, snapshots.c.slug == slug)
+    row = index.first(query.order_by(snapshots.c.sequence.desc()).limit(1))
+    return None if row is None else snapshot_row(row)
+
+
+def with_words(
+    index: Index, site: str, slug: str, before: int, content: Mapping[str, ContentDigest]
+) -> Iterator[SnapshotRow]:
+    """Give an article's snapshots before a sequence number that bear these contents' marks.
+
+    Newest first, one source's content or more; a mark is short, to find by and not to trust.
+    """
+    marks = (snapshots.c.content.contains(content_mark(*each)) for each in content.items())
+    query = select(snapshots).where(
+        snapshots.c.site == site, snapshots.c.slug == slug, snapshots.c.sequence < before, *marks
+    )
+    return map(snapshot_row, index.all(query.order_by(snapshots.c.sequence.desc())))
 
 
 def history(index: Index, site: str, slug: str) -> list[SnapshotRow]:
@@ -163,13 +191,10 @@ def missed(index: Index, site: str) -> dict[str, EventRow]:
 
 def named(index: Index, slug: str, site: str | None) -> set[tuple[str, str]]:
     """Return the articles of this slug, else of a site's those that have it as a second one."""
-    found = {
-        (row["site"], row["slug"])
-        for table in (snapshots, events)
-        for row in index.all(
-            select(table.c.site, table.c.slug).where(table.c.slug == slug).distinct()
-        )
-    }
+    # Every site is tried by name, so that the articles' own index serves.
+    somewhere = articles.c.site.in_(select(sites.c.name))
+    here = select(articles.c.site, articles.c.slug).where(articles.c.slug == slug, somewhere)
+    found = {(row["site"], row["slug"]) for row in index.all(here)}
     query = select(names.c.site, names.c.slug)
     query = query.where(names.c.name == slug, names.c.is_url.is_(False))
     exact = {name for name, _ in found}
@@ -249,16 +274,8 @@ def remembered(index: Index, site: str, key: str) -> str | None:
 
 def site_slugs(index: Index, site: str) -> dict[str, str]:
     """Return a site's articles: slug to the URL of the newest snapshot or move, else event."""
-    moved = case((events.c.event == "moved", 1), else_=0)
-    parts = [
-        select(table.c.slug, table.c.url, rank.label("rank"), table.c.sequence).where(
-            table.c.site == site
-        )
-        for table, rank in ((events, moved), (snapshots, literal(1)))
-    ]
-    both = union_all(*parts).subquery()
-    rows = index.all(select(both).order_by(both.c.slug, both.c.rank, both.c.sequence))
-    return {row["slug"]: row["url"] for row in rows}
+    query = select(articles.c.slug, articles.c.url).where(articles.c.site == site)
+    return {row["slug"]: row["url"] for row in index.all(query.order_by(articles.c.slug))}
 
 
 def site_aliases(index: Index, site: str) -> dict[str, str]:

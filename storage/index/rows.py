@@ -13,12 +13,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from storage.model import Finding, Manifest
+from storage.files import folded_paths, is_file_name
+from storage.model import ContentDigest, Finding, Manifest
 from storage.times import format_utc
 
 #: A row on its way into a table or out of it, by column name: only the index package makes them.
 Row = dict[str, Any]
 
+#: Hex digits of a digest in its mark: two texts of one article never share them by chance.
+_MARK_DIGITS = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -39,9 +42,11 @@ class Rows(Struct, frozen=True, kw_only=True):
     """The rows of one manifest, by table."""
 
     site: Row
+    article: Row
     snapshot: Row | None
     event: Row | None
     representations: tuple[Row, ...]
+    files: tuple[Row, ...]
     names: tuple[Row, ...]
     validators: tuple[Row, ...]
 
@@ -141,12 +146,19 @@ def rows_of(manifest: Manifest, place: Place) -> Rows:
     snapshot = manifest.kind == "snapshot"
     return Rows(
         site={"name": manifest.site, "scope": manifest.scope, "implicit": manifest.implicit},
+        article=_article(manifest),
         snapshot=_snapshot(manifest, place) if snapshot else None,
         event=None if snapshot else _event(manifest, place),
         representations=tuple(_representations(manifest, place)),
+        files=tuple(_files(manifest)),
         names=tuple(_names(manifest)),
         validators=tuple(_validators(manifest)),
     )
+
+
+def content_mark(source: str, content: ContentDigest) -> str:
+    """Return the mark of a source's words: enough to find a snapshot by, not to trust."""
+    return f" {source}:{content.digest[:_MARK_DIGITS]} "
 
 
 def snapshot_row(row: Mapping[Any, Any], gone_at: datetime | None = None) -> SnapshotRow:
@@ -197,6 +209,19 @@ def _head(manifest: Manifest, place: Place) -> int:
     return place.length - sum(record.length for record in manifest.records)
 
 
+def _article(manifest: Manifest) -> Row:
+    sequence = manifest.sequence
+    snapshot = manifest.kind == "snapshot"
+    return {
+        "site": manifest.site,
+        "slug": manifest.slug,
+        "url": manifest.url,
+        "last": sequence,
+        "newest": sequence if snapshot else 0,
+        "placed": sequence if snapshot or manifest.event == "moved" else 0,
+    }
+
+
 def _snapshot(manifest: Manifest, place: Place) -> Row:
     if manifest.key is None or manifest.reason is None:
         message = f"the snapshot {manifest.site}/{manifest.slug} has no key or no reason"
@@ -212,6 +237,7 @@ def _snapshot(manifest: Manifest, place: Place) -> Row:
         "missing": to_json(manifest.missing),
         "findings": to_json(manifest.findings),
         "title": manifest.record.title if manifest.record else None,
+        "content": "".join(content_mark(*each) for each in sorted(manifest.content.items())),
         "private": manifest.private,
     }
 
@@ -252,6 +278,15 @@ def _representations(manifest: Manifest, place: Place) -> Iterator[Row]:
             "offset": offset,
             "length": length,
         }
+
+
+def _files(manifest: Manifest) -> Iterator[Row]:
+    for one in manifest.representations:
+        if manifest.kind == "snapshot" and is_file_name(one.file):
+            file, *folders = folded_paths(one.file)
+            yield {"folded": file, "file": one.file, "url": one.url, "format": one.format}
+            for folder in folders:
+                yield {"folded": folder, "file": "", "url": "", "format": ""}
 
 
 def _names(manifest: Manifest) -> Iterator[Row]:

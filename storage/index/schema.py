@@ -9,9 +9,20 @@ again.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+)
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 
@@ -39,6 +50,22 @@ segments = Table(
     Column("committed", BigInteger, nullable=False),
 )
 
+#: What an article's next snapshot and every list of articles begin with, so that neither walks
+#: through histories. ``last`` is its highest sequence number, ``newest`` its newest snapshot's (0:
+#: none), ``placed`` that of the snapshot or move that says its ``url`` (0: only an event does).
+articles = Table(
+    "articles",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("slug", String, primary_key=True),
+    Column("url", String, nullable=False),
+    Column("last", Integer, nullable=False),
+    Column("newest", Integer, nullable=False),
+    Column("placed", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: ``content`` has a mark a source, of its content digest: see rows.content_mark.
 snapshots = Table(
     "snapshots",
     metadata,
@@ -59,6 +86,7 @@ snapshots = Table(
     Column("missing", Text, nullable=False),
     Column("findings", Text, nullable=False),
     Column("title", Text),
+    Column("content", String, nullable=False),
     Column("run", String, nullable=False),
     Column("implicit", Boolean, nullable=False),
     Column("private", Boolean, nullable=False),
@@ -67,6 +95,7 @@ snapshots = Table(
     Column("length", BigInteger, nullable=False),
     Column("head", BigInteger, nullable=False),
     Index("snapshots_article", "site", "slug", "sequence", unique=True),
+    Index("snapshots_key", "site", "slug", "updated_at"),
     Index("snapshots_place", "segment", "offset"),
     Index("snapshots_observed", "observed_at"),
 )
@@ -121,6 +150,28 @@ representations = Table(
     Index("representations_record", "record_id"),
     Index("representations_url", "url"),
     Index("representations_place", "segment"),
+)
+_holds_bytes = and_(representations.c.target_id.is_(None), representations.c.record_id != "")
+Index(
+    "representations_response",
+    representations.c.site,
+    representations.c.slug,
+    representations.c.digest,
+    sqlite_where=_holds_bytes,
+    postgresql_where=_holds_bytes,
+)
+
+#: The names under files/, folded as the worst of file systems compares them, and the folders above
+#: them, whose ``file`` is empty.
+files = Table(
+    "files",
+    metadata,
+    Column("folded", String, primary_key=True),
+    Column("file", String, nullable=False),
+    Column("url", String, nullable=False),
+    Column("format", String, nullable=False),
+    Index("files_url", "url"),
+    sqlite_with_rowid=False,
 )
 
 #: What else an article answers to: ``name`` is a URL or an earlier or later slug.

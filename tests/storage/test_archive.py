@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from storage.errors import (
     NotAMirror,
 )
 from storage.index.index import FILE_NAME
-from storage.model import EntryState
+from storage.model import ContentDigest, EntryState
 from storage.store import Notes
 from tests.storage.drafts import (
     SCOPE,
@@ -245,3 +246,26 @@ def test_status_counts_what_stands(tmp_path: Path) -> None:
         assert status.bytes == segment_files(tmp_path)[0].stat().st_size
         assert status.newest_observed_at == SEEN
         assert archive.status("nowhere") == []
+
+
+def test_snapshots_are_found_again_by_all_of_the_words_asked_for_newest_first(
+    tmp_path: Path,
+) -> None:
+    def content(markdown: str, text: str) -> dict[str, ContentDigest]:
+        return {
+            source: ContentDigest(digest=sha256(said.encode()).hexdigest(), extractor="words/1")
+            for source, said in (("markdown", markdown), ("text", text))
+        }
+
+    said = [("a", "x"), ("b", "x"), ("a", "y"), ("a", "x"), ("c", "z")]
+    stored(tmp_path, *(article(edition=f"{n}", content=content(*c)) for n, c in enumerate(said)))
+    with Archive.open(tmp_path) as archive:
+
+        def found(before: int, *sources: str) -> list[int]:
+            words = {source: content("a", "x")[source] for source in sources}
+            return [m.sequence for m in archive.with_words(SITE, "story", before, words)]
+
+        assert found(5, "markdown", "text") == [4, 1]
+        assert found(4, "markdown", "text") == [1]
+        assert found(5, "markdown") == [4, 3, 1]
+        assert found(1, "markdown") == []

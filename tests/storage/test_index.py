@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import structs
 from sqlalchemy import select
 
@@ -15,8 +18,8 @@ from storage.groups import Builder
 from storage.index.index import FILE_NAME, Batch, Index
 from storage.index.queries import all_sites, site_aliases, stored_validators
 from storage.index.rows import Place, Rows, rows_of
-from storage.index.schema import snapshots
-from tests.storage.drafts import article, hour
+from storage.index.schema import articles, snapshots
+from tests.storage.drafts import article, event, hour
 
 HERE = "news.example/s-1.warc.gz"
 
@@ -109,4 +112,56 @@ def test_a_captured_host_becomes_a_site_of_its_own_and_never_back(tmp_path: Path
         )
         index.apply(Batch(rows=(structs.replace(found, snapshot=None),)))
     assert [site.implicit for site in all_sites(index)] == [False]
+    index.close()
+
+
+def table(index: Index) -> dict[str, tuple[str, int, int]]:
+    found = index.all(select(articles))
+    return {row["slug"]: (row["url"], row["last"], row["newest"]) for row in found}
+
+
+@given(order=st.permutations(range(4)), pages=st.integers(1, 4))
+def test_an_articles_place_and_numbers_follow_from_its_history_in_any_order(
+    order: list[int], pages: int
+) -> None:
+    moved = {"from": "https://news.example/a", "to": "https://news.example/b"}
+    history = [
+        article(url="https://news.example/a"),
+        event("gone-seen"),
+        event("moved", url="https://news.example/b", detail=moved),
+        event("gone-seen", url="https://news.example/a"),
+    ]
+    builder = Builder({}, Names())
+    made = []
+    for draft in history:
+        group = builder.build(draft)
+        place = Place(id=group.id, segment=HERE, offset=0, length=len(group.blob))
+        made.append(rows_of(group.manifest, place))
+    with TemporaryDirectory() as folder:
+        index = Index.to_write(Path(folder))
+        for start in range(0, 4, pages):
+            index.apply(Batch(rows=tuple(made[n] for n in order[start : start + pages])))
+        assert table(index) == {"story": ("https://news.example/b", 4, 1)}
+        index.close()
+
+
+def test_a_segment_that_is_taken_out_leaves_its_articles_as_the_others_have_them(
+    tmp_path: Path,
+) -> None:
+    index = Index.to_write(tmp_path)
+    builder = Builder({}, Names())
+    for number, segment in enumerate((HERE, "news.example/s-2.warc.gz"), 1):
+        drafts = [article(edition=segment, url=f"https://news.example/{number}")]
+        drafts += [article(f"only-in-{number}"), event("gone-seen", f"event-in-{number}")]
+        groups = [builder.build(draft) for draft in drafts]
+        places = [Place(id=g.id, segment=segment, offset=n, length=1) for n, g in enumerate(groups)]
+        rows = (rows_of(g.manifest, p) for g, p in zip(groups, places, strict=True))
+        index.apply(Batch(rows=tuple(rows)))
+    assert table(index)["story"] == ("https://news.example/2", 2, 2)
+    index.forget_segment("news.example/s-2.warc.gz")
+    assert table(index) == {
+        "story": ("https://news.example/1", 1, 1),
+        "only-in-1": ("https://news.example/news/only-in-1", 1, 1),
+        "event-in-1": ("https://news.example/news/event-in-1", 1, 0),
+    }
     index.close()
