@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from hashlib import sha256
 from itertools import count
 from typing import Final
@@ -43,6 +44,8 @@ _DEVICES: Final = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])(?:[ .].*)?",
     re.IGNORECASE | re.DOTALL,
 )
+#: A name that nothing below could object to, but for devices: nearly all of them, and quickly told.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_~](?:[A-Za-z0-9_~.+-]*[A-Za-z0-9_~+-])?")
 #: What some system gives a meaning to in a name; ``%`` so that an escape is one.
 _UNSAFE: Final = frozenset('<>:"/\\|?*%')
 
@@ -101,9 +104,11 @@ class Names:
     """
 
     def __init__(self, taken: Iterable[str] = (), held: Held | None = None) -> None:
-        # Mutable: whether a folded path is a folder, a file, or (None) free; and what was chosen.
+        # Mutable: whether a folded path is a folder, a file, or (None) free; what a URL and format
+        # would like; and what was chosen.
         self._paths: dict[str, bool | None] = {}
         self._held = held
+        self._liked: dict[tuple[str, str], str] = {}
         self._chosen: dict[tuple[str, str], str] = {}
         for name in taken:
             if is_file_name(name):
@@ -111,12 +116,11 @@ class Names:
 
     def expect(self, wanted: Iterable[tuple[str, str]]) -> None:
         """Ask in one go for what `choose` will want to know of these URLs and formats."""
-        liked = []
         for url, name in wanted:
             # What is no URL is refused where it is chosen for.
             with suppress(ValueError):
-                liked.append(file_name(url, name))
-        self._ask(path for name in liked for path in folded_paths(name))
+                self._liked[url, name] = file_name(url, name)
+        self._ask(path for name in self._liked.values() for path in folded_paths(name))
 
     def choose(
         self,
@@ -136,7 +140,8 @@ class Names:
             return previous
         name = self._chosen.get((url, format))
         if name is None:
-            name = next(free for free in _candidates(url, format) if self._is_free(free))
+            liked = self._liked.get((url, format)) or file_name(url, format)
+            name = next(free for free in _candidates(liked, url) if self._is_free(free))
             self._take(name)
             self._chosen[url, format] = name
         return name
@@ -159,6 +164,7 @@ class Names:
             self._paths.update({path: found.get(path) for path in unknown})
 
 
+@lru_cache(maxsize=2_048)  # several rooms ask for each name of a batch
 def folded_paths(name: str) -> tuple[str, ...]:
     """Return a name as file systems may compare it, then each folder above it."""
     key = _fold(name)
@@ -170,13 +176,12 @@ def is_file_name(name: str) -> bool:
     return "/" in name and is_safe(name)
 
 
-def _candidates(url: str, format: str) -> Iterator[str]:  # noqa: A002  - the project's word
-    """Give a URL's names in order of liking; there is always a next one, of a longer digest.
+def _candidates(name: str, url: str) -> Iterator[str]:
+    """Give a URL's names, ``name`` first; there is always a next one, of a longer digest.
 
     Where a file stands in a folder's place, the loser's folder is renamed, so each name on
     the way is tried with the digest, the last one first.
     """
-    name = file_name(url, format)
     yield name
     digest = sha256(url.encode()).hexdigest()
     parts = name.split("/")
@@ -211,6 +216,8 @@ def _above(key: str) -> Iterator[str]:
 
 def _fold(name: str) -> str:
     """Reduce a name to what a file system may compare: canonical caseless form (Unicode 3.13)."""
+    if name.isascii():
+        return name.lower()
     return normalize("NFC", normalize("NFD", name).casefold())
 
 
@@ -246,6 +253,8 @@ def _escaped(name: str) -> str:
     A leading dot is escaped as well: a mirrored ``.git`` must not become one; and a leading
     hyphen, which commands take for an option.
     """
+    if _PLAIN.fullmatch(name) and not is_device(name):
+        return name
     parts: list[str] = []
     for c in name:
         # An accent after an escape would join its last letter: the name would not be NFC.

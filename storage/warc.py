@@ -9,7 +9,6 @@ Reading them is storage.warc_read's work; FORMAT.md tells the bytes.
 from __future__ import annotations
 
 import hashlib
-import io
 import struct
 import uuid
 from base64 import b32encode
@@ -18,7 +17,6 @@ from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
-from fastwarc.warc import WarcRecord, WarcRecordType
 from isal import isal_zlib
 from msgspec import Struct, structs
 
@@ -114,9 +112,7 @@ def build_response(payload: Payload, *, record_id: str, concurrent_to: str) -> B
         ("WARC-Payload-Digest", own),
         ("Content-Type", "application/http; msgtype=response"),
     ]
-    kept = _warc_head(
-        WarcRecordType.response, record_id, payload.fetched_at, fields, head, payload.body
-    )
+    kept = _warc_head("response", record_id, payload.fetched_at, fields, head, payload.body)
     member = _member(kept + head, payload.body, coded=_is_coded(payload))
     return BuiltRecord(
         id=record_id, type="response", role=payload.role, member=member, payload_digest=own
@@ -144,7 +140,7 @@ def build_revisit(
         ("WARC-Payload-Digest", target.payload_digest),
         ("Content-Type", "application/http; msgtype=response"),
     ]
-    kept = _warc_head(WarcRecordType.revisit, record_id, payload.fetched_at, fields, head)
+    kept = _warc_head("revisit", record_id, payload.fetched_at, fields, head)
     return BuiltRecord(
         id=record_id,
         type="revisit",
@@ -161,7 +157,7 @@ def build_manifest(manifest: Manifest, *, record_id: str) -> bytes:
         ("WARC-Target-URI", urn(manifest.site, manifest.slug)),
         ("Content-Type", MANIFEST_TYPE),
     ]
-    kept = _warc_head(WarcRecordType.metadata, record_id, manifest.observed_at, fields, block)
+    kept = _warc_head("metadata", record_id, manifest.observed_at, fields, block)
     return _member(kept + block, b"", coded=False)
 
 
@@ -185,15 +181,15 @@ def build_warcinfo(
         f"isPartOf: {site}",
         f"slugline-format: {FORMAT_VERSION}",
     )
-    block = "".join(f"{line.translate(_ONE_LINE)}\r\n" for line in lines).encode()
+    block = "".join(f"{_one_line(line)}\r\n" for line in lines).encode()
     fields = [("WARC-Filename", filename), ("Content-Type", "application/warc-fields")]
-    kept = _warc_head(WarcRecordType.warcinfo, record_id, created_at, fields, block)
+    kept = _warc_head("warcinfo", record_id, created_at, fields, block)
     return _member(kept + block, b"", coded=False)
 
 
 def _http_head(payload: Payload, length: int | None) -> bytes:
     """Write status line and fields, true to the stored bytes; ``length`` None: leave it."""
-    lines = [f"HTTP/1.1 {payload.status} {payload.reason.translate(_ONE_LINE)}"]
+    lines = [f"HTTP/1.1 {payload.status} {_one_line(payload.reason)}"]
     for name, value in payload.headers:
         lower = name.lower()
         if lower in _HOP_BY_HOP or not name or not _TOKEN.issuperset(name):
@@ -201,7 +197,7 @@ def _http_head(payload: Payload, length: int | None) -> bytes:
         if lower == "content-length" and length is not None:
             continue
         # RFC 9110 section 5.5: CR, LF and NUL in a value become spaces before it goes on.
-        clean = value.translate(_ONE_LINE).strip(" \t")
+        clean = _one_line(value).strip(" \t")
         lines.append(f"{name}: {clean}")
     if length is not None:
         lines.append(f"Content-Length: {length}")
@@ -209,24 +205,23 @@ def _http_head(payload: Payload, length: int | None) -> bytes:
 
 
 def _warc_head(
-    kind: WarcRecordType,
+    kind: Literal["warcinfo", "response", "metadata", "revisit"],
     record_id: str,
     date: datetime,
     fields: Fields,
     *blocks: BytesLike,
 ) -> bytes:
     """Write the WARC header, blank line included, of a record with the block ``blocks`` join to."""
-    record = WarcRecord()
-    urn_part = record_id.removeprefix("urn:").encode("ascii")
-    record.init_headers(kind, urn_part)
-    record.headers["Content-Length"] = str(sum(map(len, blocks)))
-    record.headers["WARC-Date"] = format_utc(date.astimezone(UTC))
-    for name, value in fields:
-        record.headers[name] = value.translate(_ONE_LINE)
-    record.headers["WARC-Block-Digest"] = digest(*blocks)
-    out = io.BytesIO()
-    record.headers.write(out)
-    return out.getvalue()
+    lines = [
+        "WARC/1.1",
+        f"WARC-Type: {kind}",
+        f"WARC-Record-ID: <{record_id}>",
+        f"Content-Length: {sum(map(len, blocks))}",
+        f"WARC-Date: {format_utc(date.astimezone(UTC))}",
+        *(f"{name}: {_one_line(value)}" for name, value in fields),
+        f"WARC-Block-Digest: {digest(*blocks)}",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 def _member(head: bytes, body: BytesLike, *, coded: bool) -> bytes:
@@ -254,6 +249,10 @@ def _gzip(deflated: Sequence[BytesLike], *plain: BytesLike) -> bytes:
         crc = isal_zlib.crc32(part, crc)
     length = sum(map(len, plain)) & 0xFFFFFFFF
     return b"".join((GZIP_HEADER, *deflated, struct.pack("<II", crc, length)))
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() else text.translate(_ONE_LINE)
 
 
 def _is_coded(payload: Payload) -> bool:

@@ -74,8 +74,9 @@ def standings(index: Index, drafts: Sequence[Draft]) -> dict[Article, Standing]:
         _article_of(row): row["last"]
         for row in _matching(index, articles, ("site", "slug"), ("last",), names)
     }
-    keys = _keys(index, drafts)
-    responses = _responses(index, drafts)
+    known = [draft for draft in drafts if _article(draft) in sequences]
+    keys = _keys(index, known)
+    responses = _responses(index, known)
     return {
         name: Standing(
             sequence=sequences.get(name, 0),
