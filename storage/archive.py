@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
+from os.path import lexists
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -20,11 +21,21 @@ from storage.codings import CodingError, decode
 from storage.errors import AmbiguousSlug, DamageFound, IndexUnusable, NoSuchArticle
 from storage.index import changes, queries
 from storage.index.changes import EVERY_CHANGE, Asked, Change
-from storage.index.index import FILE_NAME, Index
 from storage.index.queries import RunRow, SiteStatus
+from storage.index.reader import FILE_NAME, Reader
 from storage.index.rows import EventRow, SnapshotRow
-from storage.model import ContentDigest, EntryState, Manifest, Representation, Site, Validator
+from storage.index.standing import known_segments
+from storage.model import (
+    ContentDigest,
+    EntryState,
+    Lately,
+    Manifest,
+    Representation,
+    Site,
+    Validator,
+)
 from storage.records import Records
+from storage.warc import most_of
 
 __all__ = [
     "Archive",
@@ -56,7 +67,7 @@ class Body(Struct, frozen=True, kw_only=True):
 class Archive:
     """An open mirror, for reading. State: the index's connection and the open segment files."""
 
-    def __init__(self, root: Path, index: Index) -> None:
+    def __init__(self, root: Path, index: Reader) -> None:
         """Use ``open`` or ``create``; the index is closed with the archive."""
         self.root = root
         self._index = index
@@ -73,8 +84,15 @@ class Archive:
         if not (root / FILE_NAME).exists():
             if has_segments(root):
                 raise IndexUnusable(root, f"{root / FILE_NAME} is missing, beside segments")
+            from storage.index.index import Index  # noqa: PLC0415  - loads SQLAlchemy
+
             return cls(root, Index.empty(root))
-        return cls(root, Index.to_read(root))
+        index = Reader.to_read(root)
+        known = known_segments(index)
+        if known and not any(lexists(root / layout.SEGMENTS / name) for name in known):
+            index.close()
+            raise IndexUnusable(root, f"{FILE_NAME} knows other segments than there are")
+        return cls(root, index)
 
     @classmethod
     def create(cls, root: Path) -> Self:
@@ -233,13 +251,17 @@ class Archive:
             raise NoSuchArticle(f"{name} has no format {format!r} in this snapshot; it has {kept}")
         if not one.record_id:
             raise NoSuchArticle(f"the {format} of {name} was seen and not stored")
-        answer = self._records.answer(one.target_id or one.record_id)
+        held = one.target_id or one.record_id
+        answer = self._records.answer(held)
+        where = f"{self._records.where(held)}, the {format} of {name}"
         try:
-            decoded = decode(answer.body, one.content_encoding, one.length)
+            # No more is believed of a body than of a record: a bomb's length may be true.
+            most = min(one.length, most_of(len(answer.body)))
+            decoded = decode(answer.body, one.content_encoding, most)
         except CodingError as error:
-            raise DamageFound(f"{name}, {format}", str(error)) from error
+            raise DamageFound(where, str(error)) from error
         if sha256(decoded).hexdigest() != one.digest:
-            raise DamageFound(f"{name}, {format}", "the bytes are not those of its digest")
+            raise DamageFound(where, "the bytes are not those of its digest")
         return Body(
             representation=one,
             status=answer.status,
@@ -254,6 +276,10 @@ class Archive:
     def entries(self, site: str) -> dict[str, EntryState]:
         """Return what runs learned of a site's entry URLs, by URL."""
         return queries.site_entries(self._index, site)
+
+    def lately(self, site: str) -> dict[str, Lately]:
+        """Return by slug when a site's articles changed, as their last few snapshots tell."""
+        return queries.lately(self._index, site)
 
     def slugs(self, site: str) -> dict[str, str]:
         """Return a site's articles, each slug with the article's newest URL."""

@@ -94,7 +94,7 @@ def text_of(body: bytes, content_type: str) -> str | None:
     for name in _charsets(body, content_type):
         try:
             return body.decode(name)
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, UnicodeError):
             continue
     return body.decode("utf-8", "replace")
 

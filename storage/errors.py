@@ -31,6 +31,17 @@ class NotAMirror(ArchiveError):
         self.root = root
 
 
+class InTheWay(ArchiveError):
+    """Something stands where a file or folder of the mirror's belongs; nothing was done to it."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, wanted: str) -> None:
+        """``path``: what stands there; ``wanted``: what should, as "a folder"."""
+        super().__init__(f"{path} is not {wanted}, and no link is followed there: move it away")
+        self.path = path
+
+
 class NewerFormat(ArchiveError):
     """The mirror was written by a newer slugline than this one."""
 
@@ -54,6 +65,18 @@ class IndexUnusable(ArchiveError):
         """``why``: what is the matter with the index file, as the sentence's start."""
         super().__init__(f"{why}: run `slugline reindex --mirror {root}`")
         self.root = root
+
+
+class IndexLies(ArchiveError):
+    """A row of the index is no value of its table's: derived, so ``reindex`` mends it."""
+
+    exit_code = 2
+
+    def __init__(self, table: str, why: str) -> None:
+        """``table``: whose row it is; ``why``: what is wrong with it."""
+        super().__init__(
+            f"index.sqlite holds what can't be in its {table} ({why}): run `slugline reindex`"
+        )
 
 
 class NoSuchArticle(ArchiveError):

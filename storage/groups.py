@@ -23,6 +23,7 @@ from storage.warc import (
     build_group,
     build_response,
     build_revisit,
+    most_of,
     new_record_id,
     payload_digest,
 )
@@ -78,6 +79,8 @@ class Builder:
             one = shown.get(payload.role)
             if one is None:
                 record = _response(payload, group_id)
+            elif not payload.not_modified and one.length > most_of(len(payload.body)):
+                raise ValueError(f"{payload.url} has {one.length} bytes of next to nothing")
             else:
                 target = _target(payload, one, standing)
                 record = _record(payload, group_id, target)

@@ -7,12 +7,14 @@ that a folder either is a mirror or is not.
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from storage.errors import NewerFormat, NotAMirror, os_errors
+from storage.errors import InTheWay, NewerFormat, NotAMirror, os_errors
 from storage.model import FORMAT_VERSION
 
 SEGMENTS = "segments"
@@ -21,7 +23,12 @@ RUNS = "runs"
 LOST = "lost"
 LOCK = ".lock"
 MARK = "mirror.json"
+INDEX = "index.sqlite"
 _PART = ".mirror.json.part"
+#: Bytes of mirror.json: it has a number and a word.
+_MOST_MARK = 64 << 10
+_FOLDERS = (SEGMENTS, FILES, RUNS, LOST)
+_PLAIN = (MARK, LOCK, INDEX, f"{INDEX}-wal", f"{INDEX}-shm", f"{INDEX}-journal", _PART)
 
 
 class Mark(Struct, frozen=True, kw_only=True):
@@ -32,23 +39,49 @@ class Mark(Struct, frozen=True, kw_only=True):
 
 
 def check(root: Path) -> None:
-    """Make sure that ``root`` is a mirror that this code can read.
+    """Make sure that ``root`` is a mirror that this code can read, and that all of it is in there.
 
-    Raises NotAMirror, and NewerFormat where a later slugline wrote it.
+    Raises NotAMirror, InTheWay, and NewerFormat where a later slugline wrote it.
     """
     path = root / MARK
     if not root.is_dir():
         raise NotAMirror(root, "there is no such folder" if not root.exists() else "not a folder")
     if not path.is_file():
         raise NotAMirror(root, f"it has no {MARK}")
-    with os_errors(f"reading {path}"):
-        text = path.read_bytes()
+    check_kinds(root)
+    with os_errors(f"reading {path}"), path.open("rb") as file:
+        text = file.read(_MOST_MARK + 1)
+    if len(text) > _MOST_MARK:
+        raise NotAMirror(root, f"its {MARK} has more than {_MOST_MARK} bytes")
     try:
         mark = msgspec.json.decode(text, type=Mark)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotAMirror(root, f"its {MARK} can't be read: {error}") from error
     if mark.format > FORMAT_VERSION:
         raise NewerFormat(root, mark.format, FORMAT_VERSION)
+    if mark.format < 1:
+        raise NotAMirror(root, f"its {MARK} says format {mark.format}, and there is none below 1")
+
+
+def check_kinds(root: Path) -> None:
+    """Raise InTheWay where a link, or another kind of thing, has the name of a part of the mirror.
+
+    A mirror that somebody gave us must not lead reads or writes out of its folder.
+    """
+    for name in _FOLDERS:
+        _check_kind(root / name, stat.S_ISDIR, "a folder")
+    for name in _PLAIN:
+        _check_kind(root / name, stat.S_ISREG, "a file")
+
+
+def _check_kind(path: Path, right: Callable[[int], bool], wanted: str) -> None:
+    with os_errors(f"looking at {path}"):
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:
+            return
+    if not right(mode):
+        raise InTheWay(path, wanted)
 
 
 def make(root: Path) -> None:
@@ -68,7 +101,11 @@ def make(root: Path) -> None:
 
 def may_make(root: Path) -> None:
     """Raise NotAMirror unless ``root`` is a mirror, is not there yet, or is an empty folder."""
-    if (root / MARK).is_file() or not root.exists():
+    if (root / MARK).is_file():
+        # Before the lock is taken: taking it writes.
+        check_kinds(root)
+        return
+    if not root.exists():
         return
     if not root.is_dir():
         raise NotAMirror(root, "not a folder")

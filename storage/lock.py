@@ -6,6 +6,7 @@ the message only.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,6 @@ from types import TracebackType
 from typing import Self
 
 import msgspec
-from filelock import FileLock, Timeout
 from msgspec import Struct
 
 from storage.errors import LockHeld, NotAMirror, os_errors
@@ -29,15 +29,14 @@ class Holder(Struct, frozen=True, kw_only=True):
 
 
 class WriterLock:
-    """The lock of one mirror, as a context manager; its state is the lock itself."""
+    """The lock of one mirror, as a context manager; its state is the open file that holds it."""
 
     def __init__(self, root: Path, now: datetime) -> None:
         """``root`` is the mirror's folder, which must be there; ``now`` is for the message."""
         self._root = root
         self._path = root / LOCK
         self._holder = Holder(pid=os.getpid(), started=format_utc(now))
-        # Held by the object and not by a thread: the writer opens in one and may close in another.
-        self._lock = FileLock(self._path, blocking=False, thread_local=False)
+        self._held: int | None = None
 
     def take(self) -> None:
         """Take the lock at once or raise LockHeld.
@@ -45,22 +44,29 @@ class WriterLock:
         Raises NotAMirror where the folder is not there, ReadOnly where it can't be written.
         """
         if not self._root.is_dir():
-            # filelock would make the folder, and with it a mirror that nobody asked for.
             raise NotAMirror(self._root, "there is no such folder")
         with os_errors(f"taking the lock {self._path}"):
+            # Of the open file and not of the process: a second writer in this one is refused too.
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
             try:
-                self._lock.acquire()
-            except Timeout:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.truncate(descriptor, 0)
+                os.write(descriptor, msgspec.json.encode(self._holder))
+            except BlockingIOError:
+                os.close(descriptor)
                 holder = read_holder(self._root)
                 pid, started = (holder.pid, holder.started) if holder else (None, "")
                 raise LockHeld(self._root, pid, started) from None
-            with self._path.open("r+b") as file:
-                file.truncate()
-                file.write(msgspec.json.encode(self._holder))
+            except BaseException:
+                os.close(descriptor)
+                raise
+            self._held = descriptor
 
     def release(self) -> None:
         """Give the lock back; the file stays, since taking it away would let two in."""
-        self._lock.release()
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def __enter__(self) -> Self:
         self.take()

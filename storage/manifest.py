@@ -13,12 +13,23 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Struct, structs
 
-from storage.model import FORMAT_VERSION, Manifest
+from storage.files import is_inside
+from storage.model import FORMAT_VERSION, Manifest, Representation
 
 #: Bytes of one manifest's JSON: it holds an article's text once; 64 MiB is a library of it.
 MAX_MANIFEST = 64 << 20
 #: Records in one group: a snapshot has a handful of formats, each with up to five hops.
 MAX_RECORDS = 1_000
+#: Bytes of a manifest's JSON besides its record's text: in memory, objects take many times what
+#: they take as JSON, and 4 MiB describe ten thousand formats.
+MAX_MANIFEST_PARTS = 4 << 20
+#: Decoded bytes of one format: 1 TiB, far past the most that config.toml lets be fetched.
+MAX_LENGTH = 1 << 40
+#: HTTP's statuses have three digits (RFC 9110 section 15).
+MAX_STATUS = 999
+#: The highest sequence number and revision: whole numbers that every reader of JSON takes exactly
+#: (RFC 8259 section 6), with room to count on.
+MAX_COUNT = 1 << 52
 #: Compressed bytes of one record: a segment's size; Content-Length has no bound of its own.
 MAX_MEMBER = 1 << 30
 
@@ -39,9 +50,21 @@ class _Version(Struct, frozen=True):
     format: int
 
 
+class _Parts(Struct, frozen=True):
+    """A manifest's record and, of that, the text: as they are written, nothing made of them."""
+
+    record: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _RecordParts(Struct, frozen=True):
+    body_md: msgspec.Raw = msgspec.Raw(b"")
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Manifest)
 _version = msgspec.json.Decoder(_Version)
+_parts = msgspec.json.Decoder(_Parts)
+_record_parts = msgspec.json.Decoder(_RecordParts | None)
 
 
 def encode(manifest: Manifest) -> bytes:
@@ -66,6 +89,9 @@ def decode(data: bytes | memoryview) -> Manifest:
             raise NewerManifest(
                 f"format version {version}, and this slugline knows {FORMAT_VERSION}"
             )
+        if version < 1:
+            raise ManifestError(f"format version {version}, and there is none below 1")
+        _check_parts(data)
         manifest = _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ManifestError(f"no manifest: {error}") from error
@@ -73,7 +99,38 @@ def decode(data: bytes | memoryview) -> Manifest:
     return manifest
 
 
+def _check_parts(data: bytes | memoryview) -> None:
+    """Bound what lists and mappings would take in memory, before any is made."""
+    if len(data) <= MAX_MANIFEST_PARTS:
+        return
+    record = memoryview(_parts.decode(data).record)
+    facts = _record_parts.decode(record) if record else None
+    text = len(memoryview(facts.body_md)) if facts else 0
+    if len(data) - text > MAX_MANIFEST_PARTS:
+        raise ManifestError(f"{len(data) - text} bytes besides the article's text")
+
+
 def _check(manifest: Manifest) -> None:
+    if not 0 <= manifest.sequence <= MAX_COUNT or not 0 <= manifest.revision <= MAX_COUNT:
+        raise ManifestError(f"number {manifest.sequence}, revision {manifest.revision}")
+    if not is_inside(manifest.site) or "/" in manifest.site:
+        raise ManifestError(f"{manifest.site!r} is no site's name")
+    for one in manifest.representations:
+        _check_representation(one)
+    _check_records(manifest)
+    for moment in _moments(manifest):
+        if moment.utcoffset() != timedelta(0):
+            raise ManifestError(f"a moment that is not in UTC: {moment.isoformat()}")
+
+
+def _check_representation(one: Representation) -> None:
+    if one.file and not is_inside(one.file):
+        raise ManifestError(f"its {one.format} would be a file outside files/: {one.file!r}")
+    if not 0 <= one.length <= MAX_LENGTH or not 0 <= one.status <= MAX_STATUS:
+        raise ManifestError(f"its {one.format} has {one.length} bytes, status {one.status}")
+
+
+def _check_records(manifest: Manifest) -> None:
     if len(manifest.records) > MAX_RECORDS:
         raise ManifestError(f"{len(manifest.records)} records, more than {MAX_RECORDS}")
     for ref in manifest.records:
@@ -81,9 +138,6 @@ def _check(manifest: Manifest) -> None:
             raise ManifestError(f"record {ref.id!r} with a length of {ref.length}")
     if len({ref.id for ref in manifest.records}) < len(manifest.records):
         raise ManifestError("two records with one id")
-    for moment in _moments(manifest):
-        if moment.utcoffset() != timedelta(0):
-            raise ManifestError(f"a moment that is not in UTC: {moment.isoformat()}")
 
 
 def _moments(manifest: Manifest) -> Iterator[datetime]:

@@ -250,6 +250,17 @@ class EntryState(Struct, frozen=True, kw_only=True):
     verified_at: datetime | None = None
 
 
+class Lately(Struct, frozen=True, kw_only=True):
+    """An article's last few changes: how many, the oldest and the newest of them.
+
+    Its first snapshot counts as one. A moment is the publisher's own where it says it, else ours.
+    """
+
+    changes: int
+    oldest: datetime
+    newest: datetime
+
+
 class Validator(Struct, frozen=True, kw_only=True):
     """An ETag and Last-Modified (RFC 9110 section 8.8) that live with a stored body's digest."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
@@ -17,14 +18,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Select, exists, select
-
 from storage.codings import BytesLike, CodingError, decode
-from storage.errors import DamageFound, os_errors
-from storage.files import is_safe
+from storage.errors import DamageFound, InTheWay, os_errors
+from storage.files import is_file_name, is_safe
 from storage.index.index import Index
 from storage.index.rows import from_micros, to_micros
-from storage.index.schema import representations
+from storage.warc import most_of
 
 #: The folder of temporary files inside the tree.
 PART = ".part"
@@ -33,18 +32,34 @@ WATERMARK = "files"
 #: Representations taken from the index at once.
 _PAGE = 500
 
+#: Each with whether a later one under the same name has bytes too.
+_OWED = """
+    SELECT owed.*, NOT EXISTS (
+        SELECT 1 FROM representations AS later
+        WHERE later.site = owed.site AND later.slug = owed.slug AND later.format = owed.format
+          AND later.sequence > owed.sequence AND later.file = owed.file AND later.record_id != ''
+    ) AS newest
+    FROM representations AS owed
+    WHERE owed.n > :done AND owed.file != '' AND owed.record_id != ''
+    ORDER BY owed.n LIMIT :page
+"""
+
 #: From a record's id to its stored body, as received.
 BodyOf = Callable[[str], BytesLike]
 
 
 class Tree:
-    """A folder of plain files. State: a counter for temporary names."""
+    """A folder of plain files. State: a counter for temporary names, folders known to be folders.
+
+    Inside the folder no link is followed: it may lead out of the mirror.
+    """
 
     def __init__(self, root: Path, part: str = PART) -> None:
         """``root`` is the tree's folder, ``part`` the one in it that is ours to empty."""
         self.root = root
         self._part = root / part
         self._count = 0
+        self._folders: set[Path] = {root}
 
     def open(self) -> None:
         """Make the folder, and clear what a killed run left in ``.part``."""
@@ -73,7 +88,8 @@ class Tree:
     def write(self, name: str, body: bytes, fetched_at: datetime) -> None:
         """Put ``body`` at ``name`` in one step, its modification time the moment of the fetch.
 
-        Raises ValueError for a name that leaves the tree, and DiskFull, ReadOnly, StoreFailed.
+        Raises ValueError for a name that leaves the tree, and DiskFull, ReadOnly, StoreFailed;
+        InTheWay where a link or a file stands in a folder's place.
         """
         if not is_safe(name):
             raise ValueError(f"{name!r} is no name for a file in {self.root}")
@@ -82,17 +98,35 @@ class Tree:
         self._count += 1
         part = self._part / str(self._count)
         with os_errors(f"writing {path}"):
+            self._make_folder(path.parent)
             if not _holds(path, body):
                 part.write_bytes(body)
-                path.parent.mkdir(parents=True, exist_ok=True)
                 os.utime(part, ns=(moment, moment))
                 part.replace(path)
             elif path.stat().st_mtime_ns != moment:
                 os.utime(path, ns=(moment, moment))
 
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder of the tree, and those above it; each is one itself, and no link to one."""
+        if folder in self._folders:
+            return
+        self._make_folder(folder.parent)
+        try:
+            folder.mkdir(exist_ok=True)
+            real = stat.S_ISDIR(folder.lstat().st_mode)
+        except FileExistsError:
+            real = False
+        if not real:
+            raise InTheWay(folder, "a folder")
+        self._folders.add(folder)
+
 
 def _holds(path: Path, body: bytes) -> bool:
-    if not path.is_file() or path.stat().st_size != len(body):
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(found.st_mode) or found.st_size != len(body):
         return False
     with path.open("rb") as file:
         return sha256(file.read()).digest() == sha256(body).digest()
@@ -111,9 +145,9 @@ def write_owed(index: Index, tree: Tree, body_of: BodyOf) -> int:
     """
     count = 0
     done = watermark(index)
-    while page := index.all(_owed(done)):
+    while page := index.ask(_OWED, done=done, page=_PAGE):
         for row in page:
-            if row["newest"]:
+            if row["newest"] and is_file_name(row["file"]):
                 tree.write(row["file"], decoded(row, body_of), from_micros(row["fetched_at"]))
                 count += 1
         done = page[-1]["n"]
@@ -126,28 +160,12 @@ def decoded(row: Any, body_of: BodyOf) -> bytes:
     stored = body_of(row["target_id"] or row["record_id"])
     where = f"{row['segment']} at {row['offset']}"
     try:
-        body = decode(stored, row["content_encoding"], row["size"]) if stored else b""
+        most = min(row["size"], most_of(len(stored)))
+        body = decode(stored, row["content_encoding"], most) if stored else b""
     except CodingError as error:
         raise DamageFound(where, f"{row['url']} does not decode: {error}") from error
     if len(body) != row["size"]:
         raise DamageFound(where, f"{row['url']} has {len(body)} bytes, not {row['size']}")
+    if sha256(body).hexdigest() != row["digest"]:
+        raise DamageFound(where, f"the bytes of {row['url']} are not those of its digest")
     return body
-
-
-def _owed(done: int) -> Select[Any]:
-    later = representations.alias("later")
-    superseded = exists().where(
-        later.c.site == representations.c.site,
-        later.c.slug == representations.c.slug,
-        later.c.format == representations.c.format,
-        later.c.sequence > representations.c.sequence,
-        later.c.file == representations.c.file,
-        later.c.record_id != "",
-    )
-    return (
-        select(representations, (~superseded).label("newest"))
-        .where(representations.c.n > done, representations.c.file != "")
-        .where(representations.c.record_id != "")
-        .order_by(representations.c.n)
-        .limit(_PAGE)
-    )

@@ -1,6 +1,7 @@
 """Stored records, read by the place that the index gives: manifests and bodies.
 
-Whatever does not read as the index says is damage, and said as that.
+Whatever does not read as the index says is damage, and said as that: digests are computed each
+time, for what a reader is shown must be what was written.
 """
 
 from __future__ import annotations
@@ -8,26 +9,28 @@ from __future__ import annotations
 from collections import OrderedDict
 from pathlib import Path
 
-from storage.errors import DamageFound
-from storage.index.index import Index
+from storage.errors import DamageFound, IndexLies
 from storage.index.queries import record_place
+from storage.index.reader import Reader
 from storage.index.rows import EventRow, SnapshotRow
-from storage.layout import SEGMENTS
 from storage.manifest import ManifestError, decode
 from storage.model import Manifest
+from storage.segments.local import LocalSegments
 from storage.segments.source import Source
 from storage.warc_read import Parsed, RecordError, read_member
 
 #: Segment files kept open at once: far below any system's limit, more than one reading needs.
 _OPEN = 32
+#: From a reader's place the two look the same.
+_OR_INDEX = "or the index is wrong: `slugline reindex` tells"
 
 
 class Records:
     """The reader of a mirror's segments. State: the files that are open, least used first."""
 
-    def __init__(self, root: Path, index: Index) -> None:
+    def __init__(self, root: Path, index: Reader) -> None:
         """``root`` is the mirror's folder, ``index`` tells where a record stands."""
-        self._folder = root / SEGMENTS
+        self._segments = LocalSegments(root)
         self._index = index
         self._open: OrderedDict[str, Source] = OrderedDict()
 
@@ -38,36 +41,45 @@ class Records:
 
     def manifest(self, row: SnapshotRow | EventRow) -> Manifest:
         """Return the manifest that a row stands for. Raises DamageFound where it is not there."""
-        parsed = self._read(row.segment, row.offset, row.head)
+        parsed = self._read(row.segment, row.offset, row.head, row.id)
         try:
-            manifest = decode(parsed.body)
+            return decode(parsed.body)
         except ManifestError as error:
             raise DamageFound(f"{row.segment} at byte {row.offset}", str(error)) from error
-        if parsed.head.id != row.id:
-            raise DamageFound(f"{row.segment} at byte {row.offset}", f"it holds {parsed.head.id}")
-        return manifest
 
     def answer(self, record_id: str) -> Parsed:
         """Return the record that holds a body. Raises DamageFound where it is not there."""
-        place = record_place(self._index, record_id)
-        if place is None:
-            raise DamageFound("the index", f"record {record_id} is referred to and not there")
-        segment, offset, length = place
-        parsed = self._read(segment, offset, length)
-        if parsed.head.id != record_id:
-            raise DamageFound(f"{segment} at byte {offset}", f"it holds {parsed.head.id}")
-        return parsed
+        segment, offset, length = self._place(record_id)
+        return self._read(segment, offset, length, record_id)
 
     def body(self, record_id: str) -> bytes:
         """Return a record's stored body, as received."""
         return self.answer(record_id).body
 
-    def _read(self, segment: str, offset: int, length: int) -> Parsed:
-        source = self._source(segment, offset + length)
+    def where(self, record_id: str) -> str:
+        """Tell a person where a record stands."""
+        segment, offset, _ = self._place(record_id)
+        return f"{segment} at byte {offset}"
+
+    def _place(self, record_id: str) -> tuple[str, int, int]:
+        place = record_place(self._index, record_id)
+        if place is None:
+            raise DamageFound("the index", f"record {record_id} is referred to and not there")
+        if type(place[0]) is not str or {type(place[1]), type(place[2])} != {int}:
+            raise IndexLies("representations", f"a record at {place!r:.120}")
+        return place
+
+    def _read(self, segment: str, offset: int, length: int, record_id: str) -> Parsed:
+        where = f"{segment} at byte {offset}"
         try:
-            return read_member(source.read(offset, length))
+            parsed = read_member(
+                self._source(segment, offset + length).read(offset, length), verify=True
+            )
         except RecordError as error:
-            raise DamageFound(f"{segment} at byte {offset}", str(error)) from error
+            raise DamageFound(where, f"{error} ({_OR_INDEX})") from error
+        if parsed.head.id != record_id:
+            raise DamageFound(where, f"it holds {parsed.head.id} ({_OR_INDEX})")
+        return parsed
 
     def _source(self, segment: str, end: int) -> Source:
         source = self._open.pop(segment, None)
@@ -76,10 +88,10 @@ class Records:
             _close(source)
             source = None
         if source is None:
-            path = self._folder / segment
-            if not path.is_file():
-                raise DamageFound(segment, "the file is not there")
-            source = Source(path, segment)
+            try:
+                source = self._segments.source(segment)
+            except ValueError as error:
+                raise IndexLies("segments", str(error)) from error
         self._open[segment] = source
         if len(self._open) > _OPEN:
             _close(self._open.popitem(last=False)[1])

@@ -7,17 +7,17 @@ been found free of damage. Blocking; the caller holds the writer's lock.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
-from sqlalchemy import select
 
 from storage import layout
 from storage.errors import ArchiveError, DamageFound, IndexUnusable, os_errors
-from storage.index.index import FILE_NAME, Batch, Index
+from storage.index.index import Batch, Index
+from storage.index.reader import FILE_NAME, Reader
 from storage.index.rows import Place, Rows, rows_of
-from storage.index.schema import entries, memory, runs
 from storage.index.standing import ends_of, known_segments
 from storage.lock import WriterLock
 from storage.segments.local import LocalSegments
@@ -145,9 +145,17 @@ def index_segment(index: Index, segments: LocalSegments, name: str) -> Indexed:
             counts[found.manifest.kind] += 1
             page.append(rows_at(found, name))
         if len(page) >= _PAGE or isinstance(found, Tail):
-            index.apply(Batch(rows=tuple(page), segments={name: (site_of(name), end)}))
+            _apply(index, name, page, end)
             page.clear()
     return Indexed(snapshots=counts["snapshot"], events=counts["event"], length=end, torn=torn)
+
+
+def _apply(index: Index, name: str, rows: Sequence[Rows], end: int) -> None:
+    try:
+        index.apply(Batch(rows=tuple(rows), segments={name: (site_of(name), end)}))
+    except DamageFound as error:
+        why = "a snapshot or event in it is there twice: another group has its number"
+        raise DamageFound(name, why) from error
 
 
 def rows_at(group: Group, segment: str) -> Rows:
@@ -166,12 +174,12 @@ def site_of(segment: str) -> str:
 
 def _keep_state(root: Path, index: Index) -> bool:
     try:
-        old = Index.to_read(root)
+        old = Reader.to_read(root)
     except IndexUnusable:
         return False
     try:
-        for table in (entries, memory, runs):
-            index.replace(table, [dict(row) for row in old.all(select(table))])
+        for table in ("entries", "memory", "runs"):
+            index.replace(table, old.ask("SELECT * FROM", table))
     except IndexUnusable:
         return False
     finally:
@@ -238,12 +246,7 @@ def _mend(
         return committed > 0, []
     notes = []
     if found.length:
-        index.apply(
-            Batch(
-                rows=tuple(rows_at(group, name) for group in found.groups),
-                segments={name: (site_of(name), found.length)},
-            )
-        )
+        _apply(index, name, [rows_at(group, name) for group in found.groups], found.length)
     if found.groups:
         notes.append(f"{len(found.groups)} groups that a run had stored in {name} were indexed")
     if found.lost:

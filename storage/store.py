@@ -21,10 +21,10 @@ from storage.codings import BytesLike
 from storage.errors import ArchiveError, BadDraft, IndexUnusable, StoreFailed, os_errors
 from storage.files import Names
 from storage.groups import Builder, Group
-from storage.index.index import FILE_NAME, Batch, Index
+from storage.index.index import Batch, Index
 from storage.index.queries import all_runs
+from storage.index.reader import FILE_NAME
 from storage.index.rows import Place, Row, rows_of, to_json, to_micros
-from storage.index.schema import runs
 from storage.index.standing import file_names, held_paths, standings
 from storage.lock import WriterLock
 from storage.model import Draft, EntryState, Manifest, Validator
@@ -154,7 +154,7 @@ class Store:
             "finished": False,
             "summary": "{}",
         }
-        self._index.replace(runs, [row])
+        self._index.replace("runs", [row])
         self._runs[info.id] = row
         self._now = started
         return info
@@ -164,7 +164,7 @@ class Store:
     ) -> None:
         """Note a run's end; not ``finished``, the next one over the same scopes continues it."""
         ended = {"finished_at": to_micros(now), "finished": finished, "summary": to_json(summary)}
-        self._index.replace(runs, [{**self._runs[run.id], **ended}])
+        self._index.replace("runs", [{**self._runs[run.id], **ended}])
 
     def commit(self, drafts: Sequence[Draft], notes: Notes) -> Committed:
         """Store a batch: safe and visible on return, or an ArchiveError and none of it is."""

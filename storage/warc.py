@@ -33,6 +33,14 @@ MANIFEST_TYPE = "application/warc-fields"
 IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 
+#: Decoded bytes of one record: the largest body kept plus its headers; a bomb stops here.
+MAX_RECORD = manifests.MAX_MEMBER + (1 << 20)
+#: Decoded bytes that a record may always have: the largest body kept by default and its headers.
+ALWAYS_KEPT = 72 << 20
+#: How often larger a record of more than that may be than its member: honest text stays below 20,
+#: a bomb is at 1,000 (RFC 1951 has a bound of 1,032).
+MOST_SWELLING = 100
+
 #: isal's level: 2 is as fast as 1 on articles and a little smaller.
 _LEVEL = 2
 #: Bytes of one stored deflate block (RFC 1951 section 3.2.4).
@@ -81,6 +89,11 @@ class BuiltRecord(Struct, frozen=True, kw_only=True):
         return RecordRef(id=self.id, type=self.type, role=self.role, length=len(self.member))
 
 
+def most_of(member: int) -> int:
+    """Return the most decoded bytes that are believed of a member of so many compressed ones."""
+    return min(MAX_RECORD, max(ALWAYS_KEPT, MOST_SWELLING * member))
+
+
 def new_record_id() -> str:
     """Make a fresh record id, ``urn:uuid:…`` (RFC 9562)."""
     return uuid.uuid4().urn
@@ -114,6 +127,9 @@ def build_response(payload: Payload, *, record_id: str, concurrent_to: str) -> B
     ]
     kept = _warc_head("response", record_id, payload.fetched_at, fields, head, payload.body)
     member = _member(kept + head, payload.body, coded=_is_coded(payload))
+    decoded = len(kept) + len(head) + len(payload.body) + len(_END)
+    if decoded > most_of(len(member)):
+        raise ValueError(f"{payload.url} has {decoded} bytes of next to nothing")
     return BuiltRecord(
         id=record_id, type="response", role=payload.role, member=member, payload_digest=own
     )

@@ -8,7 +8,7 @@ is ours only if it opens with ``warc.GZIP_HEADER`` to the bit.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias
 
 from fastwarc.warc import HeaderMap, WarcRecord
@@ -16,15 +16,19 @@ from isal import igzip_lib
 from msgspec import Struct
 
 from storage.codings import BytesLike
-from storage.manifest import MAX_MEMBER
-from storage.warc import GZIP_HEADER, digest
+from storage.warc import GZIP_HEADER, MAX_RECORD, digest, most_of
 
 State: TypeAlias = Literal["whole", "cut short", "corrupt"]
 
 #: Bytes of a WARC header: fastwarc's own bound; ours have some 900 and two URLs.
 MAX_WARC_HEADER = 32 << 10
-#: Decoded bytes of one record: the largest body kept plus its headers; a bomb stops here.
-MAX_RECORD = MAX_MEMBER + (1 << 20)
+#: Bytes of a stored answer's status line and fields: the most that ``max_header`` lets be kept is
+#: 16 MiB, and no server sends a hundredth of it.
+MAX_HTTP_HEADER = 16 << 20
+#: Fields of a stored answer; what comes after so many stays in the last one's value.
+MAX_FIELDS = 10_000
+#: Decoded bytes made at once, so that a bomb's swollen chunk is never in memory.
+_STEP = 1 << 20
 
 _BLANK = b"\r\n\r\n"
 _NUMBER = re.compile(r"[0-9]{1,15}")
@@ -109,14 +113,16 @@ def inflate(chunks: Iterable[BytesLike], *, keep: int, most: int = MAX_RECORD) -
                 break
         length += len(chunk)
         try:
-            part = decoder.decompress(chunk, most - size + 1)
+            for part in _parts(decoder, chunk, min(_STEP, most + 1)):
+                if size < keep:
+                    kept.append(part[: keep - size])
+                size += len(part)
+                end = (end + part[-4:])[-4:]
+                if size > most:
+                    break
         except _IsalError:
             state = "corrupt"
             break
-        if size < keep:
-            kept.append(part[: keep - size])
-        size += len(part)
-        end = (end + part[-4:])[-4:]
         if size > most:
             state = "corrupt"
             break
@@ -126,6 +132,15 @@ def inflate(chunks: Iterable[BytesLike], *, keep: int, most: int = MAX_RECORD) -
             break
     opening = kept[0] if len(kept) == 1 else b"".join(kept)
     return Inflated(state=state, opening=opening, size=size, length=length, end=end)
+
+
+def _parts(decoder: igzip_lib.IgzipDecompressor, chunk: BytesLike, step: int) -> Iterator[bytes]:
+    """Give what a chunk decodes to, never more than ``step`` bytes at once."""
+    part = decoder.decompress(chunk, step)
+    yield part
+    while not (decoder.eof or decoder.needs_input) and part:
+        part = decoder.decompress(b"", step)
+        yield part
 
 
 def parse_head(opening: bytes) -> Head | None:
@@ -180,7 +195,8 @@ def read_member(data: BytesLike, *, verify: bool = False) -> Parsed:
 
     With ``verify`` its block and payload digests are computed and compared. Raises RecordError.
     """
-    inflated = inflate((data,), keep=MAX_RECORD)
+    most = most_of(len(data))
+    inflated = inflate((data,), keep=most, most=most)
     head = whole_head(inflated)
     if head is None or inflated.length != len(data):
         state = "no whole record" if inflated.state == "whole" else inflated.state
@@ -190,16 +206,17 @@ def read_member(data: BytesLike, *, verify: bool = False) -> Parsed:
         raise RecordError(f"record {head.id} has another block digest than it says")
     if not head.content_type.startswith("application/http"):
         return Parsed(head=head, body=bytes(block))
-    parsed = _parse_http(head, bytes(block))
+    parsed = _parse_http(head, block)
     if verify and head.type == "response" and head.payload_digest != digest(parsed.body):
         raise RecordError(f"record {head.id} has another payload digest than it says")
     return parsed
 
 
-def _parse_http(head: Head, block: bytes) -> Parsed:
+def _parse_http(head: Head, block: memoryview) -> Parsed:
     """RFC 9112 section 2.1, as storage.warc writes it; other people's quirks never get in here."""
-    end = block.find(_BLANK)
-    first, *rest = block[: max(end, 0)].split(b"\r\n")
+    opening = bytes(block[:MAX_HTTP_HEADER])
+    end = opening.find(_BLANK)
+    first, *rest = opening[: max(end, 0)].split(b"\r\n", MAX_FIELDS)
     status = _STATUS.fullmatch(first)
     if end < 0 or status is None:
         raise RecordError(f"record {head.id} holds no HTTP answer")
@@ -209,7 +226,7 @@ def _parse_http(head: Head, block: bytes) -> Parsed:
         status=int(status[1]),
         reason=_text(status[2] or b""),
         headers=tuple((_text(name), _text(value.strip(b" \t"))) for name, _, value in pairs),
-        body=block[end + len(_BLANK) :],
+        body=bytes(block[end + len(_BLANK) :]),
     )
 
 

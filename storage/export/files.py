@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from storage.archive import Archive
+from storage.files import is_file_name
 from storage.layout import FILES
 from storage.lock import WriterLock
 from storage.plain_files import Tree
@@ -68,7 +69,8 @@ def _write(
             if row.sequence > newest.sequence or (row.private and not private):
                 continue
             manifest = archive.manifest(row)
-            owed = [r for r in manifest.representations if r.record_id and r.file not in done]
+            kept = (r for r in manifest.representations if r.record_id and is_file_name(r.file))
+            owed = [r for r in kept if r.file not in done]
             for one in owed:
                 body = archive.body(manifest, one.format).decoded
                 tree.write(one.file, body, one.fetched_at)

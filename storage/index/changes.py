@@ -9,19 +9,17 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, RowMapping, Select, Table, select
 
-from storage.index.index import Index
-from storage.index.rows import EventRow, SnapshotRow, event_row, snapshot_row, to_micros
-from storage.index.schema import events, snapshots
+from storage.index.reader import Reader, one_of, where
+from storage.index.rows import EventRow, Row, SnapshotRow, event_row, snapshot_row, to_micros
 from storage.times import format_utc
 
 #: Events that tell of the article itself. The others are the archive's own steps on the way: a
 #: first 404 that may be nothing, another URL of the same article, the slug that it was given.
 TELLING = ("gone", "returned", "moved", "forgotten")
+_EVERY = {"snapshots": "SELECT * FROM snapshots", "events": "SELECT * FROM events"}
 _ORDER = ("observed_at", "site", "slug", "sequence")
 
 
@@ -71,48 +69,50 @@ class Asked(Struct, frozen=True, kw_only=True):
 EVERY_CHANGE = Asked()
 
 
-def changes(index: Index, asked: Asked) -> Iterator[Change]:
+def changes(index: Reader, asked: Asked) -> Iterator[Change]:
     """Give the changes asked for, oldest first by observation."""
-    of_snapshots, of_events = _query(snapshots, asked), _query(events, asked)
-    if not asked.everything:
-        of_events = of_events.where(events.c.event.in_(TELLING))
-    kept = (_kept(row) for row in _rows(index, of_snapshots, snapshots, asked.last))
-    happened = (_happened(index, row) for row in _rows(index, of_events, events, asked.last))
+    kept = (_kept(row) for row in _rows(index, "snapshots", asked))
+    happened = (_happened(index, row) for row in _rows(index, "events", asked))
     both = heapq.merge(kept, happened, key=_place)
     if asked.last is None:
         return both
     return iter(list(both)[-asked.last :] if asked.last else [])
 
 
-def first_id(index: Index) -> str | None:
+def first_id(index: Reader) -> str | None:
     """Return the id of the snapshot that was observed first: an archive's own, as long as it is."""
-    row = index.first(select(snapshots.c.id).order_by(*_columns(snapshots)).limit(1))
+    row = index.ask_one("SELECT id FROM snapshots ORDER BY", ", ".join(_ORDER))
     return None if row is None else str(row["id"])
 
 
-def _query(table: Table, asked: Asked) -> Select[Any]:
-    wanted: list[ColumnElement[bool]] = []
+def _rows(index: Reader, table: str, asked: Asked) -> Iterable[Row]:
+    wanted, named = _wanted(asked)
+    if table == "events" and not asked.everything:
+        telling, told = one_of("event", TELLING)
+        wanted, named = [*wanted, telling], named | told
+    if asked.last is None:
+        return index.walk(_EVERY[table], wanted, _ORDER, **named)
+    newest = f"ORDER BY {', '.join(f'{name} DESC' for name in _ORDER)} LIMIT :last"
+    rows = index.ask(_EVERY[table], where(wanted), newest, last=asked.last, **named)
+    return reversed(rows)
+
+
+def _wanted(asked: Asked) -> tuple[list[str], dict[str, object]]:
+    wanted: list[str] = []
+    named: dict[str, object] = {}
     if asked.since is not None:
-        wanted.append(table.c.observed_at >= to_micros(asked.since))
+        wanted.append("observed_at >= :since")
+        named["since"] = to_micros(asked.since)
     if asked.until is not None:
-        wanted.append(table.c.observed_at <= to_micros(asked.until))
+        wanted.append("observed_at <= :until")
+        named["until"] = to_micros(asked.until)
     if asked.site is not None:
         # As an expression, so that it is no lure away from the index of moments.
-        wanted.append(table.c.site.concat("") == asked.site)
+        wanted.append("site || '' = :site")
+        named["site"] = asked.site
     if not asked.canonicals:
-        wanted.append(table.c.implicit.is_(False))
-    return select(table).where(*wanted)
-
-
-def _rows(index: Index, query: Select[Any], table: Table, last: int | None) -> Iterable[RowMapping]:
-    if last is None:
-        return index.walk(query, _columns(table))
-    newest = query.order_by(*(column.desc() for column in _columns(table))).limit(last)
-    return reversed(index.all(newest))
-
-
-def _columns(table: Table) -> list[Any]:
-    return [table.c[name] for name in _ORDER]
+        wanted.append("NOT implicit")
+    return wanted, named
 
 
 def _place(change: Change) -> tuple[datetime, str, str, int]:
@@ -120,19 +120,19 @@ def _place(change: Change) -> tuple[datetime, str, str, int]:
     return row.observed_at, row.site, row.slug, row.sequence
 
 
-def _kept(row: RowMapping) -> Change:
+def _kept(row: Row) -> Change:
     snapshot = snapshot_row(row)
     return Change(row=snapshot, title=snapshot.title, private=snapshot.private)
 
 
-def _happened(index: Index, row: RowMapping) -> Change:
+def _happened(index: Reader, row: Row) -> Change:
     event = event_row(row)
-    before = select(snapshots.c.title, snapshots.c.private).where(
-        snapshots.c.site == event.site,
-        snapshots.c.slug == event.slug,
-        snapshots.c.sequence < event.sequence,
-    )
-    standing = index.first(before.order_by(snapshots.c.sequence.desc()).limit(1))
+    standing = index.ask_one(
+        """SELECT title, private FROM snapshots
+           WHERE site = :site AND slug = :slug AND sequence < :sequence
+           ORDER BY sequence DESC""",
+        site=event.site, slug=event.slug, sequence=event.sequence,
+    )  # fmt: skip
     if standing is None:
         return Change(row=event, title=None, private=False)
-    return Change(row=event, title=standing["title"], private=standing["private"])
+    return Change(row=event, title=standing["title"], private=bool(standing["private"]))

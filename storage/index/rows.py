@@ -13,12 +13,16 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from storage.errors import IndexLies
 from storage.files import folded_paths, is_file_name
 from storage.model import ContentDigest, Finding, Manifest
 from storage.times import format_utc
 
 #: A row on its way into a table or out of it, by column name: only the index package makes them.
 Row = dict[str, Any]
+
+#: The version of the tables, schema.py's, and of what stands in them.
+SCHEMA_VERSION = 4
 
 #: Hex digits of a digest in its mark: two texts of one article never share them by chance.
 _MARK_DIGITS = 16
@@ -162,30 +166,56 @@ def content_mark(source: str, content: ContentDigest) -> str:
 
 
 def snapshot_row(row: Mapping[Any, Any], gone_at: datetime | None = None) -> SnapshotRow:
-    """Return a row of the table ``snapshots`` as a value."""
-    return SnapshotRow(
-        **{name: row[name] for name in _SNAPSHOT_PLAIN},
-        updated_at=from_micros(row["updated_at"]),
-        observed_at=from_micros(row["observed_at"]),
-        formats=msgspec.json.decode(row["formats"], type=tuple[str, ...]),
-        missing=msgspec.json.decode(row["missing"], type=dict[str, str]),
-        findings=msgspec.json.decode(row["findings"], type=tuple[Finding, ...]),
-        gone_at=gone_at,
-    )
+    """Return a row of the table ``snapshots`` as a value. Raises IndexLies."""
+    try:
+        return SnapshotRow(
+            **_plain(row, _SNAPSHOT_TEXTS, _SNAPSHOT_NUMBERS),
+            updated_at=from_micros(row["updated_at"]),
+            observed_at=from_micros(row["observed_at"]),
+            formats=msgspec.json.decode(row["formats"], type=tuple[str, ...]),
+            missing=msgspec.json.decode(row["missing"], type=dict[str, str]),
+            findings=msgspec.json.decode(row["findings"], type=tuple[Finding, ...]),
+            title=None if row["title"] is None else str(row["title"]),
+            implicit=bool(row["implicit"]),
+            private=bool(row["private"]),
+            gone_at=gone_at,
+        )
+    except _NO_VALUE as error:
+        raise IndexLies("snapshots", str(error)) from error
 
 
 def event_row(row: Mapping[Any, Any]) -> EventRow:
-    """Return a row of the table ``events`` as a value."""
-    return EventRow(
-        **{name: row[name] for name in _EVENT_PLAIN},
-        observed_at=from_micros(row["observed_at"]),
-        detail=msgspec.json.decode(row["detail"], type=dict[str, str]),
-    )
+    """Return a row of the table ``events`` as a value. Raises IndexLies."""
+    try:
+        return EventRow(
+            **_plain(row, _EVENT_TEXTS, _EVENT_NUMBERS),
+            observed_at=from_micros(row["observed_at"]),
+            detail=msgspec.json.decode(row["detail"], type=dict[str, str]),
+            implicit=bool(row["implicit"]),
+        )
+    except _NO_VALUE as error:
+        raise IndexLies("events", str(error)) from error
 
 
-_DECODED = {"updated_at", "observed_at", "formats", "missing", "findings", "detail", "gone_at"}
-_SNAPSHOT_PLAIN = tuple(n for n in SnapshotRow.__struct_fields__ if n not in _DECODED)
-_EVENT_PLAIN = tuple(n for n in EventRow.__struct_fields__ if n not in _DECODED)
+def _plain(row: Mapping[Any, Any], texts: tuple[str, ...], numbers: tuple[str, ...]) -> Row:
+    # SQLite keeps any type in any column: an index that somebody gave us may hold what it likes.
+    for names, kind in ((texts, str), (numbers, int)):
+        for name in names:
+            if type(row[name]) is not kind:
+                raise TypeError(f"{name} is {row[name]!r:.80}")
+    return {name: row[name] for name in (*texts, *numbers)}
+
+
+#: What Python and msgspec say of a value that is not of its column's kind.
+_NO_VALUE = (TypeError, ValueError, OverflowError)
+
+
+_COMMON_TEXTS = ("id", "site", "slug", "url", "run", "segment")
+_COMMON_NUMBERS = ("sequence", "offset", "length", "head")
+_SNAPSHOT_TEXTS = (*_COMMON_TEXTS, "unit", "source", "reason", "state")
+_SNAPSHOT_NUMBERS = (*_COMMON_NUMBERS, "revision")
+_EVENT_TEXTS = (*_COMMON_TEXTS, "event")
+_EVENT_NUMBERS = _COMMON_NUMBERS
 
 
 def _common(manifest: Manifest, place: Place) -> Row:

@@ -3,8 +3,9 @@
 Everything that a reading command shows is made by rows.py from manifests. ``entries``, ``memory``,
 ``runs`` and the noted part of ``names`` and ``validators`` are operational: a reindex loses them,
 and says so. Moments are whole microseconds since 1970 in UTC, so that they sort and never lose a
-digit; lists and mappings are JSON text. A change here is a new SCHEMA_VERSION: the index is made
-again.
+digit; lists and mappings are JSON text. A change here is a new rows.SCHEMA_VERSION: the index is
+made again. Only who makes tables imports this: SQLAlchemy takes longer to load than most commands
+take to answer.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from sqlalchemy import (
     Text,
     and_,
 )
-
-SCHEMA_VERSION = 4
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 metadata = MetaData()
 
@@ -232,3 +233,12 @@ runs = Table(
     Column("finished", Boolean, nullable=False),
     Column("summary", Text, nullable=False),
 )
+
+
+def statements() -> list[str]:
+    """Return SQLite's statements that make the tables, each before its own indexes."""
+    made: list[ExecutableDDLElement] = []
+    for table in metadata.sorted_tables:
+        made.append(CreateTable(table))
+        made += map(CreateIndex, sorted(table.indexes, key=lambda index: str(index.name)))
+    return [str(one.compile(dialect=sqlite.dialect())) for one in made]

@@ -7,11 +7,9 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from msgspec import Struct, field
-from sqlalchemy import ColumnElement, Select, Table, select, tuple_, union_all
 
-from storage.index.index import Index
-from storage.index.rows import from_micros, to_micros
-from storage.index.schema import articles, events, files, representations, segments, snapshots
+from storage.index.reader import Reader, rows_by, where
+from storage.index.rows import Row, from_micros, to_micros
 from storage.model import Draft
 
 #: An article's site and slug.
@@ -33,6 +31,15 @@ _BODY = (
     "digest",
     "size",
 )
+#: Of a representation that is a ``response`` record of its own, as the index of these has it.
+_HOLDS_BYTES = ("target_id IS NULL", "record_id != ''")
+
+_GROUPS_OF_SEGMENT = """
+    SELECT id, "offset" AS place, length FROM snapshots WHERE segment = :segment
+    UNION ALL
+    SELECT id, "offset", length FROM events WHERE segment = :segment
+    ORDER BY place
+"""
 
 
 class StoredResponse(Struct, frozen=True, kw_only=True):
@@ -64,7 +71,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     responses: tuple[StoredResponse, ...] = ()
 
 
-def standings(index: Index, drafts: Sequence[Draft]) -> dict[Article, Standing]:
+def standings(index: Reader, drafts: Sequence[Draft]) -> dict[Article, Standing]:
     """Return what is stored of each draft's article, as far as these drafts can touch it.
 
     A few questions for the whole batch, none of which walks through an article's history.
@@ -72,7 +79,7 @@ def standings(index: Index, drafts: Sequence[Draft]) -> dict[Article, Standing]:
     names = {_article(draft) for draft in drafts}
     sequences = {
         _article_of(row): row["last"]
-        for row in _matching(index, articles, ("site", "slug"), ("last",), names)
+        for row in _matching(index, "articles", ("site", "slug"), ("last",), names)
     }
     known = [draft for draft in drafts if _article(draft) in sequences]
     keys = _keys(index, known)
@@ -91,38 +98,37 @@ def _article(draft: Draft) -> Article:
     return draft.manifest.site, draft.manifest.slug
 
 
-def _article_of(row: Any) -> Article:
+def _article_of(row: Row) -> Article:
     return row["site"], row["slug"]
 
 
-def _keys(index: Index, drafts: Sequence[Draft]) -> dict[Article, dict[int, int]]:
+def _keys(index: Reader, drafts: Sequence[Draft]) -> dict[Article, dict[int, int]]:
     wanted = {
         (*_article(draft), to_micros(draft.manifest.key.updated_at))
         for draft in drafts
         if draft.manifest.key is not None
     }
     found: dict[Article, dict[int, int]] = {}
-    for row in _matching(index, snapshots, ("site", "slug", "updated_at"), (), wanted):
+    for row in _matching(index, "snapshots", ("site", "slug", "updated_at"), (), wanted):
         counts = found.setdefault(_article_of(row), {})
         counts[row["updated_at"]] = counts.get(row["updated_at"], 0) + 1
     return found
 
 
-def _responses(index: Index, drafts: Sequence[Draft]) -> dict[Article, list[StoredResponse]]:
+def _responses(index: Reader, drafts: Sequence[Draft]) -> dict[Article, list[StoredResponse]]:
     wanted = {
         (*_article(draft), one.digest) for draft in drafts for one in draft.manifest.representations
     }
     found: dict[Article, dict[int, StoredResponse]] = {}
-    held = (representations.c.target_id.is_(None), representations.c.record_id != "")
     columns = ("site", "slug", "digest")
-    for row in _matching(index, representations, columns, _BODY, wanted, *held):
+    for row in _matching(index, "representations", columns, _BODY, wanted, *_HOLDS_BYTES):
         found.setdefault(_article_of(row), {})[row["n"]] = _response(row)
     for draft in drafts:
         some = found.setdefault(_article(draft), {})
         for name in _not_modified(draft, some.values()):
-            row = index.first(_newest_response(*_article(draft), name))
-            if row is not None:
-                some[row["n"]] = _response(row)
+            newest = _newest_response(index, *_article(draft), name)
+            if newest is not None:
+                some[newest["n"]] = _response(newest)
     return {name: [some[n] for n in sorted(some)] for name, some in found.items()}
 
 
@@ -134,14 +140,14 @@ def _not_modified(draft: Draft, stored: Collection[StoredResponse]) -> set[str]:
     return {name for name in said & shown.keys() if (name, shown[name]) not in known}
 
 
-def _newest_response(site: str, slug: str, name: str) -> Select[Any]:
-    one = representations.c
-    query = select(representations).where(one.site == site, one.slug == slug, one.format == name)
-    query = query.where(one.target_id.is_(None), one.record_id != "")
-    return query.order_by(one.sequence.desc()).limit(1)
+def _newest_response(index: Reader, site: str, slug: str, name: str) -> Row | None:
+    wanted = ("site = :site", "slug = :slug", "format = :name", *_HOLDS_BYTES)
+    newest = "ORDER BY sequence DESC"
+    question = ("SELECT * FROM representations", where(wanted), newest)
+    return index.ask_one(*question, site=site, slug=slug, name=name)
 
 
-def _response(row: Any) -> StoredResponse:
+def _response(row: Row) -> StoredResponse:
     return StoredResponse(
         record_id=row["record_id"],
         format=row["format"],
@@ -155,54 +161,48 @@ def _response(row: Any) -> StoredResponse:
 
 
 def _matching(
-    index: Index,
-    table: Table,
+    index: Reader,
+    table: str,
     by: tuple[str, ...],
     columns: tuple[str, ...],
     values: Collection[tuple[Any, ...]],
-    *more: ColumnElement[bool],
-) -> Iterator[Any]:
+    *more: str,
+) -> Iterator[Row]:
     """Give the rows whose columns ``by`` are among ``values``, some hundred values a question."""
     wanted = sorted(values)
-    shown = [table.c[name] for name in dict.fromkeys((*by, *columns))]
+    shown = ", ".join(dict.fromkeys((*by, *columns)))
     for start in range(0, len(wanted), _CHUNK):
-        some = wanted[start : start + _CHUNK]
-        among = tuple_(*(table.c[name] for name in by)).in_(some)
-        yield from index.all(select(*shown).where(among, *more))
+        asked, found, named = rows_by(table, by, wanted[start : start + _CHUNK])
+        conditions = [f"AND {condition}" for condition in more]
+        yield from index.ask(asked, "SELECT", shown, found, *conditions, **named)
 
 
-def file_names(index: Index, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def file_names(index: Reader, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Return the names under files/ that URLs and formats have been given, by both."""
     urls = {(url,) for url, _ in wanted}
     return {
         (row["url"], row["format"]): row["file"]
-        for row in _matching(index, files, ("url",), ("format", "file"), urls)
+        for row in _matching(index, "files", ("url",), ("format", "file"), urls)
     }
 
 
-def held_paths(index: Index, paths: Collection[str]) -> dict[str, bool]:
+def held_paths(index: Reader, paths: Collection[str]) -> dict[str, bool]:
     """Return which of some folded paths under files/ are in use: True for a folder."""
-    rows = _matching(index, files, ("folded",), ("file",), {(path,) for path in paths})
+    rows = _matching(index, "files", ("folded",), ("file",), {(path,) for path in paths})
     return {row["folded"]: not row["file"] for row in rows}
 
 
-def known_segments(index: Index) -> dict[str, int]:
+def known_segments(index: Reader) -> dict[str, int]:
     """Every indexed segment's name and committed length, by name."""
-    rows = index.all(select(segments).order_by(segments.c.name))
+    rows = index.ask("SELECT name, committed FROM segments ORDER BY name")
     return {row["name"]: row["committed"] for row in rows}
 
 
-def ends_of(index: Index, segment: str) -> list[tuple[str, int, int]]:
+def ends_of(index: Reader, segment: str) -> list[tuple[str, int, int]]:
     """First and last indexed group of a segment: manifest's id, offset and length."""
-    both = union_all(
-        *(
-            select(table.c.id, table.c.offset, table.c.length).where(table.c.segment == segment)
-            for table in (snapshots, events)
-        )
-    ).subquery()
     found = []
-    for order in (both.c.offset, both.c.offset.desc()):
-        row = index.first(select(both).order_by(order).limit(1))
+    for direction in ("", "DESC"):
+        row = index.ask_one(_GROUPS_OF_SEGMENT, direction, segment=segment)
         if row is not None:
-            found.append((row["id"], row["offset"], row["length"]))
+            found.append((row["id"], row["place"], row["length"]))
     return found

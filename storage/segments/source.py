@@ -1,11 +1,14 @@
 """One segment file, open for reading: bounded reads at an offset, never past the end.
 
-The only place where segment bytes are read. Nothing here knows what the bytes mean.
+The only place where segment bytes are read. Nothing here knows what the bytes mean. A link, a
+pipe or a device in a segment's place is never read: who gave us the mirror may have put it there.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -15,17 +18,35 @@ from storage.errors import DamageFound, os_errors
 
 #: Bytes read at once where a member's length is not known yet: most manifests fit.
 CHUNK = 64 << 10
+#: A link is refused, and a pipe does not wait for somebody to write into it.
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+#: What opening says of what is no segment: a link (POSIX, open), a socket, a folder that is none.
+_NO_FILE = {
+    errno.ELOOP: "it is a link, and a segment is a file",
+    errno.ENXIO: "it is no file",
+    errno.ENOENT: "the file is not there",
+    errno.ENOTDIR: "the file is not there",
+}
 
 
 class Source:
     """A context manager over one file; ``name`` is the segment's, ``size`` its bytes at opening."""
 
     def __init__(self, path: Path, name: str) -> None:
-        """Open ``path``. Raises ArchiveError where the system refuses."""
+        """Open ``path``. Raises DamageFound where it is no file, ArchiveError where it can't be."""
         self.name = name
         with os_errors(f"opening the segment {name}"):
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            self.size = os.fstat(self._descriptor).st_size
+            try:
+                self._descriptor = os.open(path, _FLAGS)
+            except OSError as error:
+                if error.errno not in _NO_FILE:
+                    raise
+                raise DamageFound(name, _NO_FILE[error.errno]) from error
+            found = os.fstat(self._descriptor)
+        self.size = found.st_size
+        if not stat.S_ISREG(found.st_mode):
+            os.close(self._descriptor)
+            raise DamageFound(name, "it is no file")
 
     def __enter__(self) -> Self:
         return self

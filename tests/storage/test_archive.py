@@ -18,7 +18,7 @@ from storage.errors import (
     NoSuchArticle,
     NotAMirror,
 )
-from storage.index.index import FILE_NAME
+from storage.index.reader import FILE_NAME
 from storage.model import ContentDigest, EntryState
 from storage.store import Notes
 from tests.storage.drafts import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 from unicodedata import normalize
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -225,7 +226,8 @@ def test_an_articles_urn_is_one_line_of_ascii(slug: str, expected: str) -> None:
 def test_two_slugs_have_two_urns(slugs: list[str]) -> None:
     urns = [urn("127.0.0.1+8080~news", slug) for slug in slugs]
     assert len(set(urns)) == len(slugs)
-    for text in urns:
+    for text, slug in zip(urns, slugs, strict=True):
+        assert unquote(text.partition("/")[2], errors="surrogatepass") == slug
         assert text.isascii()
         assert text.isprintable()
         assert text.count("/") == 1

@@ -10,15 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
-from sqlalchemy import select
 
 from storage.errors import DamageFound, IndexUnusable
 from storage.files import Names
 from storage.groups import Builder
-from storage.index.index import FILE_NAME, Batch, Index
+from storage.index.index import Batch, Index
 from storage.index.queries import all_sites, site_aliases, stored_validators
+from storage.index.reader import FILE_NAME
 from storage.index.rows import Place, Rows, rows_of
-from storage.index.schema import articles, snapshots
 from tests.storage.drafts import article, event, hour
 
 HERE = "news.example/s-1.warc.gz"
@@ -31,7 +30,7 @@ def rows(slug: str = "story", sequence_of: str = "") -> Rows:
 
 
 def count(index: Index) -> int:
-    return len(index.all(select(snapshots.c.slug)))
+    return len(index.ask("SELECT slug FROM snapshots"))
 
 
 def test_a_reader_sees_each_batch_as_soon_as_it_is_in(tmp_path: Path) -> None:
@@ -116,7 +115,7 @@ def test_a_captured_host_becomes_a_site_of_its_own_and_never_back(tmp_path: Path
 
 
 def table(index: Index) -> dict[str, tuple[str, int, int]]:
-    found = index.all(select(articles))
+    found = index.ask("SELECT * FROM articles")
     return {row["slug"]: (row["url"], row["last"], row["newest"]) for row in found}
 
 

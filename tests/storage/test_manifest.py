@@ -54,7 +54,7 @@ representations = st.builds(
 )
 manifests = st.builds(
     Manifest,
-    site=words,
+    site=words.map(lambda text: f"s{text}".translate(dict.fromkeys(map(ord, "/\\\0"), "~"))),
     scope=words,
     slug=words,
     url=words,

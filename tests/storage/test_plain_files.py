@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.errors import DamageFound, StoreFailed
+from storage.errors import DamageFound, InTheWay
 from storage.index.index import Index
 from storage.plain_files import Tree, watermark, write_owed
 from storage.records import Records
@@ -50,7 +50,7 @@ def test_a_name_that_leaves_the_tree_is_refused(tmp_path: Path, name: str) -> No
 
 def test_a_file_in_a_folders_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
-    with Tree(tmp_path) as files, pytest.raises(StoreFailed, match="writing"):
+    with Tree(tmp_path) as files, pytest.raises(InTheWay, match="not a folder"):
         files.write("a/b", b"words", SEEN)
 
 

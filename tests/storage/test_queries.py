@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from storage.index.index import Index
 from storage.index.queries import (
     all_history,
     all_runs,
@@ -14,6 +13,7 @@ from storage.index.queries import (
     article_events,
     at_urls,
     history,
+    lately,
     named,
     newest_all,
     newest_with,
@@ -24,17 +24,28 @@ from storage.index.queries import (
     site_status,
     stored_validators,
 )
-from storage.model import EntryState, Validator
+from storage.index.reader import Reader
+from storage.model import EntryState, Lately, Validator
 from storage.store import Notes
-from tests.storage.drafts import SEEN, SITE, article, event, hour, keep, open_store, stored
+from tests.storage.drafts import (
+    SEEN,
+    SITE,
+    UPDATED,
+    article,
+    event,
+    hour,
+    keep,
+    open_store,
+    stored,
+)
 
 OTHER = "other.example"
 URL = f"https://{SITE}/news/story"
 
 
 @contextmanager
-def asking(root: Path) -> Iterator[Index]:
-    index = Index.to_read(root)
+def asking(root: Path) -> Iterator[Reader]:
+    index = Reader.to_read(root)
     try:
         yield index
     finally:
@@ -200,3 +211,22 @@ def test_a_sites_numbers_count_articles_as_they_stand(tmp_path: Path) -> None:
     assert numbers.segments == 1
     (segment,) = (tmp_path / "segments").glob("*/*.warc.gz")
     assert numbers.bytes == segment.stat().st_size
+
+
+def test_of_each_article_the_last_few_changes_are_told_by_the_publishers_clock_where_it_says(
+    tmp_path: Path,
+) -> None:
+    stored(tmp_path, article(), article("other", updated=hour(20)), event("gone", seen=hour(1)))
+    stored(tmp_path, article(edition=" 2", seen=hour(3), reason="silent-edit"))
+    stored(tmp_path, article(seen=hour(4), formats=("html",), reason="format-removed"))
+    with asking(tmp_path) as index:
+        assert lately(index, SITE) == {
+            "story": Lately(changes=2, oldest=UPDATED, newest=hour(3)),
+            "other": Lately(changes=1, oldest=SEEN, newest=SEEN),
+        }
+        assert lately(index, OTHER) == {}
+    for number in range(5, 15):
+        edited = article(edition=f" {number}", seen=hour(number), reason="silent-edit")
+        stored(tmp_path, edited)
+    with asking(tmp_path) as index:
+        assert lately(index, SITE)["story"] == Lately(changes=8, oldest=hour(7), newest=hour(14))

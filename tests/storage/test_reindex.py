@@ -8,7 +8,7 @@ import pytest
 
 from storage.archive import Archive
 from storage.errors import DamageFound, LockHeld, NotAMirror
-from storage.index.index import FILE_NAME
+from storage.index.reader import FILE_NAME
 from storage.reindex import reindex
 from tests.storage.drafts import (
     SEEN,

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storage.files import Names
 from storage.groups import Builder
+from storage.index.index import KEYS
 from storage.index.rows import Place, rows_of
 from storage.index.schema import (
     entries,
@@ -48,6 +49,11 @@ def test_rows_of_a_manifest_fill_their_tables_column_by_column() -> None:
     }
     for table, row in filled.items():
         assert set(row) == {column.name for column in table.columns} - {"n"}
+
+
+def test_rows_are_written_by_the_primary_keys_of_their_tables() -> None:
+    for table, keys in KEYS.items():
+        assert keys == tuple(column.name for column in metadata.tables[table].primary_key)
 
 
 def test_an_articles_sequence_numbers_are_never_given_twice(tables: Connection) -> None:

@@ -21,7 +21,7 @@ from storage.errors import (
     NewerFormat,
     NotAMirror,
 )
-from storage.index.index import FILE_NAME
+from storage.index.reader import FILE_NAME
 from storage.model import EntryState, Validator
 from storage.store import Notes
 from tests.storage.drafts import (

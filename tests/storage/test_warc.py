@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -170,6 +171,27 @@ def test_no_answer_breaks_out_of_its_record(
     record = read_member(member, verify=True)
     assert record.body == body
     assert dict(record.headers)["Content-Length"] == str(len(body))
+
+
+#: Text that a field value may hold (RFC 9110 section 5.5): bytes that are no UTF-8 as surrogates.
+VALUES = st.binary(max_size=30).map(
+    lambda value: re.sub(rb"[\0-\x1f\x7f]", b"", value).decode(errors="surrogateescape").strip(" ")
+)
+
+
+@given(
+    status=st.integers(100, 999),
+    reason=VALUES,
+    headers=st.lists(st.tuples(st.from_regex(r"X-[A-Za-z0-9-]{1,9}", fullmatch=True), VALUES)),
+    body=st.binary(max_size=99),
+)
+def test_what_is_written_of_an_answer_is_read_back(
+    status: int, reason: str, headers: list[tuple[str, str]], body: bytes
+) -> None:
+    member = made(status=status, reason=reason, headers=tuple(headers), body=body)
+    record = read_member(member, verify=True)
+    assert (record.status, record.reason, record.body) == (status, reason, body)
+    assert [pair for pair in record.headers if pair[0] != "Content-Length"] == headers
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,0 +1,187 @@
+"""The index file, open for questions: SQL text in, rows out, and SQLite's errors made ours.
+
+Questions are plain SQL that SQLite and PostgreSQL both understand, with values by name (``:site``,
+as sqlite3 and SQLAlchemy's ``text`` both take them): a command that reads needs no more than
+Python's own sqlite3, and has answered before SQLAlchemy would be loaded. Statements that write are
+of the same kind (index.py); the tables alone are SQLAlchemy's (schema.py).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from storage.errors import ArchiveError, DamageFound, DiskFull, IndexUnusable, ReadOnly, StoreFailed
+from storage.index.rows import SCHEMA_VERSION, Row
+
+FILE_NAME = "index.sqlite"
+#: Seconds to wait for another connection's checkpoint; there is one writer, so it is short work.
+_BUSY_SECONDS = 10.0
+#: Rows taken from a result at once while a long list is walked.
+_PAGE = 1_000
+_SETTINGS = ("PRAGMA query_only = ON", "SELECT count(*) FROM sqlite_master")
+
+
+class Reader:
+    """One open index, to be asked. The only mutable state is the connection; close it when done."""
+
+    def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
+        """Use ``to_read`` instead; ``root`` is named in errors."""
+        self.root = root
+        self._connection = connection
+
+    @classmethod
+    def to_read(cls, root: Path, name: str = FILE_NAME) -> Self:
+        """Return the index at ``root`` for reading, while a writer may be at work.
+
+        Raises IndexUnusable where it is missing, another schema's or broken.
+        """
+        path = root / name
+        if not path.is_file():
+            raise IndexUnusable(root, f"{path} is missing")
+        with sqlite_errors(root, "opening the index"):
+            index = cls(root, _connect_reader(path))
+        try:
+            index.check_version()
+        except ArchiveError:
+            index.close()
+            raise
+        return index
+
+    def check_version(self) -> None:
+        """Raise IndexUnusable unless the tables are those of this code."""
+        if self.note("schema") != str(SCHEMA_VERSION):
+            raise IndexUnusable(self.root, f"{FILE_NAME} was made by another slugline")
+        # A view may go on for ever, and a trigger changes what is written: ours has neither.
+        if self.ask("SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')"):
+            raise IndexUnusable(self.root, f"{FILE_NAME} holds more than tables")
+
+    def close(self) -> None:
+        """Close the connection; the last one folds the write-ahead log back in."""
+        self._connection.close()
+
+    def ask(self, *sql: str, **values: object) -> list[Row]:
+        """Return every row of a question; its parts are joined by a space."""
+        with sqlite_errors(self.root, "reading the index"):
+            cursor = self._connection.execute(" ".join(sql), values)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def ask_one(self, *sql: str, **values: object) -> Row | None:
+        """Return the first row of a question, or None."""
+        return next(iter(self.ask(*sql, "LIMIT 1", **values)), None)
+
+    def number(self, *sql: str, **values: object) -> int:
+        """Return the one whole number that a question is for; 0 for NULL."""
+        ((value,),) = (row.values() for row in self.ask(*sql, **values))
+        return value or 0
+
+    def note(self, key: str) -> str | None:
+        """Return the small fact kept under ``key`` in the table ``meta``, or None."""
+        row = self.ask_one("SELECT value FROM meta WHERE key = :key", key=key)
+        return None if row is None else str(row["value"])
+
+    def walk(
+        self, what: str, wanted: Sequence[str], keys: Sequence[str], **values: object
+    ) -> Iterator[Row]:
+        """Give the rows of ``what`` (SELECT … FROM …) that are ``wanted``, a page in memory.
+
+        ``keys`` are the columns to go by, unique together.
+        """
+        names = [key.rpartition(".")[2] for key in keys]
+        after = f"({', '.join(keys)}) > ({', '.join(f':after_{name}' for name in names)})"
+        by = f"ORDER BY {', '.join(keys)} LIMIT {_PAGE}"
+        rows = self.ask(what, where(wanted), by, **values)
+        while rows:
+            yield from rows
+            if len(rows) < _PAGE:
+                return
+            last = {f"after_{name}": rows[-1][name] for name in names}
+            rows = self.ask(what, where([*wanted, after]), by, **values, **last)
+
+
+def where(wanted: Sequence[str]) -> str:
+    """Return the WHERE of a question: all the conditions; nothing where there are none."""
+    return f"WHERE {' AND '.join(wanted)}" if wanted else ""
+
+
+def one_of(column: str, values: Iterable[object]) -> tuple[str, dict[str, object]]:
+    """Return the condition that ``column`` is one of some values, and the values by name."""
+    named = {f"among_{number}": value for number, value in enumerate(values)}
+    return f"{column} IN ({', '.join(f':{name}' for name in named)})", named
+
+
+def rows_by(
+    table: str, columns: Sequence[str], values: Iterable[Sequence[object]]
+) -> tuple[str, str, dict[str, object]]:
+    """Return how to ask for the rows whose ``columns`` together are one of ``values``.
+
+    That is a WITH, what follows FROM, and the values by name. SQLite would look through the whole
+    table for an IN over several columns; this way round it goes by the table's index.
+    """
+    named: dict[str, object] = {}
+    rows = []
+    for number, row in enumerate(values):
+        names = [f"by_{number}_{place}" for place in range(len(columns))]
+        named.update(zip(names, row, strict=True))
+        rows.append(f"({', '.join(f':{name}' for name in names)})")
+    asked = ", ".join(f"asked_{column}" for column in columns)
+    same = " AND ".join(f"{column} = asked_{column}" for column in columns)
+    with_asked = f"WITH asked ({asked}) AS (VALUES {', '.join(rows)})"
+    return with_asked, f"FROM asked CROSS JOIN {table} WHERE {same}", named
+
+
+def connect(uri: str, settings: Sequence[str]) -> sqlite3.Connection:
+    """Return a connection with the settings made. Raises sqlite3.Error."""
+    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, check_same_thread=False)
+    try:
+        for setting in settings:
+            connection.execute(setting).fetchall()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect_reader(path: Path) -> sqlite3.Connection:
+    # A read-only medium has no room for SQLite's shared memory: then nobody can be writing, and
+    # the file alone is the whole index, if no log stands beside it.
+    try:
+        return connect(f"{path.as_uri()}?mode=rw", _SETTINGS)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            raise  # somebody is writing: what is in the file may be half of it
+        log = path.with_name(path.name + "-wal")
+        if log.is_file() and log.stat().st_size:
+            raise
+        return connect(f"{path.as_uri()}?immutable=1", _SETTINGS)
+
+
+@contextmanager
+def sqlite_errors(root: Path, doing: str) -> Iterator[None]:
+    """Turn SQLite's errors into ours: whose fault it is, and what was being done."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise DamageFound(
+            f"the segments of {root}", f"a snapshot is there twice ({error})"
+        ) from error
+    except sqlite3.Error as error:
+        raise _ours(root, error, doing) from error
+
+
+def _ours(root: Path, error: sqlite3.Error, doing: str) -> ArchiveError:
+    code = getattr(error, "sqlite_errorcode", None) or 0
+    primary = code & 0xFF  # the low byte is the plain code, the rest narrows it down
+    if primary == sqlite3.SQLITE_FULL:
+        return DiskFull(f"no room left on the disk while {doing}")
+    if primary == sqlite3.SQLITE_READONLY:
+        return ReadOnly(f"may not write in {root} while {doing}")
+    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return IndexUnusable(root, f"{FILE_NAME} is broken ({error})")
+    if primary == sqlite3.SQLITE_ERROR:
+        return IndexUnusable(root, f"{FILE_NAME} is not slugline's ({error})")
+    return StoreFailed(f"failed while {doing}: {error}")

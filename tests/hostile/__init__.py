@@ -1,0 +1,1 @@
+"""Attacks on a whole run: every test drives the real command against a server that misbehaves."""
