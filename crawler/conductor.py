@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from crawler.allocator import give_back_large_blocks
 from crawler.config import Settings
 from crawler.events import Event, Failed, Note, Requested, RunFinished, RunStarted, Stored, Summary
 from crawler.foreign import Foreign
@@ -28,7 +29,7 @@ from crawler.network import Network, open_network
 from crawler.ownership import Sites
 from crawler.request import MirrorRequest, RequestError
 from crawler.site_runs import Shared, SiteRuns
-from crawler.starting import NoStart, Scout, Start, by_owner
+from crawler.starting import NoStart, Scout, Start, by_owner, unsent_headers
 from crawler.tally import Tally, summarise
 from crawler.urls import site_name
 from storage.archive import Archive, Body
@@ -54,6 +55,7 @@ async def mirror(
     Setting ``stop`` finishes the articles in hand within ``settings.grace`` seconds and saves.
     Raises RequestError for the user's faults, before anything is created, and storage's errors.
     """
+    give_back_large_blocks()
     if request.command == "mirror":
         await _check_hosts(request)
     return await _Run(request, report, stop or asyncio.Event()).go()
@@ -146,7 +148,7 @@ class _Run:
             )
         )
         for note in self._writer.notes:
-            self._report(Note(at=run.started_at, message=note))
+            self._report(Note(at=run.started_at, message=note, trouble=True))
 
     async def _prepare(self, run: RunInfo, network: Network) -> None:
         request = self._request
@@ -294,6 +296,8 @@ class _Run:
         )
         if whole:
             self._ledger.begin(site.name, _now())
+        if unsent := unsent_headers(start, settings.headers, self._request.urls):
+            self._report(Note(at=_now(), site=site.name, message=unsent, trouble=True))
         if start.seen is not None:
             run.start_with(Entry(url=start.url, source="scope"), start.seen)
         run.add(start.entries)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+import msgspec
+
 from crawler.article import ArticleReader, Page, Reading
 from crawler.copies import CopyFailed
 from crawler.events import Event, Note
@@ -29,6 +31,10 @@ from storage.writer import Writer
 
 #: Bytes of evidence held until a run's end; past them a sighting stands without its answer.
 MOST_EVIDENCE = 32 * 2**20
+#: Under which a site's memory keeps when the operator was last told of a mass of missing articles.
+MASS_SAID = "mass-gone-said"
+#: How often a quiet run says so while it lasts: once a day is a reminder, every run is noise.
+SAY_AGAIN = timedelta(days=1)
 #: Known articles of one title that are asked whether they redirect to a new one.
 MOST_NAMESAKES = 3
 
@@ -60,12 +66,16 @@ class Departures:
         self._sightings: dict[str, Sighting] = {}
         self._undecided: dict[str, tuple[Sighting, str]] = {}
         self._held = 0
+        self._mass_said: datetime | None = None
 
-    def recall(self, states: Mapping[str, EntryState]) -> None:
+    def recall(self, states: Mapping[str, EntryState], memory: Mapping[str, str]) -> None:
         """Forget what was seen gone once and found in its place by a later run.
 
-        Such an article has no event that says so: only its entry's state tells.
+        Such an article has no event that says so: only its entry's state tells. ``memory`` is what
+        the site's earlier runs left.
         """
+        if memory.get(MASS_SAID):
+            self._mass_said = msgspec.json.decode(memory[MASS_SAID], type=datetime)
         gone = {each.slug for each in states.values() if each.verdict == "gone"}
         for slug, before in list(self._keeper.missed.items()):
             if before.event == "gone-seen" and slug not in gone:
@@ -190,11 +200,20 @@ class Departures:
             gone_after=self._gone_after,
         )
         if found.mass:
-            self._report(Note(at=now, site=self._site.name, message=found.mass))
+            self._say_mass(found.mass, now)
         for sighting in found.waiting:
             self._writer.note_entry(self._state(sighting, now))
         for sighting, event in found.events:
             await self._keeper.depart(sighting, event, self._state(sighting, now))
+
+    def _say_mass(self, message: str, now: datetime) -> None:
+        """Tell of a mass of missing articles: loudly the first time, and once a day from then."""
+        said = self._mass_said
+        trouble = said is None or not timedelta() <= now - said < SAY_AGAIN
+        self._report(Note(at=now, site=self._site.name, message=message, trouble=trouble))
+        if trouble:
+            text = msgspec.json.encode(now).decode()
+            self._writer.remember(self._site.name, MASS_SAID, text)
 
     def _saw(self, slug: str, url: str, status: int, why: str, evidence: Evidence) -> None:
         kept = Evidence() if self._held + evidence.size > MOST_EVIDENCE else evidence

@@ -126,11 +126,12 @@ class Waiting(Struct, frozen=True, kw_only=True, tag="waiting"):
 
 
 class Note(Struct, frozen=True, kw_only=True, tag="note"):
-    """A sentence the operator should read once."""
+    """A sentence the operator should read once; ``trouble`` where even a quiet run says it."""
 
     at: datetime
     message: str
     site: str = ""
+    trouble: bool = False
 
 
 class ErrorLine(Struct, frozen=True, kw_only=True):

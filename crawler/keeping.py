@@ -51,7 +51,7 @@ from storage.writer import Writer
 MOST_PENDING = 256
 
 #: Reasons that mean the words changed.
-EDITS = frozenset({"edit", "silent-edit", "same-day", "undated"})
+EDITS = frozenset({"edit", "silent-edit", "same-day", "undated", "reverted"})
 
 
 class Move(Struct, frozen=True, kw_only=True):
@@ -297,6 +297,12 @@ class Keeper:
         if candidate.judgement.html_differs:
             message = f"{reading.url}: the page's own text changed, its text formats did not"
             self._report(Note(at=context.now, site=self._site.name, message=message))
+        before = newest.missing if newest is not None else {}
+        for name, why in sorted(reading.missing.items()):
+            # What the newest snapshot lacks too was said with it, and stands in `status`.
+            if name not in before:
+                url, reason = reading.alternates[name], f"no {name}: {why}; what was kept stands"
+                self._report(Failed(at=context.now, site=self._site.name, url=url, reason=reason))
         self._report(
             Unchanged(at=context.now, site=self._site.name, slug=candidate.slug, url=reading.url)
         )

@@ -36,17 +36,17 @@ class LastRun(Struct, frozen=True, kw_only=True, omit_defaults=True):
     partial: dict[str, tuple[str, ...]] = {}
 
 
-def last_run(memory: Mapping[str, str]) -> LastRun:
-    """Return what a site's memory says of its last run; an unreadable note is none."""
+def last_run(note: str | None) -> LastRun:
+    """Return what a site's memory has under KEY of its last run; an unreadable note is none."""
     try:
-        return msgspec.json.decode(memory.get(KEY, "{}"), type=LastRun)
+        return msgspec.json.decode(note or "{}", type=LastRun)
     except msgspec.DecodeError:
         return LastRun()
 
 
 def last_runs(archive: Archive, sites: Iterable[str]) -> dict[str, LastRun]:
     """Return the last run of each of ``sites``, by name."""
-    return {site: last_run(archive.memory(site)) for site in sites}
+    return {site: last_run(archive.remembered(site, KEY)) for site in sites}
 
 
 class Ledger:

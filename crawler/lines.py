@@ -54,6 +54,8 @@ def trouble(event: events.Event) -> str:
         case events.Stored(state="partial", known=False):
             why = "; ".join(f"{name}: {reason}" for name, reason in event.missing.items())
             return f"partial: {clean(event.url)}: {clean(why)}"
+        case events.Note(trouble=True):
+            return _said(event)
         case events.RunFinished(interrupted=True):
             return "interrupted: what is done is saved"
         case _:
@@ -64,8 +66,7 @@ def remark(event: events.Event) -> str:
     """Write the line of an event that went well and is worth reading, "" for any other."""
     match event:
         case events.Note():
-            where = f"{clean(event.site)}: " if event.site else ""
-            return f"{where}{clean(event.message)}"
+            return _said(event)
         case events.Stored(reason="silent-edit"):
             date = f"{event.updated_at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
             return f"silent edit: {clean(event.url)}: other words under the same date {date}"
@@ -75,6 +76,11 @@ def remark(event: events.Event) -> str:
             return f"waits {duration(event.seconds)}: {clean(event.host)}: {clean(event.why)}"
         case _:
             return ""
+
+
+def _said(note: events.Note) -> str:
+    where = f"{clean(note.site)}: " if note.site else ""
+    return f"{where}{clean(note.message)}"
 
 
 def discovery_line(event: events.Event) -> str:

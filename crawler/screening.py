@@ -29,10 +29,14 @@ class Find(Struct, frozen=True, kw_only=True):
 
 
 class Screened(Struct, frozen=True, kw_only=True):
-    """What may be kept now, and what is a page of what is not there."""
+    """What may be kept now, and what is a page of what is not there.
+
+    ``late`` are the URLs, without their queries, of what was kept before that was known.
+    """
 
     kept: tuple[Find, ...] = ()
     refused: tuple[Find, ...] = ()
+    late: tuple[str, ...] = ()
 
 
 class Screen:
@@ -58,13 +62,19 @@ class Screen:
         if self._shams.is_sham(words):
             return Screened(refused=(find,))
         if self._shams.count(words, find.reading.url):
-            return Screened(refused=(*self._shams.take(words), find))
+            refused = (*self._shams.take(words), find)
+            here = {_place(each) for each in refused}
+            late = tuple(sorted(self._shams.places(words) - here))
+            return Screened(refused=refused, late=late)
         if find.move is not None or not words or is_dated(find.reading.facts.values()):
             return Screened(kept=(find,))
         return Screened(kept=tuple(self._shams.hold(words, find)))
 
     def rest(self) -> tuple[Find, ...]:
-        """Give back what was held until the end of the run: its words are its own."""
+        """Give back what was held until the end of the run: its words are its own.
+
+        At most soft_404.ROOM readings, whatever the run read: a kill loses no more than these.
+        """
         return tuple(self._shams.rest())
 
     async def _learn(self) -> None:
@@ -79,6 +89,10 @@ class Screen:
             else:
                 self._shams.learn(fingerprint(page.facts, self._made_up))
             self._asked = True
+
+
+def _place(find: Find) -> str:
+    return find.reading.url.partition("?")[0]
 
 
 def _is_news(find: Find) -> bool:

@@ -10,9 +10,11 @@ feed, and leave links alone, until a full discovery is due again.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import datetime
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -21,18 +23,24 @@ from crawler.declared import is_twin
 from crawler.discovery.listing import candidates, is_list_page, is_site_file
 from crawler.discovery.memory import COVERED, Memory
 from crawler.discovery.sources import Sources
-from crawler.discovery.traps import Traps, pattern
+from crawler.discovery.traps import LOST_PAGES, Traps, folder, pattern
 from crawler.events import Discovered, Event, Note
 from crawler.facts import Facts
 from crawler.frontier import Entry, Frontier
 from crawler.links import is_comment_feed, is_feed
+from crawler.packed import PackedStrings
 from crawler.robots import Robots
 from crawler.slugs import Slugs
-from crawler.wording import duration
+from crawler.wording import count, duration
 from storage.model import EntryState
+
+T = TypeVar("T")
 
 #: What an article of this kind of site costs at first: HTML, Markdown, text and JSON-LD.
 REQUESTS_AN_ARTICLE = 4
+
+#: Entries of a list taken in at once, some 20 ms: then whatever else runs has its turn.
+A_PART = 1_000
 
 #: How the reason begins for an entry that led to an article which has another URL.
 ANOTHER_NAME = "it is another name of"
@@ -41,15 +49,16 @@ ANOTHER_NAME = "it is another name of"
 class Reach(Struct, frozen=True, kw_only=True):
     """How far discovery goes: from ``start``, and whether at all (``follow``).
 
-    ``page_depth`` counts plain links from the start, further pages of a list as one; ``rate`` is
-    requests a second (0: no limit). ``in_site`` and ``wanted`` tell the site's URLs, and those of
-    them that the user selected.
+    ``page_depth`` counts plain links from the start, further pages of a list as one; at most
+    ``pending_links`` of them wait. ``rate`` is requests a second (0: no limit). ``in_site`` and
+    ``wanted`` tell the site's URLs, and those of them that the user selected.
     """
 
     start: str
     follow: bool
     page_depth: int
     links_per_page: int
+    pending_links: int = 100_000
     rate: float
     in_site: Callable[[str], bool]
     wanted: Callable[[str], bool]
@@ -79,12 +88,12 @@ class Discovery:
         self._clock = clock
         self._traps = Traps()
         self._feeds: dict[str, None] = {}
-        self._held: dict[str, Entry] = {}
+        self._held = PackedStrings()
         self._lists_read = not reach.follow
         self._listed = 0
         self._named: tuple[str, ...] = ()
         self._from_page = False
-        self._in_sitemaps: set[str] = set()
+        self._full: set[str] = set()
         self._articles: set[str] = set()
 
     def wants(self, url: str) -> bool:
@@ -101,12 +110,16 @@ class Discovery:
         self._named = tuple(link.url for link in links if link.rel == "sitemap")
         named = survey.sitemaps if survey else self._named
         async for entries in sources.listed(robots, named, llms_txt=not self._light):
-            new = self.listing(entries)
+            new = 0
+            for added in self._turns(entries):
+                new += added
+                await asyncio.sleep(0)
+            # A list that waits for the next one to be read would be held for nothing.
+            entries.clear()
             self._listed += new
             yield new
         self._lists_read = True
-        yield self._add(list(self._held.values()), self._reach.start)
-        self._held.clear()
+        yield self._add(self._released(), self._reach.start)
         if not self._light:
             self._estimate()
 
@@ -142,7 +155,7 @@ class Discovery:
         ``known`` are the articles of earlier runs.
         """
         articles = {url for url in known | self._articles if self.wants(url)}
-        listed = len(articles & self._in_sitemaps)
+        listed = sum(map(self._frontier.in_sitemap, articles))
         covered = listed / len(articles) if articles else 0.0
         if not self._light:
             if self._from_page:
@@ -159,18 +172,32 @@ class Discovery:
             if covered < COVERED:
                 self._say(
                     f"the sitemaps name {listed} of {len(articles)} known articles: "
-                    f"the next run looks everywhere again"
+                    f"the next run looks everywhere again",
+                    trouble=True,
                 )
 
     def listing(self, entries: list[Entry]) -> int:
         """Take one list's entries in; URL order decides who gets a short slug."""
-        inside = [each for each in entries if each.named or self.wants(each.url)]
-        self._in_sitemaps |= {each.url for each in inside if each.source == "sitemap"}
-        self._slugs().reserve(each.url for each in inside if not is_twin(each.url))
+        return sum(self._turns(entries))
+
+    def _turns(self, entries: list[Entry]) -> Iterator[int]:
+        """Take one list's entries in, a part at a time; yields the number of new ones in it."""
+        inside = []
+        for part in _parts(entries):
+            inside += [each for each in part if each.named or self.wants(each.url)]
+            yield 0
+        for urls in _parts(sorted({each.url for each in inside if not is_twin(each.url)})):
+            self._slugs().reserve(urls)
+            yield 0
         if entries and entries[0].source == "llms-txt":
             self._hold(each for each in inside if not is_twin(each.url))
             inside = [each for each in inside if is_twin(each.url)]
-        return self._add(inside, self._reach.start)
+        new = 0
+        for part in _parts(inside):
+            added = self._frontier.add(part)
+            new += added
+            yield added
+        self._say_added(inside, self._reach.start, new)
 
     def spares(self, entry: Entry, before: EntryState) -> bool:
         """Say whether what is listed at ``entry`` was no article, and need not be looked at now."""
@@ -185,6 +212,7 @@ class Discovery:
     def article(self, facts: Facts, url: str, entry: Entry) -> None:
         """Follow an article's page: related stories are often linked from nowhere else."""
         self._traps.saw(entry.url, fruitful=True)
+        self._traps.found(entry.url)
         self._follow(facts, url, entry.depth)
 
     def page(self, page: Page) -> None:
@@ -199,7 +227,16 @@ class Discovery:
                 for link in page.facts.links
                 if is_feed(link) and not (self._listed and is_comment_feed(link))
             }
-        self._count(page.url, fruitful=self._follow(page.facts, page.url, page.entry.depth))
+        depth = page.entry.depth
+        led_to = self._follow(page.facts, page.url, depth)
+        # A calendar's page always links to the next one: links of its own pattern prove nothing.
+        own = pattern(page.url)
+        self._count(page.url, fruitful=any(pattern(each) != own for each in led_to))
+        if self._traps.strayed(page.url, depth, led_to):
+            self._say(
+                f"pages in /{folder(page.url)}/ led to no article {LOST_PAGES} times, "
+                "only on and on: left out from here on"
+            )
 
     def dead(self, entry: Entry) -> None:
         """Note a link that led nowhere; one page may have thousands of one shape."""
@@ -214,36 +251,52 @@ class Discovery:
         if self._traps.saw(url, fruitful=fruitful):
             self._say(f"pages like {url} led to no article 50 times: left out from here on")
 
-    def _follow(self, facts: Facts, url: str, depth: int) -> bool:
-        """Take in what a document links to; returns whether it led anywhere but on and on.
-
-        A calendar's page always links to the next one: links of its own pattern prove nothing.
-        """
+    def _follow(self, facts: Facts, url: str, depth: int) -> list[str]:
+        """Take in what a document links to; returns those of its links that are new."""
         reach = self._reach
         if self._light or not reach.follow or facts.nofollow or depth >= reach.page_depth:
-            return False
+            return []
         links = [link.url for link in facts.links if link.rel == "alternate" and link.hreflang]
-        urls = candidates((*facts.anchors, *links), url, reach.start)
+        urls = candidates((*facts.anchors, *links), url, reach.start, self._frontier.is_new)
         entries = [
             Entry(url=each, source="link", depth=depth + (not is_list_page(each)))
             for each in urls[: reach.links_per_page]
-            if self._frontier.is_new(each) and self.wants(each) and not self._traps.dropped(each)
+            if self.wants(each) and not self._traps.dropped(each)
         ]
         if self._lists_read:
             self._add(entries, url)
         else:
             self._hold(entries)
-        own = pattern(url)
-        return any(pattern(each.url) != own for each in entries)
+        return [each.url for each in entries]
 
     def _hold(self, entries: Iterable[Entry]) -> None:
         """Keep entries until every list was read, since a list says more of the same URLs."""
         for each in entries:
-            self._held.setdefault(each.url, each)
+            if self._held.find(each.url) is not None:
+                continue
+            if len(self._held) >= self._reach.pending_links:
+                self._frontier.left_out["linked"] += 1
+                continue
+            self._held.add(each.url, f"{each.depth} {each.source}")
+        self._say_what_is_left_out()
+
+    def _released(self) -> list[Entry]:
+        entries = []
+        for number in range(len(self._held)):
+            url, told = self._held.pair(number)
+            depth, _, source = told.partition(" ")
+            entries.append(Entry(url=url, source=source, depth=int(depth)))
+        self._held = PackedStrings()
+        return entries
 
     def _add(self, entries: list[Entry], url: str) -> int:
         """Put what the document at ``url`` names into the frontier, and say so."""
         new = self._frontier.add(entries)
+        self._say_added(entries, url, new)
+        return new
+
+    def _say_added(self, entries: list[Entry], url: str, new: int) -> None:
+        self._say_what_is_left_out()
         if new or (entries and entries[0].source != "link"):
             self._report(
                 Discovered(
@@ -255,7 +308,18 @@ class Discovery:
                     new=new,
                 )
             )
-        return new
+
+    def _say_what_is_left_out(self) -> None:
+        """Say, once each, that the frontier takes no more of what lists or pages name."""
+        said = {
+            "listed": "more URLs are listed than are held (max_frontier): the rest is left out of "
+            "this run",
+            "linked": f"{count(self._reach.pending_links, 'link')} of pages wait (pending_links), "
+            f"or the frontier is full (max_frontier): links past that are dropped",
+        }
+        for kind in self._frontier.left_out.keys() - self._full:
+            self._full.add(kind)
+            self._say(said[kind], trouble=True)
 
     def _estimate(self) -> None:
         """Say how long the articles listed so far will take at the pace that is kept."""
@@ -266,5 +330,11 @@ class Discovery:
                 f"{REQUESTS_AN_ARTICLE} requests each, this takes about {duration(seconds)}"
             )
 
-    def _say(self, message: str) -> None:
-        self._report(Note(at=self._clock(), site=self._site, message=message))
+    def _say(self, message: str, *, trouble: bool = False) -> None:
+        now = self._clock()
+        self._report(Note(at=now, site=self._site, message=message, trouble=trouble))
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield ``items`` in parts that hold nobody up."""
+    return (items[start : start + A_PART] for start in range(0, len(items), A_PART))

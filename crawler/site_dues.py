@@ -7,7 +7,7 @@ every format is asked for; one that nothing names any more is asked for when it 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -20,7 +20,7 @@ from crawler.keeping import EDITS
 from crawler.site_plan import Plan
 from crawler.urls import in_scope
 from crawler.vanishing import ask_again
-from storage.model import EntryState, Reason
+from storage.model import EntryState, Lately, Reason
 
 #: Under which a site's memory keeps how its sitemap dates have done.
 HONESTY = "lastmod-honesty"
@@ -38,11 +38,15 @@ class Dues:
         self._is_gone = is_gone
         self._honesty = Honesty()
         self._dated = False
+        self._lately: dict[str, Lately] = {}
         self.states: dict[str, EntryState] = {}
 
-    def recall(self, states: dict[str, EntryState], memory: dict[str, str]) -> None:
-        """Take in what earlier runs left."""
+    def recall(
+        self, states: dict[str, EntryState], memory: dict[str, str], lately: dict[str, Lately]
+    ) -> None:
+        """Take in what earlier runs left, and by slug when the articles changed ``lately``."""
         self.states = states
+        self._lately = lately
         if HONESTY in memory:
             self._honesty = msgspec.json.decode(memory[HONESTY], type=Honesty)
 
@@ -68,6 +72,20 @@ class Dues:
         if self._plan.verify == "all" or known.newest is None or before.verdict != "article":
             return False
         return self._plan.verify == "none" or not self._is_due(before)
+
+    def page_stands(self, entry: Entry, before: EntryState) -> bool:
+        """Say whether what was a page and no article need not be looked at, for a while.
+
+        The list must say of it what it said then; and since links of a page lead to articles that
+        no list names, a date that is believed must say that it is as it was, or a feed name it.
+        """
+        age = self._clock() - before.checked_at
+        if self._plan.verify == "all" or before.verdict != "page":
+            return False
+        if entry.lastmod != before.lastmod or not timedelta() <= age < self._plan.verify_within:
+            return False
+        dated = self._honesty.proven and unchanged_by_lastmod(entry.lastmod, before)
+        return dated or entry.source == "feed"
 
     def weigh(self, entry: Entry, reading: Reading, reason: Reason | None) -> bool:
         """Learn from a full reading whether the site's dates can be believed.
@@ -122,4 +140,5 @@ class Dues:
         )
 
     def _is_due(self, before: EntryState) -> bool:
-        return is_due(before, self._clock(), self._plan.verify_within)
+        lately = self._lately.get(before.slug)
+        return is_due(before, self._clock(), self._plan.verify_within, lately)

@@ -85,6 +85,7 @@ class Notes:
         now = self._clock()
         self._report(Unchanged(at=now, site=self._site.name, slug=slug, url=entry.url))
 
-    def say(self, message: str) -> None:
-        """Tell the operator a sentence."""
-        self._report(Note(at=self._clock(), site=self._site.name, message=message))
+    def say(self, message: str, *, trouble: bool = False) -> None:
+        """Tell the operator a sentence; one of ``trouble`` is said in a quiet run too."""
+        now = self._clock()
+        self._report(Note(at=now, site=self._site.name, message=message, trouble=trouble))

@@ -31,6 +31,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     max_articles: int = 10**6
     page_depth: int = 5
     links_per_page: int = 5000
+    pending_links: int = 100_000
+    max_frontier: int = 128 * 2**20
     verify_within: timedelta = timedelta(days=30)
     gone_after: timedelta = timedelta(hours=24)
     rate: float = 0.0

@@ -175,6 +175,8 @@ class SiteRuns:
             max_articles=settings.max_articles,
             page_depth=settings.page_depth if "links" in settings.discovery else 0,
             links_per_page=settings.links_per_page,
+            pending_links=settings.pending_links,
+            max_frontier=settings.max_frontier,
             verify_within=timedelta(days=settings.verify_within),
             gone_after=timedelta(hours=settings.gone_after),
             rate=settings.rate,

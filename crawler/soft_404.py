@@ -2,7 +2,8 @@
 
 Two signs: the words are those that the site shows at a made-up URL, or one and the same text stands
 under several entries of a run. What is new and shows no date is held back until its words
-have proven to be its own; the room for that is bounded.
+have proven to be its own. The room for that is bounded, since a run that is killed has to fetch
+again what was held: words that nothing else showed for a while are let go.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ T = TypeVar("T")
 
 #: Entries under which one text can't be an article's any more.
 SAME_BODIES = 5
-#: Readings held back at once: a few more than a front page has news, some MiB at most.
-ROOM = 32
+#: Readings held back at once: no more than the articles that a site's run has in hand anyway, so
+#: that a kill costs a site at most twice as much. A sham that comes more often than one entry in
+#: so many is stored for none.
+ROOM = 16
 #: Characters from which a part of a URL is taken out of a text as an echo of the request; shorter
 #: ones are words.
 ECHO = 8
@@ -58,6 +61,10 @@ class Shams(Generic[T]):
             return False
         self._shams.add(words)
         return True
+
+    def places(self, words: str) -> set[str]:
+        """Return the URLs, without their queries, that showed ``words`` until it was a sham."""
+        return self._places.get(words, set())
 
     def hold(self, words: str, item: T) -> list[T]:
         """Hold ``item`` back; returns the items, oldest words first, for which no room is left."""

@@ -17,7 +17,7 @@ from crawler.faults import HostResting
 from crawler.format_set import Known
 from crawler.frontier import Entry
 from crawler.ownership import Sites
-from crawler.urls import in_scope, origin
+from crawler.urls import host_key, in_scope, origin
 from storage.model import Site
 
 
@@ -111,6 +111,23 @@ class Scout:
         return Start(
             site=self._sites.owner_or_new(place, place), url=place, discover=True, seen=seen
         )
+
+
+def unsent_headers(start: Start, headers: Iterable[str], named: Iterable[str]) -> str:
+    """Say that a site goes without its private header fields, since its URL led elsewhere; or "".
+
+    They go to the hosts and ports of the URLs that the user ``named``, and to no other: not to the
+    https of an http URL either, since what is on another port may be somebody else's.
+    """
+    place = start.seen.url if start.seen is not None else start.url
+    fields = ", ".join(sorted(headers))
+    if not fields or host_key(place) in {host_key(url) for url in named}:
+        return ""
+    return (
+        f"its URL leads to {place}, where its private header fields ({fields}) are not sent: they "
+        f"go to the host and port of the URL as it was given and to no other; write "
+        f"{origin(place)} there"
+    )
 
 
 def by_owner(

@@ -6,11 +6,14 @@ it reaches a terminal before ``clean``.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 #: Characters of a foreign text that are shown; the whole stands in the archive.
 SHOWN = 300
 
+#: DEL and the control characters past ASCII, line ends of Unicode, and what turns text around.
+_LIVE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _STEPS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
@@ -19,6 +22,18 @@ def clean(text: str, most: int = SHOWN) -> str:
     """Make ``text`` one line without control or formatting characters, at most ``most`` long."""
     cut = text if len(text) <= most else text[: most - 1] + "…"
     return "".join(_visible(char) for char in cut)
+
+
+def inert(json: str) -> str:
+    """Return JSON text that drives no terminal: the same value, such characters escaped.
+
+    JSON itself escapes only those below a space (RFC 8259 section 7).
+    """
+    return json if json.isascii() and "\x7f" not in json else _LIVE.sub(_escaped, json)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def _visible(char: str) -> str:

@@ -13,7 +13,7 @@ from itertools import chain
 
 import msgspec
 
-from crawler.wording import clean
+from crawler.wording import clean, inert
 
 #: Characters of one cell: a title that is longer is no title.
 CELL = 2000
@@ -23,7 +23,7 @@ _GAP, _INDENT = "  ", "    "
 
 def json_line(value: object) -> None:
     """Write one JSON value and a line end."""
-    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+    sys.stdout.buffer.write(inert(msgspec.json.encode(value).decode()).encode() + b"\n")
 
 
 def moment_text(moment: datetime) -> str:

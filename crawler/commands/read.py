@@ -19,7 +19,7 @@ from crawler.commands.options import (
     When,
 )
 from crawler.commands.output import json_line, key_text, moment_text, table
-from crawler.wording import clean
+from crawler.wording import clean, inert
 
 if TYPE_CHECKING:
     from storage.archive import Archive, EventRow, SnapshotRow
@@ -203,7 +203,7 @@ def _show_record(manifest: Manifest, *, as_json: bool) -> None:
         json_line(manifest.record)
         return
     text = msgspec.json.format(msgspec.json.encode(manifest.record), indent=2)
-    sys.stdout.buffer.write(text + b"\n")
+    sys.stdout.buffer.write(inert(text.decode()).encode() + b"\n")
 
 
 def _canonical(archive: Archive, manifest: Manifest, at: datetime | None) -> Manifest:

@@ -23,7 +23,7 @@ from crawler.events import Summary
 from crawler.ledger import last_runs
 from crawler.metrics import SiteNumbers, render, write
 from crawler.ownership import Sites
-from crawler.progress import JsonLog, PlainProgress, Quiet, Reporter, RichProgress, render_summary
+from crawler.progress import JsonLog, PlainProgress, Quiet, Reporter, render_summary
 from crawler.request import MirrorRequest
 from crawler.tally import Tally
 from crawler.wording import count, duration
@@ -44,7 +44,11 @@ class Voice:
             return Quiet()
         if self.log_format == "json":
             return JsonLog()
-        return RichProgress() if sys.stderr.isatty() else PlainProgress()
+        if not sys.stderr.isatty():
+            return PlainProgress()
+        from crawler.drawing import RichProgress
+
+        return RichProgress()
 
 
 def run(

@@ -169,7 +169,7 @@ def _good_at(archive: Archive, site: str) -> datetime | None:
     from crawler.ledger import KEY, last_run
 
     text = archive.remembered(site, KEY)
-    return None if text is None else last_run({KEY: text}).good_at
+    return None if text is None else last_run(text).good_at
 
 
 def _troubles(failing: Iterable[Failing], site: str) -> list[Trouble]:

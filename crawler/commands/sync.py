@@ -123,7 +123,8 @@ def _lines(site: SiteAsked) -> Iterable[str]:
         if getattr(settings, name):
             yield f"{name}s   {' '.join(getattr(settings, name))}"
     yield (
-        f"verifies   each article within {settings.verify_within} days; "
+        f"verifies   each article within {settings.verify_within} days, young and often edited "
+        "ones sooner; "
         f"gone after {settings.gone_after:g} hours of 404"
     )
     budget = [

@@ -19,8 +19,9 @@ from crawler.config import Settings
 from crawler.demo.newsroom import Newsroom
 from crawler.demo.rendering import NAME
 from crawler.demo.server import NewsroomServer
+from crawler.drawing import RichProgress
 from crawler.events import Summary
-from crawler.progress import Quiet, Reporter, RichProgress
+from crawler.progress import Quiet, Reporter
 from crawler.request import MirrorRequest
 from crawler.wording import clean, count, duration
 from storage.archive import Archive, Body, SnapshotRow

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.crawler.commands.calling import complaint, slugline
+from tests.storage.drafts import article, stored
 
 COMMANDS = (
     "mirror",
@@ -44,14 +45,39 @@ def test_each_commands_help_teaches_by_an_example(name: str) -> None:
     assert f"slugline {name}" in result.stdout
 
 
+#: What takes tens of milliseconds to load. typer itself loads pydantic to read its parameters.
+HEAVY = {
+    "aiohttp", "asyncio", "crawler.conductor", "crawler.config", "feedparser", "lxml", "rich",
+    "selectolax", "sqlalchemy", "tenacity", "yaml",
+}  # fmt: skip
+
+
+def loaded(code: str, *arguments: str) -> set[str]:
+    """Run ``code`` in a process of its own and return what heavy modules it has loaded."""
+    report = f"import sys\n{code}\nprint('loaded', *({HEAVY!r} & set(sys.modules)))"
+    command = [sys.executable, "-c", report, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
 def test_help_imports_nothing_heavy() -> None:
-    code = (
-        "import sys\nfrom crawler.cli import app\n"
-        "heavy = {'aiohttp', 'lxml', 'sqlalchemy', 'selectolax', 'crawler.config'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+    assert loaded("from crawler.cli import app") == set()
+
+
+@pytest.mark.parametrize(
+    "command", ["list", "log story", "show story", "show story --format html", "changes", "status"]
+)
+def test_reading_imports_nothing_of_the_crawler_or_the_database_library(
+    command: str, tmp_path: Path
+) -> None:
+    stored(tmp_path, article())
+    code = "from crawler.cli import app\napp(standalone_mode=False)"
+    assert loaded(code, *command.split(), "--mirror", str(tmp_path)) == set()
+
+
+def test_a_sync_imports_nothing_that_only_other_runs_need() -> None:
+    code = "from crawler.commands import running\nfrom crawler.syncing import sync_request"
+    assert not loaded(code) & {"feedparser", "rich", "sqlalchemy", "yaml"}
 
 
 # bad input: a sentence, exit 2, and nothing created

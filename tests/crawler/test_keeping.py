@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
-from crawler.article import ArticleReader, Reading
-from crawler.events import Event, Failed, Happened, Stored, Unchanged
+from crawler.events import Failed, Happened, Stored, Unchanged
 from crawler.format_set import Known
-from crawler.frontier import Entry
-from crawler.keeping import Keeper
 from storage.archive import Archive
 from storage.errors import ArchiveError, StoreFailed
-from storage.model import EntryState, Site
-from storage.writer import Writer
-from tests.crawler.copying import copying
-from tests.crawler.fetching import NOW
+from storage.model import EntryState
+from tests.crawler.desk import desk
 from tests.crawler.runs import history, reasons
 from tests.crawler.small_site import SmallSite, article
 
@@ -28,53 +22,6 @@ from tests.crawler.small_site import SmallSite, article
 async def site() -> AsyncIterator[SmallSite]:
     async with SmallSite() as small:
         yield small
-
-
-class Desk:
-    """A keeper, what it told, and readings for it. Mutable: ``events``."""
-
-    def __init__(self, site: SmallSite, writer: Writer, run: str, reader: ArticleReader) -> None:
-        self.events: list[Event] = []
-        self.site = Site(name="site", scope=f"{site.base}/")
-        self.keeper = Keeper(self.site, run, writer, report=self.events.append, clock=lambda: NOW)
-        self.base = site.base
-        self.run = run
-        self._reader = reader
-
-    async def read(self, path: str) -> Reading:
-        seen = await self._reader.read(Entry(url=self.base + path, source="sitemap"), Known())
-        assert isinstance(seen, Reading)
-        return seen
-
-    async def keep(self, reading: Reading) -> None:
-        """Keep ``reading`` and wait until that is durable."""
-        known = await self.keeper.known(reading.entry.url)
-        await self.keeper.keep(reading, known, lambda s: self.state(reading, s))
-        await self.keeper.drain()
-
-    def state(self, reading: Reading, slug: str) -> EntryState:
-        return EntryState(
-            site="site",
-            url=reading.entry.url,
-            verdict="article",
-            slug=slug,
-            checked_at=NOW,
-            run=self.run,
-        )
-
-
-@asynccontextmanager
-async def desk(site: SmallSite, root: Path) -> AsyncIterator[Desk]:
-    """Open the mirror at ``root`` for one run over ``site``."""
-    async with (
-        copying(site.base) as copyist,
-        Writer(root, files=False, clock=lambda: NOW) as writer,
-    ):
-        run = await writer.begin_run("mirror", (f"{site.base}/",), NOW)
-        reader = ArticleReader(copyist, in_site=lambda _: True, clock=lambda: NOW, probe=False)
-        made = Desk(site, writer, run.id, reader)
-        await made.keeper.load()
-        yield made
 
 
 def entry(root: Path, url: str) -> EntryState:
@@ -198,4 +145,5 @@ async def test_a_store_that_fails_is_raised_by_the_next_one_who_hands_over_or_wa
         with pytest.raises(ArchiveError):
             await made.keep(await made.read("/b"))
         assert made.events == []
+    (tmp_path / "m" / "segments").unlink()
     assert history(tmp_path / "m") == []

@@ -185,6 +185,73 @@ class TestPages:
         small.pages["/sitemap.xml"] = Page(body=f"<urlset>{urls}{dated}</urlset>", type=XML)
 
 
+class TestListedPages:
+    """Pages that lists name, of a site whose sitemaps do not name nearly all that it has."""
+
+    @staticmethod
+    def publish(small: SmallSite, moved: str = "2020-02-02") -> None:
+        """Publish articles of which a sitemap names some, with pages; dates are the articles'."""
+        old = "2020-02-02"
+        small.pages |= {f"/{n}": article(f"Story {n}", modified=old) for n in range(4)}
+        links = "".join(f"<a href='/{n}'>{n}</a>" for n in range(4))
+        small.pages |= {"/": Page(body=links), "/tag": Page(body="<p>tag"), "/new": Page(body="n")}
+        dates = {"/0": old, "/1": old, "/tag": old, "/new": moved, "/undated": ""}
+        small.pages["/undated"] = Page(body="<p>who knows")
+        urls = "".join(
+            f"<url><loc>BASE{path}</loc>{f'<lastmod>{date}</lastmod>' if date else ''}</url>"
+            for path, date in dates.items()
+        )
+        small.pages["/sitemap.xml"] = Page(body=f"<urlset>{urls}</urlset>", type=XML)
+
+    async def test_a_date_that_is_believed_spares_a_page_until_it_moves(
+        self, small: SmallSite, tmp_path: Path
+    ) -> None:
+        self.publish(small)
+        await run(f"{small.base}/", tmp_path, verify="due", probe=False)
+        self.publish(small, moved="2020-02-03")
+        small.asked.clear()
+        await run(f"{small.base}/", tmp_path, verify="due", probe=False)
+        assert "/tag" not in small.asked
+        assert {"/", "/new", "/undated"} <= set(small.asked)
+
+    async def test_a_run_that_verifies_everything_looks_at_it(
+        self, small: SmallSite, tmp_path: Path
+    ) -> None:
+        self.publish(small)
+        await run(f"{small.base}/", tmp_path, verify="due", probe=False)
+        small.asked.clear()
+        await run(f"{small.base}/", tmp_path, verify="all", probe=False)
+        assert "/tag" in small.asked
+
+    async def test_one_that_a_feed_names_is_asked_for_once_in_the_time_of_verification(
+        self, small: SmallSite, tmp_path: Path
+    ) -> None:
+        link = '<link rel="alternate" type="application/atom+xml" href="/feed">'
+        small.pages |= {"/": Page(body=f"<html><head>{link}</head><p>front"), "/a": article("A")}
+        small.pages["/page"] = Page(body="<p>page")
+        entries = "".join(
+            f"<entry><id>{path}</id><title>T</title><link href='BASE{path}'/></entry>"
+            for path in ("/a", "/page")
+        )
+        feed = f"<feed xmlns='http://www.w3.org/2005/Atom'><title>F</title>{entries}</feed>"
+        small.pages["/feed"] = Page(body=feed, type="application/atom+xml")
+        await run(f"{small.base}/", tmp_path, verify="due", probe=False)
+        small.asked.clear()
+        await run(f"{small.base}/", tmp_path, verify="due", probe=False)
+        assert "/a" in small.asked
+        assert "/page" not in small.asked
+        with Archive.open(tmp_path) as archive:
+            (site,) = archive.sites()
+            states = archive.entries(site.name).values()
+        async with Writer(tmp_path) as writer:
+            for each in states:
+                then = each.checked_at - timedelta(days=31)
+                writer.note_entry(structs.replace(each, checked_at=then))
+        small.asked.clear()
+        await run(f"{small.base}/", tmp_path, verify="due", probe=False)
+        assert "/page" in small.asked
+
+
 class TestChanged:
     """What happens on the site is seen all the same."""
 

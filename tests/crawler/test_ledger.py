@@ -22,11 +22,11 @@ class Shelf:
         self.kept.setdefault(site, {})[key] = value
 
     def ledger(self, *sites: str) -> Ledger:
-        before = {site: last_run(self.kept.get(site, {})) for site in sites}
+        before = {site: last_run(self.kept.get(site, {}).get(KEY)) for site in sites}
         return Ledger(before, self.remember)
 
     def last(self, site: str) -> LastRun:
-        return last_run(self.kept[site])
+        return last_run(self.kept[site].get(KEY))
 
 
 def failure(url: str = URL) -> Failed:
@@ -130,5 +130,5 @@ def stored(*missing: str) -> Stored:
 
 
 def test_an_unreadable_note_is_none() -> None:
-    assert last_run({KEY: "{"}) == LastRun()
-    assert last_run({}) == LastRun()
+    assert last_run("{") == LastRun()
+    assert last_run(None) == LastRun()

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from rich.console import Console
 
 from crawler import events
-from crawler.progress import PLAIN_MOST, JsonLog, PlainProgress, Quiet, Reporter, RichProgress
+from crawler.progress import PLAIN_MOST, JsonLog, PlainProgress, Quiet, Reporter
 
 T0 = datetime(2026, 6, 19, 8, 0, tzinfo=UTC)
 SITE = "news.example"
+HOSTILE = "\x1b]0;owned\x07[red]x\u202e\r\nnew line"
 
 
 def at(seconds: float) -> datetime:
@@ -148,70 +148,11 @@ def test_an_interruption_is_said_even_quietly() -> None:
     assert stream.getvalue() == "interrupted: what is done is saved\n"
 
 
-def terminal() -> tuple[Console, io.StringIO]:
-    stream = io.StringIO()
-    return Console(file=stream, force_terminal=True, width=100, _environ={}), stream
-
-
-def drawn(progress: RichProgress) -> str:
-    console = Console(file=io.StringIO(), width=100, _environ={})
-    with console.capture() as capture:
-        console.print(progress.draw())
-    return capture.get()
-
-
-def test_the_drawing_shows_progress_hosts_and_waits() -> None:
-    console, _ = terminal()
-    progress = RichProgress(console, clock=lambda: at(10))
-    for event in A_RUN[:-1]:
-        progress.tally.take(event)
-    progress.tally.take(waiting(9, 30))
-    text = drawn(progress)
-    assert "7 of 7 pages" in text
-    assert "3 kept, 1 unchanged" in text
-    assert "1 partial, 1 failed" in text
-    assert "news.example:443  1  waits 29 s: it answered 429" in text
-
-
-def test_the_drawing_shows_errors_and_many_hosts() -> None:
-    console, _ = terminal()
-    progress = RichProgress(console, clock=lambda: at(1))
-    progress.tally.take(answered(0, 503))
-    for n in range(7):
-        progress.tally.take(
-            events.Requested(
-                at=at(0), host=f"h{n}:80", url="http://h/", status=200, size=1, seconds=0.1
-            )
-        )
-    text = drawn(progress)
-    assert "1 error, last 503" in text
-    assert "and 3 more hosts" in text
-
-
-def test_a_terminal_gets_lines_above_the_drawing_and_is_left_clean() -> None:
-    console, stream = terminal()
-    report(RichProgress(console, clock=lambda: at(7)))
-    written = stream.getvalue()
-    assert "failed: https://news.example/news/d" in written
-    assert "silent edit: https://news.example/news/b" in written
-    assert written.count("\x1b[?25l") == written.count("\x1b[?25h") == 1
-
-
-def test_closing_before_anything_happened_draws_nothing() -> None:
-    console, stream = terminal()
-    RichProgress(console).close()
-    assert stream.getvalue() == ""
-
-
-@pytest.mark.parametrize("kind", ["plain", "quiet", "rich"])
+@pytest.mark.parametrize("kind", ["plain", "quiet"])
 def test_what_a_site_wrote_cannot_steer_the_terminal(kind: str) -> None:
-    hostile = "\x1b]0;owned\x07[red]x\u202e\r\nnew line"
-    event = events.Failed(at=at(0), site=SITE, url=url("x"), reason=hostile)
-    console, stream = terminal()
-    reporter: Reporter = RichProgress(console, clock=lambda: at(0))
-    if kind != "rich":
-        reporter = PlainProgress(stream) if kind == "plain" else Quiet(stream)
-    report(reporter, (event,))
+    event = events.Failed(at=at(0), site=SITE, url=url("x"), reason=HOSTILE)
+    stream = io.StringIO()
+    report(PlainProgress(stream) if kind == "plain" else Quiet(stream), (event,))
     assert "\x1b]0;" not in stream.getvalue()
     assert "\u202e" not in stream.getvalue()
     assert "[red]x" in stream.getvalue()

@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from crawler.conductor import mirror
+from crawler.config import Config
 from crawler.discovery.records import RecordHint
 from crawler.discovery.traps import BARREN_PAGES
-from crawler.events import Failed, Note, Passed, Unchanged
+from crawler.events import Began, Event, Failed, Note, Passed, Unchanged
+from crawler.request import MirrorRequest
+from crawler.soft_404 import ROOM
 from storage.archive import Archive
 from storage.errors import StoreFailed
 from storage.model import EntryState
@@ -199,6 +203,10 @@ class TestDeadLinks:
         assert any(isinstance(each, Note) and "left out" in each.message for each in ran.events)
 
 
+class PowerCut(Exception):
+    """Ends a run in the middle, with nothing tidied up."""
+
+
 class TestEnds:
     """How a site's run ends when it does not end well."""
 
@@ -257,6 +265,7 @@ class TestEnds:
         site.list(*names)
         with pytest.raises(StoreFailed):
             await asyncio.wait_for(run(f"{site.base}/", tmp_path / "m", probe=False), 30)
+        (tmp_path / "m" / "segments").unlink()
         assert history(tmp_path / "m") == []
 
     async def test_a_stopped_run_is_cut_off_within_its_grace(self, tmp_path: Path) -> None:
@@ -283,6 +292,30 @@ class TestEnds:
         assert ran.summary.snapshots == 0
         with Archive.open(tmp_path / "m") as archive:
             assert [row.finished for row in archive.runs()] == [False]
+
+    async def test_of_articles_without_dates_a_run_cut_off_costs_a_few_and_no_more(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        """What waits to be told from an error page is lost with the run, and is little."""
+        names = [f"/{number}" for number in range(60)]
+        site.pages |= {name: article(f"Story {name}") for name in names}
+        site.list(*names)
+
+        def listen(event: Event) -> None:
+            if isinstance(event, Began) and event.url.endswith("/50"):
+                raise PowerCut
+
+        settings = Config().settings().changed(rate=0, workers=1, concurrency=1, probe=False)
+        request = MirrorRequest(urls=(f"{site.base}/",), into=tmp_path / "m", settings=settings)
+        with pytest.raises(PowerCut):
+            await mirror(request, listen, asyncio.Event())
+        before = set(site.asked) & set(names)
+        site.asked.clear()
+        await run(f"{site.base}/", tmp_path / "m", probe=False)
+        again = before & set(site.asked)
+        assert len(before) == 50
+        assert 0 < len(again) <= ROOM + 2
+        assert len(history(tmp_path / "m")) == 60
 
     async def test_articles_in_hand_are_finished_within_the_grace(
         self, site: SmallSite, tmp_path: Path

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from crawler.discovery.records import RecordHint
-from crawler.events import Failed, SiteStarted
-from crawler.starting import by_owner
+from crawler.events import Failed, Note, SiteStarted
+from crawler.starting import Start, by_owner, unsent_headers
+from storage.model import Site
 from tests.crawler.runs import history, run
 from tests.crawler.small_site import Page, SmallSite, article
+
+SITE = Site(name="news.example", scope="https://news.example/")
 
 
 @pytest.fixture
@@ -35,6 +38,46 @@ def test_a_record_goes_to_the_longest_start_url_that_holds_it() -> None:
 def test_a_record_under_no_start_url_is_told_apart() -> None:
     stray = hint("https://other.example/a")
     assert by_owner(("https://news.example/",), [stray])[1] == [stray]
+
+
+NAMED = "http://news.example/"
+
+
+def test_headers_that_a_start_url_leaves_behind_are_named_with_what_to_write() -> None:
+    start = Start(site=SITE, url="https://news.example/", discover=True)
+    said = unsent_headers(start, ("Authorization",), (NAMED,))
+    assert "(Authorization) are not sent" in said
+    assert said.endswith("write https://news.example there")
+
+
+@pytest.mark.parametrize(
+    ("headers", "named"), [((), (NAMED,)), (("Authorization",), (NAMED, "https://news.example/b"))]
+)
+def test_nothing_is_said_where_none_is_left_behind(
+    headers: tuple[str, ...], named: tuple[str, ...]
+) -> None:
+    start = Start(site=SITE, url="https://news.example/", discover=True)
+    assert unsent_headers(start, headers, named) == ""
+
+
+async def test_private_headers_stay_with_the_port_that_was_named_and_that_is_said(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    async with SmallSite({"/": Page(body="<p>front"), "/a": article("A")}) as other:
+        other.list("/a")
+        site.pages["/"] = Page(status=301, headers={"Location": f"{other.base}/"})
+        ran = await run(
+            f"{site.base}/",
+            tmp_path / "m",
+            probe=False,
+            headers={"Authorization": "hush-hush"},
+            allow_address=("127.0.0.0/8",),
+        )
+    assert {sent.get("Authorization") for sent in site.heard} == {"hush-hush"}
+    assert {sent.get("Authorization") for sent in other.heard} == {None}
+    (note,) = (each for each in ran.events if isinstance(each, Note) and each.trouble)
+    assert note.message.endswith(f"write {other.base} there")
+    assert [row.private for row in history(tmp_path / "m")] == [False]
 
 
 async def test_a_host_that_answers_but_not_at_its_start_is_gone_over_by_its_lists(

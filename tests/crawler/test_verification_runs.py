@@ -16,6 +16,7 @@ from crawler.events import Note
 from storage.archive import Archive
 from storage.writer import Writer
 from tests.crawler.runs import history, reasons, run
+from tests.crawler.small_site import Page, SmallSite, article
 
 
 @pytest.fixture
@@ -95,6 +96,26 @@ async def test_a_silent_edit_is_found_by_verification_and_the_dates_are_believed
     await run(f"{site.base}/", tmp_path / "m", verify="due")
     assert len(asked_since(site, start)) == 8
     assert len(history(tmp_path / "m")) == 9
+
+
+async def test_a_young_article_is_read_again_long_before_an_old_one(tmp_path: Path) -> None:
+    yesterday = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+    dates = {"/young": yesterday, "/old": "2020-02-02T20:20:20Z"}
+    pages = {path: article(path, modified=date) for path, date in dates.items()}
+    listed = (
+        f"<url><loc>BASE{p}</loc><lastmod>{date}</lastmod></url>" for p, date in dates.items()
+    )
+    sitemap = Page(body=f"<urlset>{''.join(listed)}</urlset>", type="application/xml")
+    async with SmallSite({**pages, "/": Page(body="front"), "/sitemap.xml": sitemap}) as site:
+        await run(f"{site.base}/", tmp_path / "m", verify="due", probe=False)
+        for path, date in dates.items():
+            site.pages[path] = article(path, modified=date, words="Silently other words. " * 40)
+        await run(f"{site.base}/", tmp_path / "m", verify="due", probe=False)
+        assert len(history(tmp_path / "m")) == 2
+        await made_older(tmp_path / "m", 3)
+        await run(f"{site.base}/", tmp_path / "m", verify="due", probe=False)
+    assert reasons(tmp_path / "m", "young") == ["first", "silent-edit"]
+    assert reasons(tmp_path / "m", "old") == ["first"]
 
 
 async def test_what_an_older_backup_of_the_segments_lacks_is_fetched_again(

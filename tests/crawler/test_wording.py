@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.wording import SHOWN, clean, count, duration, size
+from crawler.wording import SHOWN, clean, count, duration, inert, size
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,13 @@ def test_clean_text_is_one_short_line_without_controls(text: str) -> None:
     assert len(shown) <= SHOWN
     assert len(shown.splitlines()) <= 1
     assert not {unicodedata.category(char) for char in shown} & {"Cc", "Cf", "Cs"}
+
+
+@given(st.text())
+def test_inert_json_is_the_same_value_and_drives_no_terminal(text: str) -> None:
+    written = inert(msgspec.json.encode(text).decode())
+    assert msgspec.json.decode(written) == text
+    assert not any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in written)
+    assert not any(
+        unicodedata.bidirectional(char) in {"RLO", "LRO", "RLE", "RLI"} for char in written
+    )

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from crawler.commands.running import Voice, exit_code
-from crawler.progress import JsonLog, PlainProgress, Quiet, RichProgress
+from crawler.drawing import RichProgress
+from crawler.progress import JsonLog, PlainProgress, Quiet
 from crawler.tally import Tally
 
 

@@ -1,0 +1,274 @@
+"""What becomes of one entry of a site's run: nothing to ask, an article kept, a page, a failure.
+
+`site_run` says which entry is next and when the run is over; here one is dealt with from its first
+look to the keeper. Only reading a document and handing a snapshot over are awaited.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from msgspec import Struct, structs
+
+from crawler.article import Page, Reading
+from crawler.copies import Copy, CopyFailed
+from crawler.departures import Departures, why_blocked
+from crawler.discovery.documents import GONE
+from crawler.events import Began
+from crawler.format_set import Known
+from crawler.frontier import Entry, Frontier
+from crawler.keeping import Keeper
+from crawler.screening import Find, Screen
+from crawler.site_discovery import ANOTHER_NAME, Discovery
+from crawler.site_dues import Dues
+from crawler.site_notes import Notes, Verdict
+from crawler.site_plan import Plan, Tools
+from crawler.soft_404 import WHY as SOFT_404
+from storage.model import EntryState, Site
+from storage.writer import RunInfo
+
+#: Sources that name a URL on purpose: one that is not there is a failure, and not just a dead link.
+LISTS = frozenset({"sitemap", "feed", "records-file", "scope", "llms-txt"})
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """The parts of one site's run that an entry may concern."""
+
+    frontier: Frontier
+    keeper: Keeper
+    notes: Notes
+    dues: Dues
+    departures: Departures
+    discovery: Discovery
+
+
+class Entries:
+    """Deals with one site's entries. Mutable state: the names found, and what they came to.
+
+    ``taken`` counts the articles taken up, ``asked`` those of them that cost a request.
+    """
+
+    def __init__(self, site: Site, plan: Plan, run: RunInfo, tools: Tools, parts: Parts) -> None:
+        self._site = site
+        self._plan = plan
+        self._run = run
+        self._tools = tools
+        self._frontier = parts.frontier
+        self._keeper = parts.keeper
+        self._notes = parts.notes
+        self._dues = parts.dues
+        self._departures = parts.departures
+        self._discovery = parts.discovery
+        self._screen = Screen(tools.reader, plan.start, run.id)
+        self._aliases: list[tuple[str, str]] = []
+        self.taken = 0
+        self.asked = 0
+
+    async def look(self, entry: Entry) -> None:
+        """Deal with ``entry``: ask for what it is due. Raises HostResting."""
+        before = self._dues.states.get(entry.url)
+        self._dues.saw(entry)
+        if self._decided(entry, before):
+            return
+        if self._discovery.dropped(entry):
+            self._notes.passed(entry, "skipped", "pages like it led to no article")
+            return
+        self._tools.report(Began(at=self._tools.clock(), site=self._site.name, url=entry.url))
+        known = await self._keeper.known(entry.url)
+        try:
+            page = None
+            if before is not None and self._dues.may_glance(before, known):
+                glance = await self._tools.reader.glance(entry, known)
+                if glance.same:
+                    self._same(entry, before, glance.page)
+                    return
+                page = glance.page
+            await self.seen(entry, await self._tools.reader.read(entry, known, page), known)
+        except CopyFailed as failure:
+            self._failed(entry, failure, before)
+
+    async def finish(self) -> None:
+        """Deal with what waited for the end of the run."""
+        for find in self._screen.rest():
+            self._count(-1)
+            await self._keep(find)
+        for alias, url in self._aliases:
+            await self._keeper.add_alias(alias, url)
+
+    async def seen(self, entry: Entry, seen: Reading | Page, known: Known) -> None:
+        """Deal with what was read at ``entry``. Raises HostResting."""
+        if isinstance(seen, Page):
+            self._page(seen)
+            return
+        why = self._departures.led_to(entry.url, seen)
+        if seen.url != entry.url and not self._frontier.claim(seen.url):
+            if why:
+                self._departures.taken(entry.url, seen, why)
+            self._aliases.append((entry.url, seen.url))
+            self._another_name(entry, seen.url)
+            return
+        if why:
+            move = await self._departures.move(entry.url, seen)
+            if move is None:
+                # What is there instead is an article of its own, or somebody else's.
+                self._notes.passed(entry, "not there", why)
+                entry = Entry(url=seen.url, source=entry.source, depth=entry.depth)
+                known = await self._keeper.known(entry.url)
+                aliases = seen.aliases - {seen.entry.url}
+                seen = structs.replace(seen, entry=entry, aliases=aliases)
+        else:
+            move = await self._departures.renamed(seen)
+        if move is not None:
+            self._frontier.settle(move.start)
+            self._notes.note(Entry(url=move.start), "skipped", f"it moved to {seen.url}")
+            entry = structs.replace(entry, url=seen.url)
+        await self._screened(Find(entry=entry, reading=seen, known=known, move=move))
+
+    async def _screened(self, find: Find) -> None:
+        """Keep what is an article by its words; what may not be one waits for others like it."""
+        alone = self._site.implicit or (not self._plan.discover and find.entry.source == "scope")
+        if alone:
+            await self._keep(find)
+            self._article(find.entry, find.reading)
+            return
+        self._count(1)
+        self._frontier.settle(find.reading.url)
+        found = await self._screen.screen(find)
+        self._article(find.entry, find.reading)
+        for each in found.refused:
+            self._refuse(each)
+        if found.late:
+            self._notes.say(
+                f"{SOFT_404}, the same under {len(found.refused) + len(found.late)} URLs; it was "
+                f"kept before that showed as {', '.join(found.late)}: `slugline forget` takes it "
+                "out",
+                trouble=True,
+            )
+        for each in found.kept:
+            self._count(-1)
+            await self._keep(each)
+
+    def _count(self, change: int) -> None:
+        """Count an article that was read among those of this run, or take it back."""
+        self.taken += change
+        self.asked += change
+
+    def _refuse(self, find: Find) -> None:
+        """Report a page that says that nothing is there, with status 200."""
+        self._count(-1)
+        before = self._dues.states.get(find.entry.url)
+        self._failed(find.entry, CopyFailed(find.entry.url, SOFT_404), before)
+
+    def _another_name(self, entry: Entry, url: str) -> None:
+        why = f"{ANOTHER_NAME} {url}"
+        if not self._keeper.article_at(entry.url):
+            self._notes.note(entry, "skipped", why)
+        self._notes.passed(entry, "skipped", why)
+
+    async def _keep(self, find: Find) -> None:
+        entry, seen = find.entry, find.reading
+        self._count(1)
+        try:
+            # A partial article is due again, whatever its lastmod says.
+            due = structs.replace(entry, lastmod="") if seen.missing else entry
+            began = min(copy.representation.fetched_at for copy in seen.copies.values())
+            verified = None if seen.missing else began
+            state = partial(self._notes.state, due, "article", at=began, verified_at=verified)
+            reason = await self._keeper.keep(seen, find.known, state, find.move)
+            self._departures.lives(self._keeper.slug_at(seen.url))
+        finally:
+            self._frontier.settle(seen.url)
+        if self._dues.weigh(entry, seen, reason):
+            self._notes.say(
+                f"{entry.url} changed and its lastmod did not: dates are no longer believed",
+                trouble=True,
+            )
+
+    def _decided(self, entry: Entry, before: EntryState | None) -> bool:
+        """Settle an entry without a request: done in the run continued here, or unchanged."""
+        if before is not None and (
+            self._discovery.spares(entry, before) or self._dues.page_stands(entry, before)
+        ):
+            self._notes.passed(entry, before.verdict, before.why)
+            return True
+        if before is None or before.verdict != "article":
+            return False
+        if before.run == self._run.id:
+            self._notes.passed(
+                entry, "skipped", "it was looked at from another start URL of this run"
+            )
+            return True
+        since = self._run.continues_since
+        moved = entry.lastmod not in ("", before.lastmod)
+        done = since is not None and before.checked_at >= since and not moved
+        if not done and not self._dues.undue(entry, before):
+            return False
+        self.taken += 1
+        self._departures.lives(before.slug)
+        self._notes.unchanged(entry, before.slug)
+        return True
+
+    def _same(self, entry: Entry, before: EntryState, page: Copy) -> None:
+        """Note an article whose page says nothing new."""
+        self.taken += 1
+        self._departures.lives(before.slug)
+        self.asked += 1
+        self._tools.writer.note_validators([page.validator])
+        self._tools.writer.note_entry(
+            structs.replace(
+                before,
+                lastmod=entry.lastmod,
+                checked_at=page.representation.fetched_at,
+                run=self._run.id,
+            )
+        )
+        self._discovery.article(page.facts, page.final_url, entry)
+        self._notes.unchanged(entry, before.slug)
+
+    def _article(self, entry: Entry, reading: Reading) -> None:
+        self._discovery.found(entry.url)
+        for copy in reading.copies.values():
+            self._frontier.settle(copy.representation.url)
+        page = reading.copies.get("html")
+        if page is not None:
+            self._discovery.article(page.facts, page.final_url, entry)
+        if self._plan.follow_canonical and reading.canonical_source:
+            self._tools.foreign(reading.canonical_source)
+
+    def _page(self, page: Page) -> None:
+        if lost := self._departures.became_page(page.entry.url, page):
+            self._lost(page.entry, lost)
+            return
+        self._discovery.page(page)
+        self._notes.note(page.entry, "page", page.why)
+        self._notes.passed(page.entry, "page", page.why)
+
+    def _lost(self, entry: Entry, why: str) -> None:
+        """Deal with a known article that is not what its URL shows."""
+        if self._departures.missing(entry.url):
+            self._discovery.dead(entry)
+            self._notes.passed(entry, "not there", why)
+        else:
+            self._failed(entry, CopyFailed(entry.url, why), self._dues.states.get(entry.url))
+
+    def _failed(self, entry: Entry, failure: CopyFailed, before: EntryState | None) -> None:
+        if lost := self._departures.failed(entry.url, failure):
+            self._lost(entry, lost)
+            return
+        if failure.disallowed:
+            slug = before.slug if before is not None else ""
+            self._notes.note(entry, "skipped", failure.why, slug=slug)
+            self._notes.passed(entry, "skipped", failure.why)
+            return
+        why = why_blocked(failure)
+        known = before is not None and before.verdict in ("failed", "gone")
+        verdict: Verdict = "gone" if failure.status in GONE else "failed"
+        attempts = before.attempts if before is not None and known else 0
+        slug = before.slug if before is not None else ""
+        self._notes.note(entry, verdict, why, attempts + 1, slug=slug)
+        if failure.status in GONE:
+            self._discovery.dead(entry)
+        if entry.source in LISTS or failure.status not in GONE:
+            self._notes.failed(entry.url, why, known=known)
+        else:
+            self._notes.passed(entry, verdict if slug else "dead link", why)
