@@ -245,6 +245,8 @@ class Limits(_Table):
     max_sitemaps: int = number(1000, "documents", "sitemaps read of a site in a run", 1, 10**6)
     sitemap_depth: int = number(3, "levels", "sitemap indexes inside each other", 1, 20)
     links_per_page: int = number(5000, "links", "taken from one page", 1, 10**6)
+    pending_links: int = number(10**5, "links", "of pages that wait, of one site", 1, 10**8)
+    max_frontier: int = number(128 * MIB, "bytes", "URLs known of a site in a run", MIB, 64 * GIB)
     page_depth: int = number(5, "links", "pages that are no article, from the scope", 0, 100)
 
 

@@ -19,6 +19,8 @@ from crawler.urls import normalise, origin
 DECLARERS = ("html", "header", "jsonld", "json", "markdown", "records-file", "llms-txt", "probe")
 #: Formats of one article that are fetched; the richest publishers offer about eight.
 MAX_FORMATS = 20
+#: Names of formats that are read at all, to say how many are left out.
+MAX_NAMED = 1_000
 #: Suffixes under which a text twin of a page is looked for when a site declares none.
 PROBED = (("markdown", ".md"), ("text", ".txt"), ("jsonld", ".jsonld"))
 #: Endings a page's own URL sheds before such a suffix is added.
@@ -34,14 +36,17 @@ class Declared(Struct, frozen=True, kw_only=True):
     declared_by: tuple[str, ...] = ()
 
 
-def declared_formats(links: Iterable[Link]) -> dict[str, Declared]:
-    """Fold typed ``links`` into one entry a format, in the order of first declaration."""
+def declared_formats(links: Iterable[Link], most: int = MAX_FORMATS) -> dict[str, Declared]:
+    """Fold typed ``links`` into one entry a format, in the order of first declaration.
+
+    The first ``most`` formats only.
+    """
     found: dict[str, list[Link]] = {}
     for link in links:
         if link.rel != "alternate":
             continue
         name = format_of(link)
-        if name is not None and (name in found or len(found) < MAX_FORMATS):
+        if name is not None and (name in found or len(found) < most):
             found.setdefault(name, []).append(link)
     return {name: _fold(name, each) for name, each in found.items()}
 
@@ -113,6 +118,22 @@ def twin_key(url: str) -> str:
     for endings in ((*(suffix for _, suffix in PROBED), ".json"), PAGE_ENDINGS):
         path = next((path.removesuffix(each) for each in endings if path.endswith(each)), path)
     return path.removesuffix("/index").rstrip("/") + mark + query
+
+
+def twins_of(url: str) -> tuple[str, ...]:
+    """Return the URLs at which a page's text twins may be, by all the ways `twin_key` knows."""
+    path, mark, query = twin_key(url).partition("?")
+    stems = [stem + ending for stem in (path, f"{path}/index") for ending in ("", *PAGE_ENDINGS)]
+    return tuple(stem + suffix + mark + query for stem in stems for _, suffix in PROBED)
+
+
+def pages_of(url: str) -> tuple[str, ...]:
+    """Return the URLs that the page of a text twin may have, other twins of it among them."""
+    path, mark, query = twin_key(url).partition("?")
+    stems = [stem + ending for stem in (path, f"{path}/index") for ending in ("", *PAGE_ENDINGS)]
+    pages = [f"{path}/", *stems, *(f"{stem}.json" for stem in stems)]
+    twins = tuple(each for each in twins_of(url) if each != url)
+    return (*(page + mark + query for page in pages), *twins)
 
 
 def is_twin(url: str) -> bool:

@@ -3,18 +3,22 @@
 A state machine whose legal moves stand in one table; it knows no clock and no network. Entries
 come out in the order they went in, except text twins (``/a.md`` beside ``/a``): one whose page
 is known rides with that page's entry as a link; the others wait until every page was tried.
+
+A million URLs of usual length take some 110 MB: no object an entry, see `packed`. Past its bounds
+the frontier takes no more in and counts what it left out; links on pages have the narrower bound.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct, structs
 
-from crawler.declared import is_twin, twin_key
+from crawler.declared import is_twin, pages_of, twins_of
 from crawler.facts import Link
+from crawler.packed import PackedStrings
 from storage.model import Record
 
 EntryPhase = Literal["waiting", "in-hand", "settled"]
@@ -25,6 +29,25 @@ MOVES: dict[EntryPhase, tuple[EntryPhase | None, ...]] = {
     "in-hand": ("waiting", None),
     "settled": ("in-hand", "waiting", None),
 }
+
+# One byte an entry says where it stands; a text twin that waits is found by a byte of its own.
+_PAGE_WAITS: Final = b"p"
+_TWIN_WAITS: Final = b"t"
+_IN_HAND: Final = b"h"
+_SETTLED: Final = b"s"
+_PHASES: dict[int, EntryPhase] = {
+    _PAGE_WAITS[0]: "waiting",
+    _TWIN_WAITS[0]: "waiting",
+    _IN_HAND[0]: "in-hand",
+    _SETTLED[0]: "settled",
+}
+# Flags of an entry, a bit each.
+_IS_PAGE: Final = 1
+_NAMED: Final = 2
+_IN_SITEMAP: Final = 4
+
+#: Links deep that one byte holds; config.toml allows fewer.
+_DEEPEST: Final = 255
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -43,22 +66,39 @@ class Entry(Struct, frozen=True, kw_only=True):
     links: tuple[Link, ...] = ()
 
 
+class Room(Struct, frozen=True, kw_only=True):
+    """How much a frontier holds: ``size`` bytes in all, ``links`` waiting that only pages name."""
+
+    size: int = 128 * 2**20
+    links: int = 100_000
+
+
 class IllegalMoveError(RuntimeError):
     """A move that the table forbids: a bug in the caller, never a site's fault."""
 
 
 class Frontier:
-    """Entries of one site. Mutable state: each URL's phase and the queues of those that wait."""
+    """Entries of one site. Mutable state: what is known of each URL, by its number.
 
-    def __init__(self) -> None:
-        self._phases: dict[str, EntryPhase] = {}
-        self._queue: deque[str] = deque()
-        self._twins: deque[str] = deque()
-        self._entries: dict[str, Entry] = {}
-        self._twins_of: dict[str, tuple[Link, ...]] = {}
-        self._pages: set[str] = set()
+    ``left_out`` counts what there was no room for: the entries of lists, the links of pages.
+    """
+
+    def __init__(self, room: Room | None = None) -> None:
+        self._room = room or Room()
+        self._strings = PackedStrings()
+        self._phases = bytearray()
+        self._flags = bytearray()
+        self._depths = bytearray()
+        self._sources = bytearray()
+        self._names: list[str] = []
+        self._more: dict[int, Entry] = {}
+        self._next_page = 0
+        self._next_twin = 0
         self._counts: Counter[EntryPhase] = Counter()
-        self._twins_in_hand: set[str] = set()
+        self._links = 0
+        self._twins = 0
+        self._twins_in_hand: set[int] = set()
+        self.left_out: Counter[Literal["listed", "linked"]] = Counter()
 
     def add(self, entries: Iterable[Entry]) -> int:
         """Take new entries in; returns how many were not known, text twins not counted.
@@ -67,50 +107,63 @@ class Frontier:
         """
         added = 0
         for entry in entries:
-            if entry.url not in self._phases:
+            number = self._strings.find(entry.url)
+            if number is not None:
+                self._listed(number, entry)
+            elif self._has_room(entry):
                 added += self._enqueue(entry)
-            elif entry.source != "link" and self._phases[entry.url] == "waiting":
-                self._entries[entry.url] = _told(self._entries[entry.url], entry)
+            else:
+                self.left_out["linked" if entry.source == "link" else "listed"] += 1
         return added
 
     def is_new(self, url: str) -> bool:
         """Say whether ``url`` was never added, claimed or settled."""
-        return url not in self._phases
+        return self._strings.find(url) is None
+
+    def in_sitemap(self, url: str) -> bool:
+        """Say whether a sitemap named ``url``."""
+        number = self._strings.find(url)
+        return number is not None and bool(self._flags[number] & _IN_SITEMAP)
 
     def take(self) -> Entry | None:
         """Return the next entry and hold it in hand; None when none may be taken now."""
-        while self._queue:
-            url = self._queue.popleft()
-            if self._phases[url] == "waiting":
-                entry = self._take(url)
-                twins = self._twins_of.pop(twin_key(url), ())
-                return structs.replace(entry, links=entry.links + twins) if twins else entry
+        number = self._phases.find(_PAGE_WAITS, self._next_page)
+        if number >= 0:
+            self._next_page = number + 1
+            entry = self._take(number)
+            twins = self._riding(entry.url) if self._twins else ()
+            return structs.replace(entry, links=entry.links + twins) if twins else entry
+        self._next_page = len(self._phases)
         while self._twins and self.in_hand == len(self._twins_in_hand):
-            url = self._twins.popleft()
-            if self._phases[url] != "waiting":
+            number = self._phases.find(_TWIN_WAITS, self._next_twin)
+            self._next_twin = number + 1
+            if self._has_page(self._strings.pair(number)[0]):
+                self._move(number, "settled")
                 continue
-            if twin_key(url) in self._pages:
-                self.settle(url)
-                continue
-            self._twins_in_hand.add(url)
-            return self._take(url)
+            self._twins_in_hand.add(number)
+            return self._take(number)
         return None
 
     def claim(self, url: str) -> bool:
         """Hold ``url`` in hand out of turn; False where somebody has it or it is settled."""
-        if self._phases.get(url) in ("in-hand", "settled"):
+        number = self._strings.find(url)
+        if number is not None and self._phase(number) != "waiting":
             return False
-        self._entries.pop(url, None)
-        self._move(url, "in-hand")
-        if not is_twin(url):
-            self._pages.add(twin_key(url))
+        if number is None:
+            number = self._new(Entry(url=url))
+        self._more.pop(number, None)
+        self._move(number, "in-hand")
+        self._flags[number] |= 0 if is_twin(url) else _IS_PAGE
         return True
 
     def settle(self, url: str) -> None:
         """Mark ``url`` as dealt with, whether it was entered by it or came with an article."""
-        if self._phases.get(url) != "settled":
-            self._entries.pop(url, None)
-            self._move(url, "settled")
+        number = self._strings.find(url)
+        if number is None:
+            number = self._new(Entry(url=url))
+        if self._phase(number) != "settled":
+            self._more.pop(number, None)
+            self._move(number, "settled")
 
     @property
     def in_hand(self) -> int:
@@ -122,39 +175,108 @@ class Frontier:
         """How many entries wait for their turn."""
         return self._counts["waiting"]
 
+    @property
+    def size(self) -> int:
+        """Bytes taken, but for what records lists gave."""
+        return self._strings.size + 4 * len(self._phases)
+
+    def _has_room(self, entry: Entry) -> bool:
+        if entry.source == "link" and self._links >= self._room.links:
+            return False
+        return self.size < self._room.size
+
     def _enqueue(self, entry: Entry) -> bool:
         """Let a new entry wait; returns whether it is a page, and no text twin of one."""
-        url = entry.url
-        self._move(url, "waiting")
-        self._entries[url] = entry
-        if not is_twin(url) or entry.named:
-            self._pages.add(twin_key(url))
-            self._queue.append(url)
-            return True
-        self._twins.append(url)
-        link = Link(rel="alternate", url=url, declared_by=entry.source)
-        key = twin_key(url)
-        self._twins_of[key] = (*self._twins_of.get(key, ()), link)
-        return False
+        number = self._new(entry)
+        page = entry.named or not is_twin(entry.url)
+        self._move(number, "waiting")
+        if not page:
+            self._phases[number] = _TWIN_WAITS[0]
+            self._twins += 1
+        self._flags[number] |= _IS_PAGE if page else 0
+        return page
 
-    def _take(self, url: str) -> Entry:
-        self._move(url, "in-hand")
-        return self._entries.pop(url)
+    def _new(self, entry: Entry) -> int:
+        """Give a new URL its number; it has no phase yet."""
+        number = self._strings.add(entry.url, entry.lastmod)
+        self._phases.append(0)
+        self._depths.append(min(entry.depth, _DEEPEST))
+        self._sources.append(self._source(entry.source))
+        self._flags.append(
+            (_NAMED if entry.named else 0) | (_IN_SITEMAP if entry.source == "sitemap" else 0)
+        )
+        if entry.hint is not None or entry.links:
+            self._more[number] = entry
+        return number
 
-    def _move(self, url: str, phase: EntryPhase) -> None:
-        before = self._phases.get(url)
+    def _listed(self, number: int, listed: Entry) -> None:
+        """Take in what a list says of a URL that is known."""
+        if listed.source == "link":
+            return
+        self._flags[number] |= _IN_SITEMAP if listed.source == "sitemap" else 0
+        if self._phase(number) != "waiting":
+            return
+        if self._names[self._sources[number]] == "link":
+            self._sources[number] = self._source(listed.source)
+            self._links -= 1
+        self._depths[number] = min(self._depths[number], listed.depth)
+        if listed.lastmod and not self._strings.pair(number)[1]:
+            self._strings.replace(number, listed.lastmod)
+
+    def _source(self, name: str) -> int:
+        if name not in self._names:
+            self._names.append(name)
+        return self._names.index(name)
+
+    def _phase(self, number: int) -> EntryPhase | None:
+        return _PHASES.get(self._phases[number])
+
+    def _take(self, number: int) -> Entry:
+        self._move(number, "in-hand")
+        url, lastmod = self._strings.pair(number)
+        more = self._more.pop(number, None)
+        return Entry(
+            url=url,
+            source=self._names[self._sources[number]],
+            lastmod=lastmod,
+            depth=self._depths[number],
+            named=bool(self._flags[number] & _NAMED),
+            hint=more.hint if more else None,
+            links=more.links if more else (),
+        )
+
+    def _riding(self, page: str) -> tuple[Link, ...]:
+        """Settle the text twins of ``page`` that wait; return them as links, as they came."""
+        numbers = [self._strings.find(url) for url in twins_of(page)]
+        found = sorted(n for n in numbers if n is not None and self._phases[n] == _TWIN_WAITS[0])
+        for number in found:
+            self._move(number, "settled")
+        return tuple(
+            Link(
+                rel="alternate",
+                url=self._strings.pair(number)[0],
+                declared_by=self._names[self._sources[number]],
+            )
+            for number in found
+        )
+
+    def _has_page(self, twin: str) -> bool:
+        """Say whether the page of a text twin is or was an entry."""
+        numbers = (self._strings.find(url) for url in pages_of(twin))
+        return any(n is not None and self._flags[n] & _IS_PAGE for n in numbers)
+
+    def _move(self, number: int, phase: EntryPhase) -> None:
+        before = self._phase(number)
         if before not in MOVES[phase]:
+            url = self._strings.pair(number)[0]
             raise IllegalMoveError(f"{url} cannot go from {before} to {phase}")
-        self._phases[url] = phase
-        self._twins_in_hand -= {url} if phase == "settled" else set()
+        link = self._names[self._sources[number]] == "link"
+        self._twins -= self._phases[number] == _TWIN_WAITS[0]
+        self._links += link * ((phase == "waiting") - (before == "waiting"))
+        code = {"waiting": _PAGE_WAITS, "in-hand": _IN_HAND, "settled": _SETTLED}[phase]
+        self._phases[number] = code[0]
+        if phase == "settled":
+            self._twins_in_hand.discard(number)
         self._counts[phase] += 1
         if before is not None:
             self._counts[before] -= 1
-
-
-def _told(entry: Entry, listed: Entry) -> Entry:
-    source = listed.source if entry.source == "link" else entry.source
-    depth = min(entry.depth, listed.depth)
-    return structs.replace(
-        entry, lastmod=entry.lastmod or listed.lastmod, source=source, depth=depth
-    )

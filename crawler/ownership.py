@@ -70,4 +70,7 @@ class Sites:
         """Say whether ``url`` is an article's of ``site`` and of no site inside it."""
         if site.implicit:
             return same_page(f"{origin(url)}/", site.scope)
-        return in_scope(url, site.scope) and (self.owner(url) or site).name == site.name
+        owner = self.owner(url)
+        if owner is not None:
+            return owner.name == site.name
+        return in_scope(url, site.scope)

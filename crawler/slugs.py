@@ -16,6 +16,7 @@ from typing import Final
 from unicodedata import category, normalize
 from urllib.parse import unquote_to_bytes
 
+from crawler.packed import Claims
 from crawler.urls import page_key, strip_tracking
 
 #: Characters. Slugs are headlines at most; also what one index key and one log line bear well.
@@ -89,7 +90,7 @@ class Slugs:
         # Mutable: the page that has a slug, the slug that a page has, and names held for a listing.
         self._owners: dict[str, str] = {}
         self._slugs: dict[str, str] = {}
-        self._held: dict[str, str] = {}
+        self._held = Claims()
         for slug, url in (known or {}).items():
             self._give(slug, page_key(url))
 
@@ -104,8 +105,8 @@ class Slugs:
             if page in self._slugs:
                 continue
             short = slug_from_url(url) or ROOT_SLUG
-            if self._owners.get(short, page) != page or self._held.setdefault(short, page) != page:
-                self._held.setdefault(long_slug(url), page)
+            if self._owners.get(short, page) != page or not self._held.claim(short, page):
+                self._held.claim(long_slug(url), page)
 
     def assign(
         self, url: str, declared: str | None, *, entry: str | None = None
@@ -122,7 +123,7 @@ class Slugs:
         wanted = (clean_slug(declared) if declared else None) or suggested
         taken = self._owners.get(wanted, page) != page
         if not taken and wanted == suggested:
-            taken = self._held.get(wanted, page) not in mine
+            taken = self._held_by_others(wanted, mine)
         slug = self._slugs.get(page)
         if slug is None:
             slug = self._free(url, mine) if taken else wanted
@@ -144,8 +145,11 @@ class Slugs:
         return next(
             name
             for name in chain([slug], again)
-            if name not in self._owners and (name not in self._held or self._held[name] in mine)
+            if name not in self._owners and not self._held_by_others(name, mine)
         )
+
+    def _held_by_others(self, name: str, mine: set[str]) -> bool:
+        return all(self._held.held_by_another(name, page) for page in mine)
 
 
 def _path_and_query(url: str) -> tuple[str, str]:

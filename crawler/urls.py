@@ -9,8 +9,9 @@ and answers a URL or None; everything else here expects what came out of it.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from ada_url import URL
 
@@ -38,10 +39,32 @@ _TRACKING: Final = re.compile(
     re.IGNORECASE,
 )
 _QUERY_IN_TEXT: Final = re.compile(r"(?<=[^\s?])\?[^\s#<>\"')\]]+")
+#: Escapes that stay as they are: upper case, and of no unreserved character.
+_NORMAL_ESCAPE: Final = r"%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF])"
+#: Most URLs that come here are in normal form already, and ada takes ten times as long to say so.
+#: Only characters that no parser touches: what doesn't match is not wrong, it is ada's.
+_NORMAL: Final = re.compile(
+    r"(https?://[^/?#@\\\s]{1,261}+)"
+    rf"(/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]++|{_NORMAL_ESCAPE})*+)"
+    rf"(\?(?:[A-Za-z0-9._~!$&()*+,;=:@/?-]++|{_NORMAL_ESCAPE})++)?+"
+)
+#: Origins and bases whose parsing is remembered: pages name few hosts, a hostile one names many.
+_REMEMBERED: Final = 1024
 
 
 class UrlError(ValueError):
     """Text that is no absolute http or https URL was given where one was promised."""
+
+
+class _Parts(NamedTuple):
+    """What a URL is made of, by the names and forms of the URL Standard; ``port`` "" if default."""
+
+    protocol: str
+    host: str
+    hostname: str
+    port: str
+    pathname: str
+    search: str
 
 
 def normalise(url: str, base: str | None = None) -> str | None:
@@ -54,6 +77,11 @@ def normalise(url: str, base: str | None = None) -> str | None:
     """
     if len(url) > MAX_INPUT or (base is not None and len(base) > MAX_INPUT):
         return None
+    if (home := _home(base)) is not None:
+        rooted = url[:1] == "/" and url[1:2] != "/"
+        text = home + url if rooted else url
+        if len(text) <= MAX_URL and _normal_parts(text) is not None:
+            return text
     try:
         parsed = URL(url, base)
     except ValueError:
@@ -84,13 +112,13 @@ def in_scope(url: str, scope: str) -> bool:
     A trailing slash of the scope changes nothing. A scope with a query holds that one page.
     Raises UrlError.
     """
-    one, whole = _parse(url), _parse(scope)
-    if (one.protocol, one.host) != (whole.protocol, whole.host):
+    one, whole = _parse(url), _whole(scope)
+    if one.host != whole.host or one.protocol != whole.protocol:
         return False
     if whole.search:
         return (one.pathname, one.search) == (whole.pathname, whole.search)
-    prefix = whole.pathname.rstrip("/")
-    return one.pathname == prefix or one.pathname.startswith(prefix + "/")
+    prefix = whole.pathname
+    return one.pathname.startswith(prefix) or f"{one.pathname}/" == prefix
 
 
 def page_key(url: str) -> str:
@@ -135,7 +163,8 @@ def site_name(scope: str, *, distinct: bool = False) -> str:
     Raises UrlError.
     """
     parsed = _parse(scope)
-    host = re.sub(r"[^a-z0-9._\[\]-]", _escaped, parsed.hostname.replace(":", "-"))
+    # A name that opens with a dot is hidden on Unix, one with a dash an option to every command.
+    host = re.sub(r"^[.-]|[^a-z0-9._\[\]-]", _escaped, parsed.hostname.replace(":", "-"))
     port = f"+{parsed.port}" if parsed.port else ""
     path = parsed.pathname.strip("/").replace("~", "%7E").replace("/", "~")
     query = f"@{parsed.search[1:]}" if parsed.search else ""
@@ -148,14 +177,69 @@ def site_name(scope: str, *, distinct: bool = False) -> str:
     return name
 
 
-def _parse(url: str) -> URL:
+def _parse(url: str) -> _Parts:
+    parts = _normal_parts(url)
+    if parts is not None:
+        return parts
     try:
         parsed = URL(url)
     except ValueError:
         raise UrlError(f"{url[:MAX_URL]!r} is no URL") from None
     if parsed.protocol not in _PORTS:
         raise UrlError(f"{url[:MAX_URL]!r} is no http or https URL")
-    return parsed
+    return _parts(parsed)
+
+
+@lru_cache(_REMEMBERED)
+def _whole(scope: str) -> _Parts:
+    """Take a scope apart; its path ends in a slash unless it is one page, by its query."""
+    parts = _parse(scope)
+    if parts.search:
+        return parts
+    return parts._replace(pathname=parts.pathname.rstrip("/") + "/")
+
+
+def _normal_parts(url: str) -> _Parts | None:
+    """Take a URL apart that is plainly in normal form; None where only ada can tell."""
+    found = _NORMAL.fullmatch(url)
+    if found is None:
+        return None
+    before, path, query = found.groups("")
+    front = _front(before)
+    # A segment that begins with a dot may be one that a parser resolves.
+    if front is None or "/." in path:
+        return None
+    return _Parts(front.protocol, front.host, front.hostname, front.port, path, query)
+
+
+@lru_cache(_REMEMBERED)
+def _front(text: str) -> _Parts | None:
+    """Take ``https://host[:port]`` apart; None where that is not its normal form."""
+    try:
+        parts = _parts(URL(text))
+    except ValueError:
+        return None
+    return parts if f"{parts.protocol}//{parts.host}" == text and parts.hostname else None
+
+
+def _parts(parsed: URL) -> _Parts:
+    return _Parts(
+        parsed.protocol,
+        parsed.host,
+        parsed.hostname,
+        parsed.port,
+        parsed.pathname,
+        parsed.search,
+    )
+
+
+@lru_cache(_REMEMBERED)
+def _home(base: str | None) -> str | None:
+    """Return the origin of a base in normal form, "" where there is none; None: only ada knows."""
+    if base is None:
+        return ""
+    parts = _normal_parts(base) if len(base) <= MAX_URL else None
+    return f"{parts.protocol}//{parts.host}" if parts is not None else None
 
 
 def _normal_escape(found: re.Match[str]) -> str:

@@ -9,9 +9,9 @@ is seen; Markdown and text twins last, when the pages they belong to have claime
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from crawler.urls import in_scope, normalise
 
@@ -57,17 +57,25 @@ _PAGE_PATH = re.compile(r"/(?:page|seite|pagina|p)[/-]\d{1,6}(?:\.\w{1,5})?/?$",
 _PAGE_NAMES = frozenset({"page", "paged", "pg", "pagenum", "page_num", "offset", "start", "cursor"})
 
 
-def candidates(anchors: Iterable[str], page_url: str, scope: str) -> tuple[str, ...]:
+def candidates(
+    anchors: Iterable[str],
+    page_url: str,
+    scope: str,
+    is_new: Callable[[str], bool] = lambda _: True,
+) -> tuple[str, ...]:
     """Return the URLs worth a look among a page's ``anchors``, normalised, each once.
 
     Further pages of the listing first, then the rest in the page's order, twins last. Never
-    ``page_url`` itself. Raises UrlError where ``scope`` is no URL.
+    ``page_url`` itself, nor what ``is_new`` does not hold for: on most pages that is nearly all.
+    Raises UrlError where ``scope`` is no URL.
     """
     own = normalise(page_url)
     found: dict[str, int] = {}
     for anchor in islice(anchors, MAX_ANCHORS):
         url = normalise(anchor, page_url)
-        if url and url != own and url not in found and in_scope(url, scope) and _may_be_page(url):
+        if url is None or url == own or url in found or not is_new(url):
+            continue
+        if in_scope(url, scope) and _may_be_page(url):
             found[url] = _rank(url)
     return tuple(sorted(found, key=found.__getitem__))
 
@@ -83,18 +91,23 @@ def is_site_file(url: str) -> bool:
 
 
 def _may_be_page(url: str) -> bool:
-    parts = urlsplit(url)
-    if _FILES.search(parts.path) or _MACHINERY.search(parts.path):
+    path, query = _path_and_query(url)
+    if _FILES.search(path) or _MACHINERY.search(path):
         return False
-    return not any(name.lower() in _ACTIONS for name in _names(parts.query))
+    return not query or not any(name.lower() in _ACTIONS for name in _names(query))
 
 
 def _rank(url: str) -> int:
-    parts = urlsplit(url)
-    paged = any(name.lower() in _PAGE_NAMES for name in _names(parts.query))
-    if paged or _PAGE_PATH.search(parts.path):
+    path, query = _path_and_query(url)
+    paged = query and any(name.lower() in _PAGE_NAMES for name in _names(query))
+    if paged or _PAGE_PATH.search(path):
         return 0
-    return 2 if _TWINS.search(parts.path) else 1
+    return 2 if _TWINS.search(path) else 1
+
+
+def _path_and_query(url: str) -> tuple[str, str]:
+    path, _, query = url.partition("://")[2].partition("?")
+    return path[path.find("/") :], query
 
 
 def _names(query: str) -> list[str]:

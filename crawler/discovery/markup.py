@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable, Iterator
 
 from crawler.facts import Malformed
 from storage.codings import CodingError, decode
@@ -17,6 +18,10 @@ _BELIEVED = ("ascii", "utf-8", "iso8859", "cp125", "koi8", "gb", "big5", "euc", 
 _DECLARED = re.compile(
     rb"\s{0,99}<\?xml[^>]{0,99}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE
 )
+#: Bytes decoded at a time.
+_PIECE = 1 << 16
+#: Characters without a mark after which a text is cut anywhere: no honest element is that long.
+_MOST_UNCUT = 1 << 20
 #: Bytes at the start that may hold a server's warnings before the document.
 _MAX_PREAMBLE = 8_192
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)")
@@ -44,13 +49,41 @@ def decoded(body: bytes) -> str:
 
     What doesn't decode is replaced: an URL is ASCII, so one bad word costs no entry.
     """
+    return "".join(pieces(body))
+
+
+def pieces(body: bytes) -> Iterator[str]:
+    """Decode as `decoded` does, a piece at a time: a long document is never there as one text."""
+    name, start = _encoding(body)
+    decoder = codecs.getincrementaldecoder(name)("replace")
+    view = memoryview(body)
+    for begin in range(start, len(body), _PIECE):
+        yield decoder.decode(bytes(view[begin : begin + _PIECE]))
+    yield decoder.decode(b"", final=True)
+
+
+def cut_behind(texts: Iterable[str], mark: str) -> Iterator[str]:
+    """Cut ``texts`` anew, so that each part but the last ends in ``mark``, if it has any."""
+    rest = ""
+    for text in texts:
+        whole, found, rest = (rest + text).rpartition(mark)
+        if len(rest) > _MOST_UNCUT:
+            whole, rest = whole + found + rest, ""
+            yield whole
+        elif found:
+            yield whole + found
+    yield rest
+
+
+def _encoding(body: bytes) -> tuple[str, int]:
+    """Return the codec of ``body``, and where its text begins."""
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return body.decode("utf-16", "replace")
+        return "utf-16", 0
     if body.startswith((b"<\0", b"\0<")):
-        return body.decode("utf-16-le" if body[0] else "utf-16-be", "replace")
-    body = body.removeprefix(codecs.BOM_UTF8)
-    declared = _DECLARED.match(body)
-    return body.decode(_codec(declared[1].decode() if declared else "utf-8"), "replace")
+        return ("utf-16-le" if body[0] else "utf-16-be"), 0
+    start = len(codecs.BOM_UTF8) if body.startswith(codecs.BOM_UTF8) else 0
+    declared = _DECLARED.match(body, start)
+    return _codec(declared[1].decode() if declared else "utf-8"), start
 
 
 def document(text: str) -> str:

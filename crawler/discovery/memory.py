@@ -27,9 +27,9 @@ BODY = "body "
 COVERED = 0.95
 #: How long an index's date alone may keep a sitemap from being asked for: some indexes never move.
 TRUSTED = timedelta(hours=24)
-#: Bytes of one body as kept, and of a site's together: 50,000 URLs take some 500 kB.
+#: Bytes of one body as kept, and of a site's together: a million URLs take some 16 MB.
 MOST_BODY = 8 * 2**20
-MOST_BODIES = 64 * 2**20
+MOST_BODIES = 32 * 2**20
 #: Decoded bytes of one document: the sitemap protocol's own bound is 50 MB, with 50,000 URLs.
 MAX_DOCUMENT = 64 * 2**20
 

@@ -10,13 +10,15 @@ Pure: bytes and a base URL in, values out; the only error raised is Malformed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from xml.parsers import expat
 
 from msgspec import Struct
 
 from crawler.discovery.feed import parse_feed
-from crawler.discovery.markup import decoded, document, gunzipped, repaired
+from crawler.discovery.markup import cut_behind, document, gunzipped, pieces, repaired
 from crawler.facts import Malformed
 from crawler.urls import normalise
 from storage.model import Finding
@@ -62,18 +64,19 @@ def parse_sitemap(body: bytes, url: str) -> Sitemap:
     finding. Raises Malformed where nothing usable is left, saying why.
     """
     body = gunzipped(body, MAX_BYTES)
-    text = document(decoded(body[:MAX_BYTES]))
     findings = []
     if len(body) > MAX_BYTES:
         findings.append(
             Finding(kind="sitemap-too-long", detail=f"only {MAX_BYTES:,} bytes are read")
         )
-    reader = _read_xml(text) if text.startswith("<") else _read_lines(text)
+        body = body[:MAX_BYTES]
+    xml = next(_document(body)).startswith("<")
+    reader = _read_xml(body, url) if xml else _read_lines(_document(body), url)
     if reader.root in _FEED_ROOTS:
         return _from_feed(body, url)
     if reader.trouble:
         findings.append(Finding(kind=reader.trouble_kind, detail=reader.trouble))
-    sitemap = _resolved(reader, url, findings)
+    sitemap = _sitemap(reader, findings)
     if not (sitemap.entries or sitemap.sitemaps) and (
         reader.trouble or reader.root not in {"urlset", "sitemapindex"}
     ):
@@ -87,10 +90,17 @@ class _StopReadingError(Exception):
 
 @dataclass
 class _Reader:
-    """What a parse has gathered; ``open`` are the open elements' local names."""
+    """What a parse has gathered; ``open`` are the open elements' local names.
 
-    pages: list[dict[str, str]] = field(default_factory=list)
-    sitemaps: list[dict[str, str]] = field(default_factory=list)
+    Each URL is normalised as it comes, against ``base``, and kept once: of a million URLs nothing
+    is ever there twice. ``urls`` counts them as they came, ``bad`` those that are none.
+    """
+
+    base: str
+    pages: dict[str, SitemapEntry] = field(default_factory=dict)
+    sitemaps: dict[str, SitemapEntry] = field(default_factory=dict)
+    urls: int = 0
+    bad: int = 0
     root: str = ""
     trouble: str = ""
     trouble_kind: str = "sitemap-broken"
@@ -131,12 +141,27 @@ class _Reader:
             self._keep(self.pages if local == "url" else self.sitemaps)
         self.text.clear()
 
-    def _keep(self, items: list[dict[str, str]]) -> None:
-        if len(items) >= MAX_URLS:
+    def _keep(self, items: dict[str, SitemapEntry]) -> None:
+        if self.urls >= MAX_URLS:
             self.trouble_kind = "sitemap-too-long"
             raise _StopReadingError(f"more than {MAX_URLS:,} URLs; the first ones are kept")
-        items.append(self.item)
+        self.keep(items, self.item)
         self.item = {}
+
+    def keep(self, items: dict[str, SitemapEntry], item: dict[str, str]) -> None:
+        """Take an item in, if it has a URL that is new."""
+        self.urls += 1
+        url = normalise(item["url"], self.base)
+        if url is None:
+            self.bad += 1
+        elif url not in items:
+            items[url] = SitemapEntry(
+                url=url,
+                lastmod=item.get("lastmod", "")[:_MAX_WORD],
+                title=" ".join(item.get("title", "").split()),
+                published=item.get("published", "")[:_MAX_WORD],
+                language=item.get("language", "")[:_MAX_WORD],
+            )
 
     def entity(self, *_declaration: object) -> None:
         raise _StopReadingError("it declares XML entities, which are never expanded")
@@ -153,21 +178,27 @@ _FIELDS = {
 }
 
 
-def _read_xml(text: str) -> _Reader:
+def _document(body: bytes) -> Iterator[str]:
+    """Yield the text of ``body`` in pieces, without what stands before the document."""
+    texts = pieces(body)
+    yield document("".join(islice(texts, 1)))
+    yield from texts
+
+
+def _read_xml(body: bytes, base: str) -> _Reader:
     """Parse as it stands; where that breaks, once more with the common faults repaired."""
-    reader = _parse(text)
+    reader = _parse(_document(body), base)
     if not reader.broken:
         return reader
-    mended = repaired(text)
-    if mended == text:
+    again = _parse(map(repaired, cut_behind(_document(body), ">")), base)
+    if again.trouble == reader.trouble:
         return reader
-    again = _parse(mended)
     again.trouble = again.trouble or f"read after repair ({reader.trouble})"
     return again
 
 
-def _parse(text: str) -> _Reader:
-    reader = _Reader()
+def _parse(texts: Iterable[str], base: str) -> _Reader:
+    reader = _Reader(base=base)
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
@@ -175,7 +206,9 @@ def _parse(text: str) -> _Reader:
     parser.CharacterDataHandler = reader.data
     parser.EntityDeclHandler = reader.entity
     try:
-        parser.Parse(text.encode("utf-8", "replace"), True)
+        for text in texts:
+            parser.Parse(text.encode("utf-8", "replace"), False)
+        parser.Parse(b"", True)
     except _StopReadingError as stop:
         reader.trouble = str(stop)
     except expat.ExpatError as error:
@@ -183,20 +216,20 @@ def _parse(text: str) -> _Reader:
     return reader
 
 
-def _read_lines(text: str) -> _Reader:
+def _read_lines(texts: Iterable[str], base: str) -> _Reader:
     """Read a text sitemap: absolute URLs, one a line."""
-    reader = _Reader(root="text")
+    reader = _Reader(base=base, root="text")
     strangers = 0
-    for line in text.splitlines():
+    for line in chain.from_iterable(text.splitlines() for text in cut_behind(texts, "\n")):
         word = line.strip()
         if not word:
             continue
-        if len(reader.pages) >= MAX_URLS:
+        if reader.urls >= MAX_URLS:
             reader.trouble_kind = "sitemap-too-long"
             reader.trouble = f"more than {MAX_URLS:,} URLs; the first ones are kept"
             break
         if len(word) <= _MAX_TEXT and word[:8].lower().startswith(("http://", "https://")):
-            reader.pages.append({"url": word})
+            reader.keep(reader.pages, {"url": word})
         else:
             strangers += 1
     if strangers and not reader.trouble:
@@ -204,32 +237,15 @@ def _read_lines(text: str) -> _Reader:
     return reader
 
 
-def _resolved(reader: _Reader, url: str, findings: list[Finding]) -> Sitemap:
-    pages, bad_pages = _entries(reader.pages, url)
-    sitemaps, bad_sitemaps = _entries(reader.sitemaps, url)
-    if bad_pages or bad_sitemaps:
-        detail = f"{bad_pages + bad_sitemaps:,} entries hold no http or https URL"
+def _sitemap(reader: _Reader, findings: list[Finding]) -> Sitemap:
+    if reader.bad:
+        detail = f"{reader.bad:,} entries hold no http or https URL"
         findings.append(Finding(kind="sitemap-bad-url", detail=detail))
-    return Sitemap(entries=pages, sitemaps=sitemaps, findings=tuple(findings))
-
-
-def _entries(items: list[dict[str, str]], base: str) -> tuple[tuple[SitemapEntry, ...], int]:
-    """Normalise and deduplicate; also how many had no valid URL."""
-    entries: dict[str, SitemapEntry] = {}
-    bad = 0
-    for item in items:
-        url = normalise(item["url"], base)
-        if url is None:
-            bad += 1
-        elif url not in entries:
-            entries[url] = SitemapEntry(
-                url=url,
-                lastmod=item.get("lastmod", "")[:_MAX_WORD],
-                title=" ".join(item.get("title", "").split()),
-                published=item.get("published", "")[:_MAX_WORD],
-                language=item.get("language", "")[:_MAX_WORD],
-            )
-    return tuple(entries.values()), bad
+    return Sitemap(
+        entries=tuple(reader.pages.values()),
+        sitemaps=tuple(reader.sitemaps.values()),
+        findings=tuple(findings),
+    )
 
 
 def _from_feed(body: bytes, url: str) -> Sitemap:

@@ -213,6 +213,8 @@ class Sources:
                 why = f"the feed is unreadable: {error}"
                 self._documents.unreadable(following, why, promised=promised)
                 return
+            for finding in feed.findings:
+                self._documents.trouble(following, finding.detail, promised=False)
             if not feed.findings:
                 await self._documents.keep(source)
             yield [

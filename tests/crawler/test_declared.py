@@ -14,8 +14,10 @@ from crawler.declared import (
     hinted_links,
     is_twin,
     page_urls,
+    pages_of,
     probe_urls,
     twin_key,
+    twins_of,
 )
 from crawler.facts import Link
 from crawler.urls import origin
@@ -175,3 +177,11 @@ def test_a_probe_stays_on_its_host_and_is_a_twin_of_its_page(path: str) -> None:
     for _, url in probe_urls(page):
         assert origin(url) == "https://news.example"
         assert is_twin(url)
+
+
+@pytest.mark.parametrize("page", ["/a", "/a/", "/a.html", "/a.htm", "/a/index.html", "/a?b=1"])
+def test_a_page_and_its_twins_lead_to_each_other(page: str) -> None:
+    url = f"https://news.example{page}"
+    twins = twins_of(url)
+    assert all(is_twin(twin) and twin_key(twin) == twin_key(url) for twin in twins)
+    assert all(url in pages_of(twin) and twin not in pages_of(twin) for twin in twins)

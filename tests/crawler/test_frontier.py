@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from crawler.declared import is_twin
-from crawler.frontier import MOVES, Entry, Frontier, IllegalMoveError
+from crawler.frontier import MOVES, Entry, Frontier, IllegalMoveError, Room
 from storage.model import Record
 
 HOME = "https://news.example"
@@ -171,6 +171,51 @@ class TestTwins:
         assert taken(frontier) == [url("a.md")]
 
 
+class TestRoom:
+    """Bounds on what a site may list and link."""
+
+    def test_links_of_pages_wait_up_to_their_bound_and_the_rest_is_counted(self) -> None:
+        frontier = Frontier(Room(links=2))
+        assert frontier.add(entries("a", "b", "c", source="link")) == 2
+        assert frontier.left_out == {"linked": 1}
+        assert taken(frontier) == [url("a"), url("b")]
+
+    def test_lists_go_in_where_links_no_longer_do(self) -> None:
+        frontier = Frontier(Room(links=1))
+        frontier.add(entries("a", "b", source="link"))
+        assert frontier.add(entries("c", "d")) == 2
+        assert taken(frontier) == [url("a"), url("c"), url("d")]
+
+    def test_one_that_was_dropped_is_new_and_goes_in_when_there_is_room(self) -> None:
+        frontier = Frontier(Room(links=1))
+        frontier.add(entries("a", "b", source="link"))
+        assert frontier.is_new(url("b"))
+        assert frontier.take() is not None
+        assert frontier.add(entries("b", source="link")) == 1
+
+    def test_a_link_that_a_list_names_too_makes_room(self) -> None:
+        frontier = Frontier(Room(links=1))
+        frontier.add(entries("a", source="link"))
+        frontier.add(entries("a"))
+        assert frontier.add(entries("b", source="link")) == 1
+
+    def test_a_full_one_takes_nothing_in_but_what_workers_hold(self) -> None:
+        frontier = Frontier(Room(size=0))
+        assert frontier.add([*entries("a", "b"), *entries("c", source="link")]) == 0
+        assert frontier.left_out == {"listed": 2, "linked": 1}
+        assert frontier.claim(url("d"))
+        frontier.settle(url("d"))
+        assert not frontier.claim(url("d"))
+
+    def test_it_says_which_urls_a_sitemap_named(self) -> None:
+        frontier = Frontier()
+        frontier.add(entries("a", source="link"))
+        frontier.settle(url("a"))
+        frontier.add(entries("a", "b"))
+        frontier.add(entries("c", source="feed"))
+        assert [frontier.in_sitemap(url(name)) for name in "abcd"] == [True, True, False, False]
+
+
 class TestClaim:
     def test_a_new_url_is_held_and_never_comes_out(self) -> None:
         frontier = Frontier()
@@ -202,7 +247,7 @@ class TestMoves:
     def test_an_illegal_one_raises(self) -> None:
         frontier = filled("a")
         with pytest.raises(IllegalMoveError, match="from waiting to waiting"):
-            frontier._move(url("a"), "waiting")  # noqa: SLF001  - no public call can ask for it
+            frontier._move(0, "waiting")  # noqa: SLF001  - no public call can ask for it
 
 
 class Crowd(RuleBasedStateMachine):

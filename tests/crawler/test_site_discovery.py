@@ -14,9 +14,9 @@ from crawler.discovery.sources import Bounds, Sources
 from crawler.discovery.traps import BARREN_PAGES
 from crawler.events import Discovered, Event, Note
 from crawler.facts import Facts, Link
-from crawler.frontier import Entry, Frontier
+from crawler.frontier import Entry, Frontier, Room
 from crawler.robots import Robots
-from crawler.site_discovery import Discovery, Reach
+from crawler.site_discovery import A_PART, Discovery, Reach
 from crawler.slugs import Slugs
 from tests.crawler.fetching import NOW, fetching
 from tests.crawler.small_site import Page as Answer
@@ -36,6 +36,8 @@ class Site:
         follow: bool = True,
         depth: int = 5,
         links: int = 5000,
+        pending: int = 100_000,
+        size: int = 2**27,
         rate: float = 0.0,
         wanted: Callable[[str], bool] = lambda _: True,
         memory: Memory | None = None,
@@ -43,13 +45,14 @@ class Site:
         self.base = base
         self.memory = memory or Memory.none()
         self.events: list[Event] = []
-        self.frontier = Frontier()
+        self.frontier = Frontier(Room(size=size, links=pending))
         self.slugs = Slugs()
         reach = Reach(
             start=f"{base}/",
             follow=follow,
             page_depth=depth,
             links_per_page=links,
+            pending_links=pending,
             rate=rate,
             in_site=lambda url: url.startswith(f"{base}/"),
             wanted=wanted,
@@ -231,6 +234,50 @@ class TestReach:
         facts = Facts(source="html", extractor="x", links=(link,))
         site.discovery.article(facts, f"{server.base}/a", Entry(url=f"{server.base}/a"))
         assert site.waiting() == ["/fr/a"]
+
+
+class TestRoom:
+    """Bounds on what waits: said once, and the rest goes on."""
+
+    async def test_links_past_the_bound_are_dropped_and_lists_are_not(
+        self, server: SmallSite
+    ) -> None:
+        server.list("/x", "/y", "/z")
+        site = Site(server.base, pending=2)
+        site.discovery.page(site.page("/", "/a", "/b", "/c", source="scope"))
+        await site.read_lists()
+        site.discovery.page(site.page("/p", "/d", "/e", source="link"))
+        assert site.waiting() == ["/x", "/y", "/z", "/a", "/b"]
+        (note,) = site.notes
+        assert "2 links of pages wait" in note
+
+    async def test_there_is_room_for_links_again_when_some_were_tried(
+        self, server: SmallSite
+    ) -> None:
+        site = Site(server.base, pending=2)
+        await site.read_lists()
+        for path in ("/p", "/q"):
+            links = [f"{path}/{number}" for number in range(3)]
+            site.discovery.page(site.page(path, *links, source="link"))
+            assert site.waiting() == links[:2]
+        assert len(site.notes) == 1
+
+    async def test_more_than_is_held_of_a_list_is_said_once(self) -> None:
+        site = Site(follow=False, size=0)
+        for name in "ab":
+            site.discovery.listing([Entry(url=f"{BASE}/{name}", source="sitemap")])
+        assert site.waiting() == []
+        (note,) = site.notes
+        assert "max_frontier" in note
+
+    async def test_a_long_list_is_taken_in_whole_though_in_parts(self, server: SmallSite) -> None:
+        paths = [f"/{number:05}" for number in range(2 * A_PART + 1)]
+        server.list(*paths)
+        site = Site(server.base)
+        await site.read_lists()
+        assert site.waiting() == paths
+        told = [(e.count, e.new) for e in site.events if isinstance(e, Discovered)]
+        assert told == [(len(paths), len(paths))]
 
 
 class TestTraps:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.discovery.traps import BARREN_PAGES, Traps, pattern
+from crawler.discovery.traps import BARREN_PAGES, FAR, LOST_PAGES, Traps, pattern
 
 HOME = "https://news.example"
 
@@ -81,3 +81,32 @@ def test_fruit_from_a_page_already_on_its_way_takes_the_pattern_up_again() -> No
 def test_every_url_has_a_pattern_that_is_its_own_pattern(path: str) -> None:
     shape = pattern(f"{HOME}/{path}")
     assert shape.startswith("/")
+
+
+def test_a_folder_that_only_leads_on_far_from_the_start_is_dropped() -> None:
+    traps = Traps()
+    page = "https://example.org/by/red/{}/"
+    within = ["https://example.org/by/red/more/"]
+    dropped = [traps.strayed(page.format(n), FAR, within) for n in range(LOST_PAGES)]
+    assert dropped == [False] * (LOST_PAGES - 1) + [True]
+    assert traps.dropped("https://example.org/by/blue/")
+    assert not traps.dropped("https://example.org/news/a")
+
+
+def test_a_folder_with_an_article_or_links_elsewhere_or_near_the_start_stays() -> None:
+    page, within = "https://example.org/by/{}/", ["https://example.org/by/more/"]
+    for depth, led_to, article in (
+        (FAR - 1, within, ""),
+        (FAR, [*within, "https://example.org/news/a"], ""),
+        (FAR, within, "https://example.org/by/an-article"),
+    ):
+        traps = Traps()
+        if article:
+            traps.found(article)
+        assert not any(traps.strayed(page.format(n), depth, led_to) for n in range(2 * LOST_PAGES))
+        assert not traps.dropped(page.format("x"))
+
+
+def test_numbers_for_names_in_a_query_are_one_pattern() -> None:
+    assert pattern("https://example.org/a?17") == pattern("https://example.org/a?18")
+    assert pattern("https://example.org/a?f1=x") != pattern("https://example.org/a?page=x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ada_url import URL
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -120,6 +121,44 @@ def test_resolving_never_raises(url: str, base: str) -> None:
     assert found is None or found.startswith(("http://", "https://"))
 
 
+#: Text close to the border between what is in normal form and what only looks so.
+NEARLY = st.builds(
+    lambda scheme, host, rest: f"{scheme}://{host}{rest}",
+    st.sampled_from(["http", "https", "HTTP", "ftp"]),
+    st.sampled_from(
+        [
+            *("a.example", "A.example", "127.0.0.1", "127.1", "0x7f.1", "[::1]", "a..b", "xn--a"),
+            *("a.example:80", "a.example:443", "a.example:8080", "a%2e.example", "u:p@a.example"),
+            "",
+        ]
+    ),
+    st.text("/.%2eE5fF7~aZ?&='\\#|^[]{}é \t", max_size=24),
+)
+
+
+@given(NEARLY)
+def test_what_is_in_normal_form_at_a_glance_is_what_a_parser_makes_of_it(text: str) -> None:
+    url = normalise(text)
+    for base in ("https://b.example/c", "http://a.example/"):
+        assert url is None or normalise(text, base) == url
+    if url is None:
+        return
+    parsed = URL(text)
+    assert (parsed.protocol, parsed.host) == (URL(url).protocol, URL(url).host)
+    assert URL(url).href == url
+    assert origin(url) == f"{parsed.protocol}//{parsed.host}"
+    assert page_key(url).endswith(URL(url).pathname + URL(url).search)
+    assert in_scope(url, origin(url))
+
+
+@given(st.text("/.%2e7Ea?&#\\: ", max_size=24), st.sampled_from(["https://b.example/c/d?e", "x"]))
+def test_a_reference_is_resolved_as_a_parser_resolves_it(text: str, base: str) -> None:
+    url = normalise(text, base)
+    if url is not None:
+        again = normalise(URL(text, base).href)
+        assert url == again
+
+
 def test_origin_and_host_name_their_port() -> None:
     assert origin("https://example.org/a?b") == "https://example.org"
     assert origin("http://127.0.0.1:8080/a") == "http://127.0.0.1:8080"
@@ -227,6 +266,9 @@ def test_sites_that_a_file_system_would_mix_up_have_two_names() -> None:
         "https://e.org/" + "n" * 300,
         "https://e.org/" + "n" * 301,
         "https://con/",
+        "https://.hidden.example/",
+        "https://-rf.example/",
+        "https://../",
     ]
     names = [site_name(scope) for scope in scopes]
     assert len({name.lower() for name in names}) == len(scopes)

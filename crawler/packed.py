@@ -1,0 +1,186 @@
+"""Tables of a million strings that don't cost a million objects. Pure.
+
+A dict of strings takes some 250 bytes an entry; a site may list a million URLs. Here strings stand
+one behind the other in one buffer, or only their hash is kept, and an open-addressing index of
+eight bytes a slot finds them. Python's hash is keyed anew in each process: nobody can choose
+strings that collide.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from typing import Final
+
+_FIRST_SLOTS: Final = 1 << 10
+_HASH: Final = 0xFFFF_FFFF
+_WHOLE_HASH: Final = 0xFFFF_FFFF_FFFF_FFFF
+#: An index grows when two thirds of its slots are taken: past that, probing gets long.
+_FULL: Final = 2 / 3
+#: Bytes of one piece of the buffer: growing one piece only never copies the others.
+_CHUNK: Final = 1 << 18
+#: Ends one string in the buffer; no URL and no date has it.
+_END: Final = b"\0"
+
+
+class HashIndex:
+    """Numbers 0, 1, 2 … found by a hash. Mutable state: slots of half a hash and a number.
+
+    A slot of 0 is empty; a number is kept plus one.
+    """
+
+    def __init__(self) -> None:
+        self._slots = array("Q", bytes(8 * _FIRST_SLOTS))
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def size(self) -> int:
+        """Bytes taken."""
+        return 8 * len(self._slots)
+
+    def find(self, key: int, is_it: Callable[[int], bool]) -> int | None:
+        """Return the number added under ``key`` for which ``is_it`` holds; None: there is none."""
+        slots = self._slots
+        mask, half = len(slots) - 1, key & _HASH
+        place = half & mask
+        while slot := slots[place]:
+            if slot >> 32 == half and is_it((slot & _HASH) - 1):
+                return (slot & _HASH) - 1
+            place = (place + 1) & mask
+        return None
+
+    def add(self, key: int) -> int:
+        """Put the next number under ``key`` and return it."""
+        if self._count >= len(self._slots) * _FULL:
+            self._grow()
+        number = self._count
+        self._count += 1
+        _put(self._slots, ((key & _HASH) << 32) | self._count)
+        return number
+
+    def _grow(self) -> None:
+        slots = array("Q", bytes(2 * self.size))
+        for slot in self._slots:
+            if slot:
+                _put(slots, slot)
+        self._slots = slots
+
+
+class PackedStrings:
+    """Pairs of strings, numbered as they came, found by the first of a pair. Mutable state.
+
+    A pair has less than 256 KiB in all. The first has no line break and begins with no slash; a NUL
+    in either is dropped. What the firsts have in common up to their third slash, as URLs of one
+    site have, is kept once.
+    """
+
+    def __init__(self) -> None:
+        self._index = HashIndex()
+        self._starts = array("Q")
+        self._chunks = [bytearray(_CHUNK)]
+        self._filled = 0
+        self._stem: str | None = None
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    @property
+    def size(self) -> int:
+        """Bytes taken."""
+        return _CHUNK * len(self._chunks) + 8 * len(self._starts) + self._index.size
+
+    def find(self, first: str) -> int | None:
+        """Return the number of the pair that begins with ``first``; None: there is none."""
+        line = self._line(first)
+        starts, chunks = self._starts, self._chunks
+
+        def is_it(number: int) -> bool:
+            start = starts[number]
+            return chunks[start // _CHUNK].startswith(line, start % _CHUNK)
+
+        return self._index.find(hash(line), is_it)
+
+    def add(self, first: str, second: str = "") -> int:
+        """Put a pair in whose ``first`` is not there yet; returns its number."""
+        if self._stem is None:
+            self._stem = "/".join(first.split("/", 3)[:3]) + "/"
+        line = self._line(first)
+        self._starts.append(self._append(line + _packed(second) + _END))
+        return self._index.add(hash(line))
+
+    def pair(self, number: int) -> tuple[str, str]:
+        """Return the pair of that number."""
+        nth, start = divmod(self._starts[number], _CHUNK)
+        chunk = self._chunks[nth]
+        text = chunk[start : chunk.index(_END, start)].decode("utf-8", "surrogatepass")
+        first, _, second = text.partition("\n")
+        return (f"{self._stem}{first[1:]}" if first[:1] == "/" else first), second
+
+    def replace(self, number: int, second: str) -> None:
+        """Give the pair of that number another ``second``; the old one's room is lost."""
+        line = self._line(self.pair(number)[0])
+        self._starts[number] = self._append(line + _packed(second) + _END)
+
+    def _append(self, pair: bytes) -> int:
+        """Put ``pair`` behind the others and return where it begins; it is in one chunk only."""
+        if self._filled + len(pair) > _CHUNK:
+            self._chunks.append(bytearray(_CHUNK))
+            self._filled = 0
+        start = self._filled
+        self._filled += len(pair)
+        self._chunks[-1][start : self._filled] = pair
+        return (len(self._chunks) - 1) * _CHUNK + start
+
+    def _line(self, first: str) -> bytes:
+        stem = self._stem
+        if stem and first.startswith(stem):
+            first = first[len(stem) - 1 :]
+        return _packed(first) + b"\n"
+
+
+class Claims:
+    """Which claimant came first to a name, by the hashes of both. Mutable state: those hashes.
+
+    Two of a million names have one hash with a chance of 1 to 30 million; one of them would then
+    count as claimed.
+    """
+
+    def __init__(self) -> None:
+        self._index = HashIndex()
+        self._names = array("Q")
+        self._claimants = array("Q")
+
+    def held_by_another(self, name: str, claimant: str) -> bool:
+        """Say whether ``name`` was claimed, and not by ``claimant``."""
+        number = self._find(hash(name) & _WHOLE_HASH)
+        return number is not None and self._claimants[number] != hash(claimant) & _WHOLE_HASH
+
+    def claim(self, name: str, claimant: str) -> bool:
+        """Let ``claimant`` have ``name`` if nobody else has it; says whether it has."""
+        key = hash(name) & _WHOLE_HASH
+        number = self._find(key)
+        if number is not None:
+            return self._claimants[number] == hash(claimant) & _WHOLE_HASH
+        self._index.add(key)
+        self._names.append(key)
+        self._claimants.append(hash(claimant) & _WHOLE_HASH)
+        return True
+
+    def _find(self, key: int) -> int | None:
+        names = self._names
+        return self._index.find(key, lambda number: names[number] == key)
+
+
+def _put(slots: array[int], slot: int) -> None:
+    mask = len(slots) - 1
+    place = (slot >> 32) & mask
+    while slots[place]:
+        place = (place + 1) & mask
+    slots[place] = slot
+
+
+def _packed(text: str) -> bytes:
+    return text.replace("\0", "").encode("utf-8", "surrogatepass")

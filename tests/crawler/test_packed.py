@@ -1,0 +1,75 @@
+"""Packed tables: what goes in is found, numbered as it came, and comes out as it was."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.packed import Claims, HashIndex, PackedStrings
+
+#: URLs of one site and of others, and text that is none.
+FIRSTS = st.one_of(
+    st.text("ab/é?\ud800", max_size=6).map(lambda rest: f"https://site.example/{rest}"),
+    st.sampled_from(["https://other.example/a", "https://site.example", "https://site.examples/a"]),
+    st.text(st.characters(exclude_characters="\n\0/"), max_size=8),
+)
+SECONDS = st.text(st.characters(exclude_characters="\0"), max_size=30)
+
+
+@given(st.lists(st.tuples(FIRSTS, SECONDS), unique_by=lambda pair: pair[0]))
+def test_pairs_come_out_as_they_went_in(pairs: list[tuple[str, str]]) -> None:
+    packed = PackedStrings()
+    for number, (first, second) in enumerate(pairs):
+        assert packed.find(first) is None
+        assert packed.add(first, second) == number
+    assert len(packed) == len(pairs)
+    for number, pair in enumerate(pairs):
+        assert packed.find(pair[0]) == number
+        assert packed.pair(number) == pair
+
+
+@given(st.lists(FIRSTS, unique=True, min_size=1), SECONDS)
+def test_one_that_is_replaced_changes_no_other(firsts: list[str], second: str) -> None:
+    packed = PackedStrings()
+    for first in firsts:
+        packed.add(first, "before")
+    packed.replace(0, second)
+    assert packed.pair(0) == (firsts[0], second)
+    assert [packed.find(first) for first in firsts] == list(range(len(firsts)))
+    assert all(packed.pair(n) == (firsts[n], "before") for n in range(1, len(firsts)))
+
+
+def test_many_are_found_after_every_growth_and_take_little() -> None:
+    packed = PackedStrings()
+    urls = [f"https://site.example/news/a-title-of-usual-length-{n}" for n in range(20_000)]
+    for url in urls:
+        packed.add(url, "2026-06-19T09:13:50Z")
+    assert [packed.find(url) for url in urls] == list(range(len(urls)))
+    assert packed.size < 120 * len(urls)
+
+
+def test_pairs_longer_than_what_is_left_of_a_piece_are_whole() -> None:
+    packed = PackedStrings()
+    pairs = [(f"https://site.example/{n}/{'x' * 4000}", "y" * n) for n in range(200)]
+    for first, second in pairs:
+        packed.add(first, second)
+    assert [packed.pair(number) for number in range(200)] == pairs
+
+
+def test_two_of_one_hash_are_told_apart_by_what_they_are() -> None:
+    index = HashIndex()
+    assert [index.add(7), index.add(7), index.add(7 + (1 << 32))] == [0, 1, 2]
+    assert index.find(7, lambda number: number == 1) == 1
+    assert index.find(7, lambda _: False) is None
+    assert index.find(8, lambda _: True) is None
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"))))
+def test_a_name_is_its_first_claimants(pairs: list[tuple[str, str]]) -> None:
+    claims, expected = Claims(), dict[str, str]()
+    for name, claimant in pairs:
+        assert claims.claim(name, claimant) == (expected.setdefault(name, claimant) == claimant)
+    for name in "abc":
+        for claimant in "xyz":
+            another = expected.get(name, claimant) != claimant
+            assert claims.held_by_another(name, claimant) == another
