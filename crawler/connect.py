@@ -6,12 +6,17 @@ read, and a request is never sent twice by the library: each of these is decided
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import ssl
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from aiohttp import (
     ClientHandlerType,
+    ClientMiddlewareType,
     ClientOSError,
     ClientRequest,
     ClientResponse,
@@ -19,9 +24,14 @@ from aiohttp import (
     ClientTimeout,
     DummyCookieJar,
     ServerDisconnectedError,
+    StreamReader,
     TCPConnector,
 )
+from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.http import RawResponseMessage
+from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.tracing import Trace
 from msgspec import Struct
 from yarl import URL
@@ -35,6 +45,12 @@ READ_BUFFER = 256 * KIB
 NAME_SECONDS = 60
 #: Header fields of one answer; Apache's own limit is 100, big sites send about 60.
 MAX_FIELDS = 256
+#: Interim answers (RFC 9110 section 15.2) before the final one: honest servers send one or two.
+MAX_INTERIM = 16
+#: Heads of the greatest size that may come before a body: an interim one's beside the final one's.
+HEADS = 2
+_SWITCHING = 101
+_FINAL = 200
 
 
 class ConnectError(ValueError):
@@ -57,13 +73,89 @@ class Dropped(Exception):
 
 
 class _Request(ClientRequest):
-    """A request that knows whether it is the first on its connection."""
+    """A request that knows whether it is the first on its connection, and says when it is sent."""
 
     fresh = False
+    on_sent: Callable[[], None] | None = None
+
+    async def send(self, conn: Connection) -> ClientResponse:
+        """Go out on ``conn``; a request without a body is with the system when this returns."""
+        response = await super().send(conn)
+        if self.on_sent is not None:
+            self.on_sent()
+        return response
+
+
+class EndlessHead(BadHttpMessage):
+    """A server that goes on and on before its answer; ``message`` says with what."""
+
+
+class _Handler(ResponseHandler):
+    """One connection, stricter than aiohttp's.
+
+    aiohttp reads empty lines and interim answers without end, takes what comes on an idle
+    connection for the answer to the next request, and a body that has no length for complete
+    where the connection was reset (RFC 9112 sections 9.2 and 8 say otherwise).
+    Mutable state: bytes and interim answers that came before the final answer's head was whole.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
+        super().__init__(loop)
+        self._most = most
+        self._awaited = False
+        self._before = 0
+        self._interim = 0
+
+    def set_response_params(self, **params: Any) -> None:
+        """Begin to wait for an answer."""
+        self._awaited, self._before, self._interim = True, 0, 0
+        super().set_response_params(**params)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in; unasked, or past the bound, they end the connection."""
+        idle = self._payload is None or self._payload.is_eof()
+        if data and idle and not self._awaited:
+            self.force_close()
+            if self.transport is not None:
+                self.transport.abort()
+            return
+        super().data_received(data)
+        if self._awaited:
+            self._before += len(data)
+            if self._before > self._most:
+                self._end(f"what comes before the body is over {self._most:,} bytes")
+
+    def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
+        """Take one answer's head in, interim (RFC 9110 section 15.2) or final."""
+        if data[0].code >= _FINAL or data[0].code == _SWITCHING:
+            self._awaited = False
+        else:
+            self._interim += 1
+        if self._interim <= MAX_INTERIM:
+            super().feed_data(data, size)
+        else:
+            self._end(f"over {MAX_INTERIM} interim answers")
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Let a body that was under way fail where the connection was lost by an error."""
+        if exc is not None and self._payload is not None and not self._payload.is_eof():
+            self._payload.set_exception(exc)
+        super().connection_lost(exc)
+
+    def _end(self, why: str) -> None:
+        if self._awaited and self.transport is not None:
+            self._awaited = False
+            self.set_exception(EndlessHead(why))
+            self.transport.close()
 
 
 class _Connector(TCPConnector):
     """Marks requests that a new connection is made for, the failed ones too."""
+
+    def __init__(self, resolver: AbstractResolver, tls: ssl.SSLContext, most: int) -> None:
+        """Hold any number of connections: politeness.py counts. ``most``: bytes before a body."""
+        super().__init__(limit=0, resolver=resolver, ttl_dns_cache=NAME_SECONDS, ssl=tls)
+        self._factory = partial(_Handler, loop=self._loop, most=most)  # type: ignore[assignment]  # invariant
 
     async def _create_connection(
         self,
@@ -83,22 +175,28 @@ class Proxy(Struct, frozen=True, kw_only=True):
     headers: dict[str, str]
 
 
-async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    try:
-        return await handler(request)
-    except (ClientOSError, ServerDisconnectedError) as error:
-        reused = isinstance(request, _Request) and not request.fresh
-        raise Dropped(error, reused=reused) from error
+def sending(on_sent: Callable[[], None]) -> ClientMiddlewareType:
+    """Make what every request goes through: ``on_sent`` is called once it went out.
+
+    A connection that was lost is a Dropped.
+    """
+
+    async def send(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        if isinstance(request, _Request):
+            request.on_sent = on_sent
+        try:
+            return await handler(request)
+        except (ClientOSError, ServerDisconnectedError) as error:
+            reused = isinstance(request, _Request) and not request.fresh
+            raise Dropped(error, reused=reused) from error
+
+    return send
 
 
 def open_session(settings: FetchSettings, guard: Guard) -> ClientSession:
     """Make the session; it must be closed. Raises ConnectError for a bad CA bundle."""
-    connector = _Connector(
-        limit=0,  # politeness.py counts
-        resolver=guard.resolver(),
-        ttl_dns_cache=NAME_SECONDS,
-        ssl=tls(settings.ca_bundle),
-    )
+    most = settings.max_header * HEADS
+    connector = _Connector(guard.resolver(), tls(settings.ca_bundle), most)
     return ClientSession(
         connector=connector,
         request_class=_Request,
@@ -115,7 +213,6 @@ def open_session(settings: FetchSettings, guard: Guard) -> ClientSession:
         max_line_size=settings.max_header,
         max_field_size=settings.max_header,
         max_headers=MAX_FIELDS,
-        middlewares=(_once,),
     )
 
 

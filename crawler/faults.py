@@ -33,6 +33,7 @@ from aiohttp.http_exceptions import (
 )
 
 from crawler.answer import FetchSettings, Hop
+from crawler.connect import EndlessHead
 from crawler.guard import Forbidden
 
 #: Characters of a foreign message that are quoted: a line on a terminal.
@@ -195,10 +196,13 @@ def _protocol(url: str, error: ClientResponseError, settings: FetchSettings) -> 
     if any(isinstance(cause, LineTooLong) for cause in _causes(error)):
         bound = size_text(settings.max_header)
         return FetchError(url, "too-large", f"a header field of the answer is over {bound}")
+    if any(isinstance(cause, EndlessHead) for cause in _causes(error)):
+        return FetchError(url, "too-large", f"the answer never begins: {error.message}")
     if error.message.startswith("Too many headers"):
         return FetchError(url, "too-large", "the answer has too many header fields")
-    sentence = f"the answer is not valid HTTP ({_shown(error.message)})"
-    return FetchError(url, "protocol", sentence, again=True)
+    # behind the colon aiohttp quotes the server's bytes, as Python writes them
+    what = _shown(error.message).partition(": b'")[0]
+    return FetchError(url, "protocol", f"the answer is not valid HTTP ({what})", again=True)
 
 
 def _system(error: OSError) -> str:

@@ -24,10 +24,10 @@ from yarl import URL
 from crawler import redirects
 from crawler.answer import Answer, Exchange, FetchSettings, Headers, Hop
 from crawler.body import read_body
-from crawler.connect import Dropped, open_session, proxy_of
+from crawler.connect import Dropped, open_session, proxy_of, sending
 from crawler.faults import FetchError, HostResting, Kind, translate, translate_body
 from crawler.guard import Guard
-from crawler.headers import conditions, received, wishes, without_echo
+from crawler.headers import conditions, echoes, received, wishes, without_echo
 from crawler.pace import retry_after
 from crawler.politeness import Politeness, Slot
 from crawler.retry import RETRIED, Again, Backoff, retrying
@@ -50,6 +50,8 @@ __all__ = [
 #: (robots.txt, scope …), and the get ends with a FetchError of kind "refused" that has the hops.
 Permit: TypeAlias = Callable[[str], Awaitable[str]]
 
+#: RFC 9110 section 15: a status has three digits, the first of them 1 or more.
+_LEAST_STATUS = 100
 _SWITCHING = 101
 _NOT_MODIFIED = 304
 
@@ -158,6 +160,11 @@ class Fetcher:
                 redirects.check(following, seen, self._settings.max_redirects)
             except redirects.BadRedirect as error:
                 raise FetchError(here, "redirect", str(error), hops=hops) from None
+            # Before robots.txt is asked for there, which would be a request into that network too.
+            if refusal := await self._forbidden(following, here):
+                raise FetchError(
+                    here, "guard", f"it redirects to {following}: {refusal}", hops=hops
+                )
             if permit is not None and (refusal := await permit(following)):
                 raise FetchError(following, "refused", refusal, hops=hops)
             seen.append(following)
@@ -169,6 +176,16 @@ class Fetcher:
             private = private or answer.private
         return replace(answer, url=ask.url, final_url=seen[-1], hops=hops, private=private)
 
+    async def _forbidden(self, following: str, here: str) -> str:
+        """Say why the guard forbids what ``here`` redirects to; a proxy looks names up itself."""
+        target, host = _target(following)
+        if host == _target(here)[1]:
+            return ""
+        refusal = self.guard.refusal(target)
+        if refusal or self._proxies.get(host, self._proxy) is not None:
+            return refusal
+        return await self.guard.refusal_of_name(target)
+
     async def _patiently(self, url: str, target: URL, host: str, ask: _Ask) -> Answer:
         """One URL's answer, tried again as often as that may help."""
         if refusal := self.guard.refusal(target):
@@ -176,7 +193,7 @@ class Fetcher:
 
         async def attempt(number: int) -> Answer:
             try:
-                answer = await self._exchange(url, target, host, ask)
+                answer = await self._seen(url, target, host, ask)
             except FetchError as error:
                 error.attempts = number
                 if error.again:
@@ -203,6 +220,19 @@ class Fetcher:
                 raise last.cause from None
             raise
 
+    async def _seen(self, url: str, target: URL, host: str, ask: _Ask) -> Answer:
+        """One exchange that the server saw: idle connections that it closed meanwhile cost none.
+
+        RFC 9112 section 9.3.1. A host has no more idle connections than may be open to it.
+        """
+        for _ in range(self._settings.concurrency):
+            try:
+                return await self._exchange(url, target, host, ask)
+            except FetchError as error:
+                if not error.unseen:
+                    raise
+        return await self._exchange(url, target, host, ask)
+
     async def _exchange(self, url: str, target: URL, host: str, ask: _Ask) -> Answer:
         """One request and its answer, in a slot of its host."""
         async with self.politeness.slot(host, url) as slot:
@@ -210,7 +240,8 @@ class Fetcher:
             try:
                 answer = await self._talk(url, target, host, ask, slot)
             except FetchError as error:
-                slot.failed(error.kind, error.sentence)
+                if not error.unseen:
+                    slot.failed(error.kind, error.sentence)
                 self._report(url, host, 0, 0, time.monotonic() - started)
                 if (resting := slot.ended()) is not None:
                     raise resting from error
@@ -228,7 +259,7 @@ class Fetcher:
         timer = asyncio.timeout(self._head_timeout)
         try:
             async with timer:
-                response = await self._send(target, host, ask)
+                response = await self._send(target, host, ask, slot)
                 fetched_at = self._clock()
                 seconds = time.monotonic() - began
                 slot.answered(response.status, response.headers.get("Retry-After"), seconds)
@@ -245,13 +276,15 @@ class Fetcher:
             if response is not None:
                 response.close()
         secrets = self._settings.headers.get(host, ())
+        reason = response.reason or ""
         if secrets:
             fields, redacted = without_echo(fields, redacted, secrets)
+            reason = "" if echoes(reason, secrets) else reason
         return Answer(
             url=url,
             final_url=url,
             status=response.status,
-            reason=response.reason or "",
+            reason=reason,
             headers=fields,
             body=body,
             fetched_at=fetched_at,
@@ -261,7 +294,7 @@ class Fetcher:
             seconds=time.monotonic() - began,
         )
 
-    async def _send(self, target: URL, host: str, ask: _Ask) -> ClientResponse:
+    async def _send(self, target: URL, host: str, ask: _Ask, slot: Slot) -> ClientResponse:
         if self._session is None:
             raise RuntimeError("a Fetcher is used inside its own async with")
         headers = ask.headers
@@ -271,14 +304,18 @@ class Fetcher:
         if secrets:
             headers = headers | dict(secrets)
         proxy = self._proxies.get(host, self._proxy)
+        through = (sending(slot.sent),)
         if proxy is None:
-            return await self._session.get(target, headers=headers, allow_redirects=False)
+            return await self._session.get(
+                target, headers=headers, allow_redirects=False, middlewares=through
+            )
         # A plain request is the proxy's to read; of a tunnel it reads only what opens it.
         plain = target.scheme == "http"
         return await self._session.get(
             target,
             headers=headers | proxy.headers if plain else headers,
             allow_redirects=False,
+            middlewares=through,
             proxy=proxy.url,
             proxy_headers=None if plain else proxy.headers,
         )
@@ -312,6 +349,8 @@ def _target(url: str) -> tuple[URL, str]:
 
 
 def _check_head(url: str, response: ClientResponse, *, asked: bool) -> None:
+    if response.status < _LEAST_STATUS:
+        raise FetchError(url, "protocol", f"the answer has no valid status ({response.status})")
     if response.status == _SWITCHING:
         raise FetchError(url, "protocol", "the server changed to another protocol unasked")
     if response.status == _NOT_MODIFIED and not asked:

@@ -99,6 +99,22 @@ class Guard:
             return ""
         return "" if self.allows(host) else _sentence(host, host)
 
+    async def refusal_of_name(self, url: URL) -> str:
+        """Say why the host of ``url`` must not be asked by the addresses it has now, or nothing.
+
+        What is connected to is judged again. A name that can't be looked up is not refused here.
+        """
+        host, port = url.raw_host, url.port
+        if not host or port is None or self.is_named(host, port):
+            return ""
+        try:
+            await self.resolver().resolve(host, port)
+        except Forbidden as error:
+            return str(error)
+        except OSError:
+            return ""
+        return ""
+
     def allows(self, address: str) -> bool:
         """Whether hosts that nobody named may have ``address``."""
         found = ip_address(address)

@@ -89,7 +89,15 @@ def without_echo(
     fields: Headers, redacted: tuple[str, ...], secrets: Headers
 ) -> tuple[Headers, tuple[str, ...]]:
     """Cut header fields in which a server repeats what it was told in private."""
-    told = [value for _, value in secrets if len(value) >= _SECRET_LENGTH]
-    echoes = {name for name, value in fields if any(secret in value for secret in told)}
-    kept = tuple(pair for pair in fields if pair[0] not in echoes)
-    return kept, (*redacted, *sorted(echoes))
+    names = {name for name, value in fields if echoes(value, secrets)}
+    kept = tuple(pair for pair in fields if pair[0] not in names)
+    return kept, (*redacted, *sorted(names))
+
+
+def echoes(text: str, secrets: Headers) -> bool:
+    """Say whether ``text`` repeats a private header's value, or the credentials in it.
+
+    RFC 9110 section 11.4: those of Authorization stand behind the scheme's name.
+    """
+    values = {part for _, value in secrets for part in (value, value.rpartition(" ")[2])}
+    return any(value in text for value in values if len(value) >= _SECRET_LENGTH)

@@ -56,8 +56,8 @@ def after(now: datetime, seconds: float) -> datetime:
 class Pace:
     """The pace of one host. Times are monotonic seconds, but ``until``, a date to be stored.
 
-    All mutable state of a host is here: the plan (``next_at``, ``delay``), what the server asked
-    for (``held``, ``until``), what it suffered (``strikes``, ``struck_at``), the counts.
+    All mutable state of a host is here: the plan (``next_at``, ``last_at``, ``delay``), what the
+    server asked for (``held``, ``until``), what it suffered (``strikes``, ``struck_at``), counts.
     """
 
     settings: FetchSettings
@@ -66,6 +66,7 @@ class Pace:
     crawl_delay: float = 0.0
     active: int = 0
     next_at: float = -math.inf
+    last_at: float = -math.inf
     delay: float = 0.0
     held: float = -math.inf
     until: datetime | None = None
@@ -98,8 +99,25 @@ class Pace:
         """Note that a request starts, and plan the next."""
         self.active += 1
         self.requests += 1
+        self.last_at = now
         if self.delay:
-            self.next_at = max(self.next_at, now - self._credit(now)) + self.delay
+            paused = now - self.next_at > self.delay
+            self.next_at = max(self.next_at, now - (0.0 if paused else self._credit)) + self.delay
+
+    def sent(self, now: float) -> None:
+        """Note that a request that was started went out: late, if a connection was made for it.
+
+        The next one keeps its distance from this moment, which is the one that the server sees.
+        """
+        self.last_at = now
+        if self.delay:
+            self.next_at = max(self.next_at, now - self._credit + self.delay)
+
+    def obey(self, crawl_delay: float) -> None:
+        """Keep a Crawl-delay from the last request on, which asked for robots.txt."""
+        self.crawl_delay = crawl_delay
+        self.delay = max(self.delay, self.least)
+        self.next_at = max(self.next_at, self.last_at + self.least)
 
     def eased(self, started: float, seconds: float) -> None:
         """Note a good answer that took ``seconds`` to begin.
@@ -148,11 +166,11 @@ class Pace:
         else:
             self.held = now + seconds
 
-    def _credit(self, now: float) -> float:
-        """Seconds that a late start is made up for: none after a pause, none of a Crawl-delay."""
-        paused = now - self.next_at > self.delay
-        ours = self.rate > 0 and self.delay <= 1 / self.rate
-        return self.delay * SLACK if ours and not paused else 0.0
+    @property
+    def _credit(self) -> float:
+        """Seconds that a late start is made up for: only where the pace is ours, not the host's."""
+        ours = self.rate > 0 and self.crawl_delay < self.delay <= 1 / self.rate
+        return self.delay * SLACK if ours else 0.0
 
     def may_retry(self) -> bool:
         """Take one retry from the host's budget; False where it is spent."""

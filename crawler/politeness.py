@@ -22,13 +22,14 @@ from msgspec import Struct
 
 from crawler.answer import FetchSettings
 from crawler.faults import HostResting, Kind
-from crawler.pace import BUSY, Pace, retry_after
+from crawler.pace import BUSY, Pace, after, retry_after
 from crawler.retry import RETRIED
 
 #: Seconds that a timer is set at least: event loops count in milliseconds, and may wake early.
 _TICK = 0.001
 _SLOWED: frozenset[Kind] = frozenset({"timeout", "slow"})
-_STRIKES: frozenset[Kind] = frozenset({"connect", "dns", "tls", "proxy"})
+#: What a dead or dying host does: no connection, or one that ends without an answer.
+_STRIKES: frozenset[Kind] = frozenset({"connect", "dns", "tls", "proxy", "reset", "timeout"})
 
 
 class HostView(Struct, frozen=True, kw_only=True):
@@ -121,8 +122,7 @@ class Politeness:
         cap = self._settings.max_crawl_delay
         if not math.isfinite(seconds) or seconds < 0:
             return pace.least
-        pace.crawl_delay = min(seconds, cap)
-        pace.delay = max(pace.delay, pace.least)
+        pace.obey(min(seconds, cap))
         if seconds > cap and self._on_wait is not None:
             why = f"robots.txt asks for {seconds:g} s between requests; the most we keep is {cap:g}"
             self._on_wait(host, cap, why)
@@ -164,6 +164,10 @@ class Politeness:
             self._start(host)
         return self._monotonic()
 
+    def sent(self, host: Host) -> None:
+        """Note that a request went out on its connection."""
+        host.pace.sent(self._monotonic())
+
     def leave(self, host: Host) -> None:
         """Give the place back, and wake who waits for it."""
         self._active -= 1
@@ -188,7 +192,8 @@ class Politeness:
             wait = retry_after(asked, date)
             if wait is not None:
                 pace.asked(self._monotonic(), date, wait)
-                self._say(host, wait)
+                # an absurd wait ends with the calendar, and so does what is said of it
+                self._say(host, (after(date, wait) - date).total_seconds())
 
     def failed(self, host: Host, started: float, kind: Kind, sentence: str) -> None:
         """Learn from an exchange that gave no answer."""
@@ -316,6 +321,10 @@ class Slot:
         trace: TracebackType | None,
     ) -> None:
         self._politeness.leave(self._host)
+
+    def sent(self) -> None:
+        """Tell that the request went out now, which is what the server sees of its start."""
+        self._politeness.sent(self._host)
 
     def answered(self, status: int, asked: str | None, seconds: float) -> None:
         """Tell the status, the Retry-After value and the seconds until the answer began."""

@@ -6,7 +6,9 @@ No HTTP library stands in between, so nothing mends, completes or refuses what i
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -35,7 +37,9 @@ class Wire:
         await self.writer.drain()
 
     def reset(self) -> None:
-        """Break the connection with a TCP reset."""
+        """Break the connection with a TCP reset: what a lingering time of no seconds means."""
+        held = self.writer.get_extra_info("socket")
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
     def close(self) -> None:
@@ -58,9 +62,10 @@ def answer(
 
 @dataclass(slots=True)
 class RawServer:
-    """Routes by request target; ``requests`` is what came, in order."""
+    """Routes by request target, ``otherwise`` for the rest; ``requests`` is what came, in order."""
 
     routes: dict[str, Route] = field(default_factory=dict)
+    otherwise: Route = field(default_factory=lambda: answer("404 Not Found"))
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
     port: int = 0
@@ -84,7 +89,7 @@ class RawServer:
         try:
             while (request := await _read_request(reader)) is not None:
                 self.requests.append(request)
-                route = self.routes.get(request.target, answer("404 Not Found"))
+                route = self.routes.get(request.target, self.otherwise)
                 if isinstance(route, bytes):
                     writer.write(route)
                     await writer.drain()

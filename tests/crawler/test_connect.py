@@ -7,9 +7,11 @@ import ssl
 import pytest
 from aiohttp import encode_basic_auth
 
-from crawler.connect import MAX_FIELDS, proxy_of, tls
+from crawler.answer import Exchange
+from crawler.connect import MAX_FIELDS, open_session, proxy_of, sending, tls
 from crawler.faults import FetchError
-from tests.crawler.fetching import fetching
+from crawler.guard import Guard
+from tests.crawler.fetching import fetching, settings
 from tests.crawler.raw_server import Request, Wire, answer, raw_server
 
 
@@ -50,15 +52,35 @@ async def test_header_fields_have_a_bound_in_number(fields: int, taken: bool) ->
                 await fetcher.get(site.url("/a"))
 
 
+async def test_who_asks_is_told_that_a_request_went_out_on_a_new_connection_or_an_old_one() -> None:
+    told: list[str] = []
+
+    async def hear(_request: Request, wire: Wire) -> None:
+        told.append("heard")
+        await wire.send(answer())
+
+    async with raw_server({"/a": hear}) as site:
+        guard = Guard([site.url()])
+        async with open_session(settings(), guard) as session:
+            for _ in range(2):
+                through = sending(lambda: told.append("sent"))
+                async with session.get(site.url("/a"), middlewares=(through,)) as response:
+                    assert response.status == 200
+        assert site.connections == 1
+    assert told == ["sent", "heard"] * 2
+
+
 async def test_a_request_is_never_sent_again_by_the_library() -> None:
     async def drop(_request: Request, wire: Wire) -> None:
         wire.reset()
 
+    ours: list[Exchange] = []
     async with (
         raw_server({"/a": answer(), "/b": drop}) as site,
-        fetching(site, attempts=1) as fetcher,
+        fetching(site, attempts=1, observe=ours.append) as fetcher,
     ):
         await fetcher.get(site.url("/a"))
         with pytest.raises(FetchError):
             await fetcher.get(site.url("/b"))
-    assert site.counts["/b"] == 1
+    # once on the connection that /a left behind, once on a new one: both are ours
+    assert site.counts["/b"] == sum(each.url.endswith("/b") for each in ours) == 2

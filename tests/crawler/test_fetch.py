@@ -93,6 +93,21 @@ async def test_every_status_is_an_answer() -> None:
     assert set(site.counts.values()) == {1}
 
 
+async def test_a_status_below_100_is_no_answer() -> None:
+    async with raw_server({"/a": answer("000 Nought")}) as site, fetching(site) as fetcher:
+        error = await failure(fetcher, site.url("/a"))
+    assert (error.kind, error.sentence) == ("protocol", "the answer has no valid status (0)")
+
+
+async def test_a_private_header_is_not_kept_where_the_status_line_repeats_it() -> None:
+    secret = (("Authorization", "Bearer abcdef"),)
+    async with (
+        raw_server({"/a": answer("500 your abcdef")}) as home,
+        fetching(home, headers={home.host: secret}, attempts=1) as fetcher,
+    ):
+        assert (await fetcher.get(home.url("/a"))).reason == ""
+
+
 # redirects
 
 

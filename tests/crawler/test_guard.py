@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from crawler.guard import Forbidden, Guard, is_global
 from crawler.resolve import parse_resolve
@@ -92,6 +93,13 @@ async def test_a_name_that_leads_into_our_network_is_refused() -> None:
         await Guard().resolver().resolve("localhost", 80, socket.AF_INET)
     found = await Guard(["http://localhost/"]).resolver().resolve("localhost", 80, socket.AF_INET)
     assert [result["host"] for result in found] == ["127.0.0.1"]
+
+
+async def test_a_name_is_refused_by_the_addresses_that_it_has_now() -> None:
+    guard = Guard(["http://localhost:81/"])
+    assert "has the address" in await guard.refusal_of_name(URL("http://localhost:82/"))
+    assert await guard.refusal_of_name(URL("http://localhost:81/")) == ""
+    assert await guard.refusal_of_name(URL("http://nowhere.invalid/")) == ""
 
 
 async def test_a_request_is_made_where_the_guard_allows_and_nowhere_else() -> None:

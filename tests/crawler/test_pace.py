@@ -80,17 +80,55 @@ def test_a_crawl_delay_is_kept_from_start_to_start() -> None:
     assert host.ready_in(14.0) == pytest.approx(10.0)
 
 
+def test_a_crawl_delay_as_long_as_our_own_interval_is_kept_too() -> None:
+    host = pace(rate=4)
+    host.obey(0.25)
+    host.start(0.0)
+    host.start(0.3)
+    assert host.ready_in(0.3) == pytest.approx(0.25)
+
+
+def test_a_crawl_delay_counts_from_the_request_for_robots_txt() -> None:
+    host = pace(rate=4)
+    host.start(100.0)
+    host.sent(100.1)
+    host.obey(10.0)
+    host.obey(10.0)
+    assert host.ready_in(100.1) == pytest.approx(10.0)
+
+
+def test_a_request_that_went_out_late_keeps_the_next_away() -> None:
+    host = pace(rate=4)
+    host.start(10.0)
+    host.sent(10.1)
+    assert host.ready_in(10.1) == pytest.approx(0.15)
+    host.sent(10.2)
+    assert host.ready_in(10.2) == pytest.approx(0.125)
+
+
+def test_a_crawl_delay_is_kept_from_where_the_request_went_out() -> None:
+    host = pace(rate=4)
+    host.obey(10.0)
+    host.start(0.0)
+    host.sent(0.3)
+    assert host.ready_in(0.3) == pytest.approx(10.0)
+
+
 @given(
     rate=st.integers(1, 50),
-    lags=st.lists(st.floats(0, 3), min_size=2, max_size=200),
+    lags=st.lists(st.tuples(st.floats(0, 3), st.floats(0, 3)), min_size=2, max_size=200),
 )
-def test_no_second_holds_more_than_the_rate_and_one(rate: int, lags: list[float]) -> None:
+def test_no_second_holds_more_than_the_rate_and_one(
+    rate: int, lags: list[tuple[float, float]]
+) -> None:
     host = pace(rate=rate)
     now, starts = 1000.0, []
-    for lag in lags:
+    for late, connecting in lags:
         # lags of up to three intervals: the caller is late, or has nothing to ask for
-        now += host.ready_in(now) + lag / rate
+        now += host.ready_in(now) + late / rate
         host.start(now)
+        now += connecting / rate
+        host.sent(now)
         starts.append(now)
     for start in starts:
         assert sum(start <= other < start + 1 - 1e-9 for other in starts) <= rate + 1

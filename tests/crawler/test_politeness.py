@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crawler.faults import HostResting
+from crawler.faults import HostResting, Kind
 from crawler.politeness import Politeness
 from tests.crawler.fetching import NOW, settings
 
@@ -165,12 +165,13 @@ async def test_what_a_host_asked_for_outlives_the_run() -> None:
     assert much_later.not_before() == {}
 
 
-async def test_failed_connections_end_the_turn_for_this_run_only() -> None:
+@pytest.mark.parametrize("kind", ["connect", "dns", "tls", "proxy", "reset", "timeout"])
+async def test_failed_connections_end_the_turn_for_this_run_only(kind: Kind) -> None:
     polite = politeness()
     for _ in range(5):
         async with polite.slot(A) as slot:
-            slot.failed("connect", "the connection was refused")
-    with pytest.raises(HostResting, match="the connection was refused") as caught:
+            slot.failed(kind, "the host is dead")
+    with pytest.raises(HostResting, match="the host is dead") as caught:
         async with polite.slot(A, "http://a.example/6"):
             pytest.fail("a resting host was asked")
     assert caught.value.until is None
@@ -202,6 +203,15 @@ async def test_a_crawl_delay_longer_than_ours_is_kept_up_to_a_cap_and_said() -> 
         assert polite.crawl_delay(B, nonsense) == 0.5
 
 
+async def test_the_next_request_keeps_its_distance_from_where_the_last_one_went_out() -> None:
+    seconds = [0.0]
+    polite = Politeness(settings(rate=2), lambda: NOW, monotonic=lambda: seconds[0])
+    async with polite.slot(A) as slot:
+        seconds[0] = 0.4
+        slot.sent()
+    assert polite.wait_seconds(A) == pytest.approx(0.25)
+
+
 async def test_a_wait_that_a_host_asked_for_is_said() -> None:
     said: list[tuple[str, float, str]] = []
     polite = Politeness(settings(), lambda: NOW, on_wait=lambda *words: said.append(words))
@@ -213,6 +223,18 @@ async def test_a_wait_that_a_host_asked_for_is_said() -> None:
     (view,) = polite.state()
     assert view.why == why
     assert not view.resting
+
+
+@pytest.mark.parametrize("value", ["9" * 12, "9" * 5000, "Fri, 31 Dec 9999 23:59:59 GMT"])
+async def test_a_wait_past_all_dates_ends_with_the_calendar(value: str) -> None:
+    said: list[tuple[str, float, str]] = []
+    polite = Politeness(settings(), lambda: NOW, on_wait=lambda *words: said.append(words))
+    async with polite.slot(A) as slot:
+        slot.answered(503, value, 0.1)
+    ((_, seconds, why),) = said
+    assert (NOW + timedelta(seconds=seconds)).year == 9999
+    assert "until 9999-12-31" in why
+    assert polite.resting(A)
 
 
 async def test_a_site_may_have_a_pace_of_its_own() -> None:

@@ -209,6 +209,19 @@ def test_sitemap_lines_are_bounded() -> None:
     assert len(Robots.parse(lines.encode(), AGENT).sitemaps) == MAX_SITEMAPS
 
 
+PATHS = st.lists(
+    st.text("abz09-._~!&'(),;=:@", min_size=1, max_size=6).map("/{}".format), min_size=1, max_size=3
+).map("".join)
+
+
+@given(refused=st.lists(PATHS, max_size=6), asked=PATHS, eol=st.sampled_from(["\n", "\r\n", "\r"]))
+def test_what_is_written_is_obeyed(refused: list[str], asked: str, eol: str) -> None:
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in refused)]
+    robots = Robots.parse(eol.join(lines).encode(), AGENT)
+    for path in (asked, *refused):
+        assert robots.allowed(f"{SITE}{path}") is not any(map(path.startswith, refused))
+
+
 TEXT = st.lists(
     st.sampled_from(["User-agent: ", "Disallow: ", "Allow: ", "*", "$", "%", "%2", "/", "\n", "\r"])
     | st.text(max_size=6)

@@ -1,0 +1,1 @@
+"""Politeness, proven from the servers' own log: ``python -m tests.politeness pace``."""
