@@ -233,7 +233,7 @@ class ArticleReader:
             claims=canonical.claims,
             canonical_source=canonical.source,
             aliases=aliases,
-            findings=(*found, *torn_finding(copies, self._clock())),
+            findings=(*found, *formats.findings(), *torn_finding(copies, self._clock())),
             torn=torn,
         )
 

@@ -30,6 +30,11 @@ TRUST = ("record", "json", "jsonld", "markdown", "html", "text", "other")
 BODY_TRUST = ("record", "markdown", "json", "jsonld", "text", "html")
 
 
+#: Characters of a title that are kept in the record: it stands in every list and on terminals, and
+#: the longest real ones, of scholarly articles, have some 500.
+MAX_TITLE = 4_096
+
+
 class Inferred(Struct, frozen=True, kw_only=True):
     """Times that hint at an edit without the publisher declaring one."""
 
@@ -91,6 +96,15 @@ def assemble(
         topics=words.topics,
         entities=words.entities,
     )
+    long = {name: each for name, each in facts.items() if len(each.title or "") > MAX_TITLE}
+    found += [
+        Finding(
+            kind="too-long",
+            detail=f"its title is longer than {MAX_TITLE:,} characters",
+            formats=(name,),
+        )
+        for name in long
+    ]
     digests = {source: content_digest(each) for source, each in facts.items()}
     return Assembly(
         record=record,
@@ -232,7 +246,7 @@ def _words(facts: Mapping[str, Facts], hint: Record | None, said: dict[str, str]
         return values
 
     return _Words(
-        title=pick("title", _titled(facts)),
+        title=_cut(pick("title", _titled(facts))),
         summary=pick("summary"),
         body_md=_headed(pick("body_md", BODY_TRUST, "body"), said, facts),
         canonical_source=pick("canonical_source"),
@@ -240,6 +254,10 @@ def _words(facts: Mapping[str, Facts], hint: Record | None, said: dict[str, str]
         topics=pick_all("topics"),
         entities=pick_all("entities"),
     )
+
+
+def _cut(title: str | None) -> str | None:
+    return title if title is None or len(title) <= MAX_TITLE else f"{title[: MAX_TITLE - 1]}…"
 
 
 def _titled(facts: Mapping[str, Facts]) -> tuple[str, ...]:

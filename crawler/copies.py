@@ -20,6 +20,7 @@ from crawler.formats import FORMATS, check_claim, parse, sniff
 from crawler.links import format_of_media, media_type, parse_link_header
 from crawler.robots_cache import RobotsCache
 from crawler.vanishing import Evidence
+from crawler.wording import clean
 from storage.archive import Body
 from storage.codings import CodingError
 from storage.model import Manifest, Payload, Representation, Validator
@@ -141,7 +142,7 @@ class Copyist:
             kept = await self._kept(answer, declared, previous)
             return kept or await self.copy(declared, fresh=True, accept=accept)
         if answer.status != OK:
-            why = f"the server answered {answer.status} {answer.reason}".rstrip()
+            why = clean(f"the server answered {answer.status} {answer.reason}".rstrip())
             raise CopyFailed(declared.url, why, status=answer.status, evidence=_evidence(answer))
         return self._read(answer, declared, accept)
 
@@ -166,7 +167,7 @@ class Copyist:
             raise CopyFailed(answer.url, str(error), status=answer.status) from None
         name = declared.format or sniff(decoded, content_type) or _by_type(content_type)
         if name is None:
-            why = f"it is neither a page nor text ({content_type or 'no Content-Type'})"
+            why = clean(f"it is neither a page nor text ({content_type or 'no Content-Type'})")
             raise CopyFailed(answer.url, why, status=answer.status)
         facts = self._parse(answer, name, decoded, content_type)
         representation = Representation(

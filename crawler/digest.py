@@ -2,9 +2,9 @@
 
 What this digest does not see is no edit. Hashed are, in this order and each led by its name and its
 length in UTF-8 bytes: ``title``, ``summary``, every ``author``, the ``published`` day in UTC, and
-``words``. Text is taken in NFC, with white space folded and known tracking parameters
-removed from URLs. The order and the normal form are part of the archive's format: a change is a new
-version here and in every extractor's name. Pure.
+``words``, and ``unread`` where there is any. Text is taken in NFC, with white space folded and
+known tracking parameters removed from URLs. The order and the normal form are part of the archive's
+format: a change is a new version here and in every extractor's name. Pure.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC
 
 from crawler.facts import Facts
+from crawler.folding import fold
 from crawler.urls import strip_tracking_in
 from storage.model import ContentDigest
 
@@ -35,7 +36,7 @@ def content_digest(facts: Facts) -> ContentDigest | None:
 
 def normal_text(text: str) -> str:
     """Return ``text`` in NFC, white space folded, tracking parameters gone from its URLs."""
-    folded = " ".join(unicodedata.normalize("NFC", text).split())
+    folded = fold(unicodedata.normalize("NFC", text))
     # Most texts hold no query at all, and looking for one costs more than all the rest.
     return strip_tracking_in(folded) if "?" in folded and "=" in folded else folded
 
@@ -49,3 +50,5 @@ def _parts(facts: Facts) -> Iterator[tuple[str, str]]:
     if facts.published_at is not None:
         yield "published", facts.published_at.at.astimezone(UTC).date().isoformat()
     yield "words", facts.words or facts.body or ""
+    if facts.unread:
+        yield "unread", facts.unread

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field, structs
 
 from crawler.copies import Copy, CopyFailed, Copyist
-from crawler.declared import MAX_FORMATS, Declared, declared_formats
+from crawler.declared import MAX_FORMATS, MAX_NAMED, Declared, declared_formats
 from crawler.facts import Link
 from crawler.faults import HostResting
 from crawler.urls import host_key
-from storage.model import Manifest, Representation, Validator
+from crawler.wording import count
+from storage.model import Finding, Manifest, Representation, Validator
 
 #: Formats in which the words are surest, best first: one of them is asked for without validators,
 #: since validators made from ``updated_at`` hide silent edits.
@@ -52,7 +53,7 @@ class Known(Struct, frozen=True, kw_only=True):
 
 
 class FormatSet:
-    """One article's formats on their way in. Mutable state: declared, copies, missing."""
+    """One article's formats on their way in. Mutable state: declared, copies, missing, left out."""
 
     def __init__(
         self, copyist: Copyist, known: Known, wanted: frozenset[str], most_bytes: int
@@ -66,12 +67,26 @@ class FormatSet:
         self.declared: dict[str, Declared] = {}
         self.copies: dict[str, Copy] = {}
         self.missing: dict[str, str] = {}
+        self._left_out: set[str] = set()
 
     def declare(self, links: Iterable[Link]) -> None:
         """Take in what ``links`` declare; what was declared before stays as it is."""
-        for name, place in declared_formats(links).items():
-            if len(self.declared) < MAX_FORMATS:
+        for name, place in declared_formats(links, MAX_NAMED).items():
+            if name in self.declared or len(self.declared) < MAX_FORMATS:
                 self.declared.setdefault(name, place)
+            elif self._wants(name) and len(self._left_out) < MAX_NAMED:
+                self._left_out.add(name)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Say which declared formats were left out, for there are too many."""
+        if not self._left_out:
+            return ()
+        some = ", ".join(sorted(self._left_out)[:3])
+        detail = (
+            f"{count(len(self._left_out), 'more format')} declared, {some} among them: "
+            f"at most {MAX_FORMATS} of an article are fetched"
+        )
+        return (Finding(kind="too-many-formats", detail=detail),)
 
     def put(self, copy: Copy) -> None:
         """Take in a copy that is here, and what it declares."""

@@ -273,6 +273,7 @@ def _extended(text: str) -> str:
     if not (quote and second) or charset.lower() not in ("utf-8", "iso-8859-1"):
         return ""
     try:
-        return unquote_to_bytes(encoded).decode(charset)
-    except UnicodeDecodeError:
+        # A header field's bytes that are no UTF-8 came as surrogates (PEP 383).
+        return unquote_to_bytes(encoded.encode(errors="surrogateescape")).decode(charset)
+    except UnicodeError:
         return ""

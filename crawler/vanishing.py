@@ -14,6 +14,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from crawler.folding import fold
 from storage.model import ContentDigest, Manifest, Payload, Record
 
 NOT_FOUND, GONE = 404, 410
@@ -169,7 +170,7 @@ def renamed(newest: Manifest, slug: str | None, record: Record) -> bool:
 
 def folded(text: str | None) -> str:
     """Return ``text`` in NFC with its white space folded, as titles and words are compared."""
-    return " ".join(unicodedata.normalize("NFC", text or "").split())
+    return fold(unicodedata.normalize("NFC", text or ""))
 
 
 def _event(sighting: Sighting, standing: Mapping[str, Standing]) -> str:

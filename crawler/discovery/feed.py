@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any, Literal
 
-import feedparser  # type: ignore[import-untyped]  # the package ships no types
 import msgspec
 from msgspec import Struct
 
@@ -82,6 +81,9 @@ def _xml_feed(text: str, url: str, findings: list[Finding]) -> Feed:
     if "<!ENTITY" in text and "<!DOCTYPE" in text:
         raise Malformed("it declares XML entities, which are never expanded")
     text = _DECLARATION.sub("", text, count=1) if text.startswith("<?xml") else text
+    if text.startswith("<?"):
+        # feedparser looks for an encoding in it, in cubic time where it is never closed
+        text = f"\n{text}"
     whole = len(text)
     text = _first(_first(text, "<", MAX_TAGS), "&", MAX_REFERENCES)
     if len(text) < whole:
@@ -112,6 +114,9 @@ def _first(text: str, mark: str, count: int) -> str:
 
 
 def _feedparsed(text: str, url: str) -> Any:
+    # when there is a feed to read: most runs over a known site find it unchanged
+    import feedparser  # type: ignore[import-untyped]  # noqa: PLC0415  - it ships no types
+
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
     try:
         return feedparser.parse(
@@ -169,8 +174,10 @@ def _linked(links: Iterable[Any], rel: str, base: str) -> str | None:
 def _json_feed(text: str, url: str, findings: list[Finding]) -> Feed:
     try:
         feed = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except msgspec.DecodeError as error:
         raise Malformed(f"it is no JSON Feed: {error}") from error
+    except RecursionError as error:
+        raise Malformed("it is no JSON Feed: it nests without end") from error
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list) or "jsonfeed.org" not in str(feed.get("version")):
         raise Malformed("it is no JSON Feed: it has no version or no list of items")

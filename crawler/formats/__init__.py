@@ -138,7 +138,7 @@ def check_claim(format: str, content_type: str, body: bytes) -> str | None:  # n
     The bytes decide; of ``content_type``
     only the charset is believed.
     """
-    if not body.strip():
+    if not body or body.isspace():
         return "the body is empty"
     looks = sniff(body)
     if format == "html":

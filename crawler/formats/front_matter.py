@@ -15,7 +15,6 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from msgspec import Struct, field
 
 from storage.model import Finding
@@ -29,6 +28,11 @@ _BLOCK = re.compile(
     r"(---|\+\+\+)[ \t]*\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
 )
 _LINE = re.compile(r"^([A-Za-z_][\w.-]*):[ \t]+(\S.*)$", re.MULTILINE)
+#: A dotted key (TOML 1.0, Keys) of more parts than MAX_DEPTH.
+_DOTTED = re.compile(
+    r"(?<![\w\-\"'])(?:(?:[\w-]++|\"[^\"\n]*+\"|'[^'\n]*+')[ \t]*+\.[ \t]*+)"
+    rf"{{{MAX_DEPTH}}}"
+)
 _QUOTES = "\"'"
 
 
@@ -50,8 +54,8 @@ def split_front_matter(text: str) -> FrontMatter:
     fence, block = found.groups()
     rest = text[found.end() :]
     try:
-        fields = _yaml(block) if fence == "---" else tomllib.loads(block)
-    except (yaml.YAMLError, tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        fields = _yaml(block) if fence == "---" else _toml(block)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         return _by_line(block, rest, error)
     if fields is None or isinstance(fields, Mapping):
         return FrontMatter(fields=_strings(fields or {}), rest=rest)
@@ -68,16 +72,28 @@ def _json_block(text: str) -> FrontMatter:
 
 
 def _yaml(block: str) -> Any:
+    import yaml  # noqa: PLC0415  - slow to load, and a run may meet no Markdown at all
+
     depth = 0
-    for event in yaml.parse(block, Loader=yaml.CBaseLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-    # CBaseLoader makes strings, lists and dicts of strings and nothing else.
-    return yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506  - safer than SafeLoader
+    try:
+        for event in yaml.parse(block, Loader=yaml.CBaseLoader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > MAX_DEPTH:
+                    raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+        # CBaseLoader makes strings, lists and dicts of strings and nothing else.
+        return yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506  - safer than SafeLoader
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+
+
+def _toml(block: str) -> Any:
+    # tomllib takes the cube of a dotted key's parts.
+    if _DOTTED.search(block):
+        raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")
+    return tomllib.loads(block)
 
 
 def _strings(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from crawler.formats.html_head import (
 from crawler.formats.html_marks import Marks, read_marks
 from crawler.formats.html_region import Region, choose_region
 from crawler.formats.html_text import Text, region_text
-from crawler.formats.html_tree import attribute, folded, parse_tree
+from crawler.formats.html_tree import attribute, folded, parse_page
 from crawler.formats.json_values import first_stamp, unique
 from crawler.formats.jsonld import embedded_facts
 from crawler.urls import normalise, page_key
@@ -38,7 +38,7 @@ MAX_BLOCKS = 100
 def parse_html(body: bytes, url: str, content_type: str = "") -> Facts:
     """Return the facts of an HTML page at ``url``. Raises Malformed: it nests past all bounds."""
     text, findings = decode(body, content_type, meta=True)
-    tree = parse_tree(text)
+    tree, cut = parse_page(text)
     region = choose_region(tree)
     if region is None:
         raise Malformed("it is HTML without a body")
@@ -64,7 +64,7 @@ def parse_html(body: bytes, url: str, content_type: str = "") -> Facts:
         anchors=read_anchors(tree, base),
         nofollow=meta.nofollow,
         robots=meta.robots,
-        findings=findings + conflict,
+        findings=findings + cut + conflict,
         evidence=Evidence(
             type=kind[0],
             type_source=kind[1],

@@ -126,8 +126,8 @@ def refresh_target(meta: Meta, base: str) -> str | None:
 def _add(found: list[Link], node: LexborNode, base: str, names: Iterable[str]) -> None:
     wanted = [name for name in names if name not in _RESOURCES]
     href = attribute(node, "href")
-    # Section 4.2.4: a link with an empty address is none.
-    url = resolve(href, base) if wanted and href else None
+    # Section 4.2.4: a link with an empty address is none. A place on the page is the page itself.
+    url = resolve(href, base) if wanted and href and href[0] != "#" else None
     if url is None:
         return
     given = node.attributes

@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 from selectolax.lexbor import LexborNode
 
+from crawler.folding import fold
 from crawler.formats.html_boxes import is_box
 from crawler.formats.html_tree import (
     attribute,
@@ -196,10 +197,10 @@ def _tidy(pieces: list[str]) -> str:
     blocks = []
     for block in "".join(pieces).split(_BREAK):
         if _LINE in block:
-            lines = [" ".join(line.split()) for line in block.split(_LINE)]
+            lines = [fold(line) for line in block.split(_LINE)]
             words = "\n".join(lines).strip()
         else:
-            words = " ".join(block.split())
+            words = fold(block)
         if words:
             blocks.append(words)
     return "\n\n".join(blocks)

@@ -16,17 +16,27 @@ from functools import lru_cache
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler.facts import Malformed
+from crawler.folding import fold
 from crawler.urls import normalise
+from storage.model import Finding
 
 #: Open elements at once. Browsers stop at 512; pages that leave elements open count for more.
 MAX_DEPTH = 2_048
 #: Formatting elements that a parser makes again in every block because nobody closed them
 #: (13.2.4.3): a page of a few kilobytes can so ask for millions.
-MAX_REBUILT = 1_000_000
+MAX_REBUILT = 300_000
+#: Elements, attributes and comments of a page that are read: each takes some 200 to 400 bytes in
+#: the tree. The largest specifications in one page have about this many.
+MAX_NODES = 300_000
+#: Different names of elements and attributes: lexbor takes the square of their number. Pages with
+#: generated names have some hundred.
+MAX_NAMES = 5_000
 #: Up to this many start tags no page can reach either bound, and need not be walked.
 FEW_TAGS = MAX_DEPTH
 #: Attributes of one tag: lexbor compares each with all before it. Hand-made tags have under 50.
 MAX_ATTRIBUTES = 1000
+#: Up to this many attributes a tag, few tags are few names and need not be counted.
+FEW_ATTRIBUTES = 16
 #: Open elements looked through for the one that an end tag closes.
 LOOK_BACK = 64
 #: Equal formatting elements that are made again at most (13.2.4.3, "Noah's Ark").
@@ -63,6 +73,7 @@ _ALIKE = {b"dt": b"dd", b"dd": b"dt", b"td": b"th", b"th": b"td"}
 _INLINE = _FORMATTING | frozenset(b"abbr cite label q span sub sup".split())
 #: Their content is text up to their own end tag (13.2.5.2 to 13.2.5.4).
 _RAW = frozenset(b"script style textarea title xmp iframe noembed noframes".split())
+_MADE_BY_THEIR_END = frozenset(b"p br P BR bR Br".split())
 _NEVER_CLOSED = frozenset(b"html head body".split())
 #: Inside these the raw elements may not be raw, so what they hold is counted and closes nothing.
 _UNSURE_INSIDE = frozenset(b"svg math select".split())
@@ -73,33 +84,67 @@ _ATTRIBUTE = (
     rb"(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^\t\n\f\r >\"'][^\t\n\f\r >]*+)?+)?+"
 )
 _ATTRIBUTES = rb"(?:[\t\n\f\r /]++|" + _ATTRIBUTE + rb")*+"
-#: What may be a start tag with too many attributes; text in a script may look like one.
-_CROWDED = re.compile(
-    rb"<[a-zA-Z][^\t\n\f\r />]*+(?:[\t\n\f\r /]*+%b){%d}" % (_ATTRIBUTE, MAX_ATTRIBUTES + 1)
-)
+#: What may be a start tag with more attributes than so many; text in a script may look like one.
+_TAG_OF = rb"<[a-zA-Z][^\t\n\f\r />]*+(?:[\t\n\f\r /]*+%b){%d}"
+_CROWDED = re.compile(_TAG_OF % (_ATTRIBUTE, MAX_ATTRIBUTES + 1))
+_MANY = re.compile(_TAG_OF % (_ATTRIBUTE, FEW_ATTRIBUTES + 1))
+_ATTRIBUTE_NAME = re.compile(_ATTRIBUTE.replace(rb"=]*+", rb"=]*+)", 1).replace(rb"[", rb"([", 1))
+#: The last group is what the tokenizer makes a comment of: "<?", "<!" and "</" before no name.
 _TOKEN = re.compile(
-    rb"<(?:(!--)|(!\[CDATA\[)|(/?)([a-zA-Z][^\t\n\f\r />]*+)" + _ATTRIBUTES + rb"(?:>|\Z))"
+    rb"<(?:(!--)|(!\[CDATA\[)|(/?)([a-zA-Z][^\t\n\f\r />]*+)"
+    + _ATTRIBUTES
+    + rb"(?:>|\Z)|([?!]|/(?![a-zA-Z])))"
 )
 _COMMENT_END = re.compile(rb"-->|--!>")
 
 
+#: Said of a page past ``MAX_NODES``.
+TOO_MANY = Finding(
+    kind="too-long",
+    detail=f"only its first {MAX_NODES:,} elements and attributes are read; all bytes are kept",
+)
+
+
 def parse_tree(text: str) -> LexborHTMLParser:
     """Return the tree of an HTML document. Raises Malformed where it would nest too deep."""
-    check_depth(text.encode("utf-8", "replace"))
-    return LexborHTMLParser(text)
+    return parse_page(text)[0]
 
 
-def check_depth(body: bytes) -> None:
-    """Raise Malformed where ``body`` might nest deeper than MAX_DEPTH. Linear in its length."""
-    if body.count(b"<") - body.count(b"</") > FEW_TAGS or _CROWDED.search(body):
-        _DepthScan(body).run()
+def parse_page(text: str) -> tuple[LexborHTMLParser, tuple[Finding, ...]]:
+    """Return the tree of an HTML document, and a finding where only its beginning was read.
+
+    Raises Malformed where it would nest too deep.
+    """
+    body = text.encode("utf-8", "replace")
+    end = check_depth(body)
+    if end == len(body):
+        return LexborHTMLParser(text), ()
+    return LexborHTMLParser(body[:end].decode("utf-8", "ignore")), (TOO_MANY,)
+
+
+def check_depth(body: bytes) -> int:
+    """Raise Malformed where ``body`` might nest deeper than MAX_DEPTH. Linear in its length.
+
+    Returns how many of its bytes hold no more than MAX_NODES.
+    """
+    ends = body.count(b"</")
+    if body.count(b"<") - ends > FEW_TAGS or ends > MAX_NODES or _MANY.search(body):
+        return _DepthScan(body).run()
+    return len(body)
 
 
 class _DepthScan:
-    """One pass over the tags. Mutable: ``_open`` elements and ``_dangling`` formatting."""
+    """One pass over the tags.
+
+    Mutable: ``_open`` elements and ``_dangling`` formatting, how many nodes and which names there
+    were, and where a mark stands next.
+    """
 
     def __init__(self, body: bytes) -> None:
         self._body = body
+        self._nodes = 0
+        self._names: set[bytes] = set()
+        self._next: dict[bytes, int] = {}
         #: Names, and for formatting elements the whole tag, since equal ones count up to ARK.
         self._open: list[tuple[bytes, bytes]] = []
         self._dangling: Counter[bytes] = Counter()
@@ -109,43 +154,58 @@ class _DepthScan:
         #: Up to here end tags are not believed.
         self._frozen_until = 0
 
-    def run(self) -> None:
+    def run(self) -> int:
         at = 0
         while (token := _TOKEN.search(self._body, at)) is not None:
-            comment, cdata, slash, name = token.groups()
+            comment, cdata, slash, name, bogus = token.groups()
+            # "</p>" alone makes an element too (13.2.6.4.7).
+            self._nodes += not slash or name in _MADE_BY_THEIR_END
+            if self._nodes > MAX_NODES:
+                return token.start()
             if comment:
                 end = _COMMENT_END.search(self._body, token.start() + 2)
                 if end is None:
-                    return
+                    break
                 at = end.end()
             elif cdata:
                 at = self._cdata(token.end())
+            elif bogus:
+                at = token.end()
             elif slash:
                 self._end(name.lower(), token.start())
                 at = token.end()
             else:
                 at = self._start(name.lower(), token)
+        return len(self._body)
+
+    def _name(self, name: bytes) -> None:
+        self._names.add(name)
+        if len(self._names) > MAX_NAMES:
+            raise Malformed(f"its HTML has more than {MAX_NAMES:,} different names in its tags")
+
+    def _ahead(self, mark: bytes, at: int) -> int:
+        """Find ``mark`` (in lower case) from ``at`` on, or the end; never looks twice at a byte."""
+        if self._next.get(mark, -1) < at:
+            found = re.compile(re.escape(mark), re.IGNORECASE).search(self._body, at)
+            self._next[mark] = found.start() if found else len(self._body)
+        return self._next[mark]
 
     def _cdata(self, at: int) -> int:
         if self._unsure:
-            end = self._body.find(b"]]>", at)
-            self._frozen_until = len(self._body) if end < 0 else end
+            self._frozen_until = self._ahead(b"]]>", at)
             return at
         end = self._body.find(b">", at)
         return len(self._body) if end < 0 else end + 1
 
     def _start(self, name: bytes, token: re.Match[bytes]) -> int:
-        if _CROWDED.match(token.group()):
-            raise Malformed(f"a tag has more than {MAX_ATTRIBUTES:,} attributes")
+        self._attributes(name, token)
         if name in _VOID:
             return token.end()
         if name in _RAW and not self._unsure:
             return self._past_raw(name, token.end())
         if name in _RAW:
-            found = re.compile(b"</" + re.escape(name), re.IGNORECASE).search(
-                self._body, token.end()
-            )
-            self._frozen_until = max(self._frozen_until, found.start() if found else 0)
+            end = self._ahead(b"</" + name, token.end())
+            self._frozen_until = max(self._frozen_until, end if end < len(self._body) else 0)
         if self._unsure and token.group().endswith(b"/>"):
             return token.end()
         if name in _CLOSES:
@@ -154,6 +214,17 @@ class _DepthScan:
                 self._close_over(_ALIKE[name], others)
         self._push(name, token.group() if name in _FORMATTING else b"")
         return token.end()
+
+    def _attributes(self, name: bytes, token: re.Match[bytes]) -> None:
+        """Count what stands in a start tag."""
+        self._name(name)
+        if token.end() - token.end(4) <= len("/>"):
+            return
+        if _CROWDED.match(token.group()):
+            raise Malformed(f"a tag has more than {MAX_ATTRIBUTES:,} attributes")
+        for attribute_name in _ATTRIBUTE_NAME.findall(self._body, token.end(4), token.end()):
+            self._nodes += 1
+            self._name(attribute_name.lower())
 
     def _past_raw(self, name: bytes, at: int) -> int:
         found = re.compile(b"</" + name + rb"(?=[\t\n\f\r />])", re.IGNORECASE).search(
@@ -265,4 +336,4 @@ def inside(node: LexborNode, tags: frozenset[str]) -> bool:
 
 def folded(text: str | None) -> str:
     """``text`` with runs of white space as one blank, stripped."""
-    return " ".join(text.split()) if text else ""
+    return fold(text) if text else ""

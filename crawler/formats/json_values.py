@@ -17,12 +17,17 @@ from typing import Any
 import msgspec
 
 from crawler.facts import Malformed
+from crawler.folding import fold
 from crawler.urls import normalise
 from storage.model import Stamp
 from storage.times import parse_declared
 
 #: Levels of nesting; schema.org graphs use about 10, msgspec gives up near 1,000.
 MAX_DEPTH = 200
+#: Bytes of one JSON text, as of any document (`charset.MAX_READ`).
+MAX_BYTES = 8 << 20
+#: Values of one text: each takes about 100 bytes, and a list with a record a page has thousands.
+MAX_VALUES = 500_000
 #: Names kept of one list (authors, topics, entities); the longest seen have about 100.
 MAX_NAMES = 500
 #: Unix seconds between 1990 and 2100; a thousand times that are milliseconds.
@@ -30,6 +35,7 @@ _EPOCH_SECONDS = (631_152_000, 4_102_444_800)
 _MILLI = 1_000
 
 _STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
+_MARKS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)|[\[{,]', re.DOTALL)
 _WRAPPING = re.compile(
     r"\A\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)"
     r"|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)\s*\Z"
@@ -51,6 +57,9 @@ def load_json(data: bytes | str) -> Any:
     """Parse one JSON text. Raises Malformed where it is none or nests too deep."""
     raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
     raw = raw.removeprefix(b"\xef\xbb\xbf")
+    if len(raw) > MAX_BYTES:
+        raise Malformed(f"its JSON is longer than {MAX_BYTES:,} bytes, the most that is read")
+    _check_count(raw)
     _check_depth(raw)
     try:
         return msgspec.json.decode(raw)
@@ -66,6 +75,14 @@ def _load_leniently(raw: bytes) -> Any:
         return json.loads(text, strict=False)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"it is no JSON: {error}") from None
+
+
+def _check_count(raw: bytes) -> None:
+    if sum(map(raw.count, (b",", b"[", b"{"))) <= MAX_VALUES:
+        return
+    # A novel has as many commas, inside its strings.
+    if sum(len(each) == 1 and each not in b"]}" for each in _MARKS.findall(raw)) > MAX_VALUES:
+        raise Malformed(f"its JSON holds more than {MAX_VALUES:,} values")
 
 
 def _check_depth(raw: bytes) -> None:
@@ -106,7 +123,7 @@ def plain_text_of(value: Any) -> str | None:
         return None
     if "<" in text:
         text = _TAG.sub("", text)
-    return " ".join(unescape(text).split()) or None
+    return fold(unescape(text)) or None
 
 
 def names_of(value: Any) -> tuple[str, ...]:

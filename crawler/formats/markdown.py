@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crawler.facts import Facts, Link
-from crawler.formats.charset import decode
+from crawler.formats.charset import decode, unread
 from crawler.formats.front_matter import split_front_matter
 from crawler.formats.json_values import entries_of, first_stamp, names_of, text_of
 from crawler.formats.jsonld import alternate_links
@@ -60,6 +60,7 @@ def parse_markdown(body: bytes, url: str, content_type: str = "") -> Facts:
         topics=_topics(said),
         entities=names_of(said.get("entities")),
         links=tuple(_links(said, url)),
+        unread=unread(body),
         findings=findings + parts.findings,
     )
 

@@ -7,7 +7,7 @@ are left to the formats that say so (null beats a guess). Pure.
 from __future__ import annotations
 
 from crawler.facts import Facts
-from crawler.formats.charset import decode
+from crawler.formats.charset import decode, unread
 
 EXTRACTOR = "text/1"
 
@@ -16,4 +16,10 @@ def parse_text(body: bytes, url: str, content_type: str = "") -> Facts:  # noqa:
     """Return the facts of a plain text document: its words, line ends made one kind."""
     text, findings = decode(body, content_type)
     words = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    return Facts(source="text", extractor=EXTRACTOR, body=words or None, findings=findings)
+    return Facts(
+        source="text",
+        extractor=EXTRACTOR,
+        body=words or None,
+        unread=unread(body),
+        findings=findings,
+    )

@@ -144,10 +144,25 @@ async def test_a_body_that_mends_is_an_answer() -> None:
     assert (got.body, got.attempts) == (b"whole", 2)
 
 
-async def test_endless_interim_answers_end_in_time() -> None:
+async def test_endless_interim_answers_end_at_the_bound() -> None:
     route = endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n")
-    error = await trouble(route, total_timeout=0.2)
-    assert error.kind == "timeout"
+    error = await trouble(route)
+    assert error.kind == "too-large"
+    assert "over 16 interim answers" in error.sentence
+
+
+async def test_endless_empty_lines_end_at_the_bound() -> None:
+    error = await trouble(endless(b"", b"\r\n" * 999))
+    assert (error.kind, error.again) == ("too-large", False)
+    assert "what comes before the body is over 131,072 bytes" in error.sentence
+
+
+async def test_a_body_without_length_that_is_reset_is_cut_short() -> None:
+    async def handler(_request: Request, wire: Wire) -> None:
+        await wire.send(HEAD + b"\r\nhalf")
+        wire.reset()
+
+    assert (await trouble(handler)).kind in {"truncated", "reset"}
 
 
 async def test_endless_headers_end_at_the_bound() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.formats.charset import codec_of, decode
+from crawler.formats.charset import MAX_READ, TOO_LONG, codec_of, decode, unread
 
 
 def test_a_byte_order_mark_wins_over_the_header() -> None:
@@ -18,6 +18,14 @@ def test_a_byte_order_mark_wins_over_the_header() -> None:
 def test_the_header_wins_over_meta() -> None:
     body = b'<meta charset="utf-8">' + "é".encode("cp1252")
     assert decode(body, 'text/html; charset="windows-1252"', meta=True)[0].endswith("é")
+
+
+def test_what_is_too_long_is_read_up_to_a_whole_character() -> None:
+    body = b"a" * (MAX_READ - 1) + "é".encode() * 3
+    assert decode(body) == ("a" * (MAX_READ - 1), (TOO_LONG,))
+    assert unread(body)
+    assert unread(body) != unread(body + b"b")
+    assert unread(body[:MAX_READ]) == ""
 
 
 def test_meta_is_read_in_both_its_forms_and_only_when_asked() -> None:

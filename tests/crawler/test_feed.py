@@ -250,3 +250,9 @@ def test_dates_come_back_as_they_were_written(dates: list[str]) -> None:
     )
     feed = parse(f'<feed xmlns="http://www.w3.org/2005/Atom">{items}</feed>')
     assert [entry.updated for entry in feed.entries] == dates
+
+
+def test_a_declaration_that_never_ends_takes_linear_time() -> None:
+    hostile = b'<?xml version="." encoding=\'U encoding=' * 3_000
+    with pytest.raises(Malformed):
+        parse_feed(hostile, "https://news.example/feed")

@@ -71,3 +71,12 @@ def test_hostile_yaml_builds_nothing_and_ends_soon(block: str) -> None:
 def test_never_raises_and_never_loses_the_rest(text: str) -> None:
     parts = split_front_matter("---\n" + text + "\n---\nEND")
     assert parts.rest.endswith("END")
+
+
+@pytest.mark.parametrize(
+    "key", ["a" + ".a" * 60_000, '"a"' + '."a"' * 30_000, "a" + " . a" * 20_000]
+)
+def test_dotted_keys_without_end_are_not_read_as_toml(key: str) -> None:
+    front = split_front_matter(f"+++\n{key} = 1\n+++\nrest")
+    assert front.rest == "rest"
+    assert [each.kind for each in front.findings] == ["front-matter"]

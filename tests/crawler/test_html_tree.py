@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from crawler.facts import Malformed
-from crawler.formats.html_tree import FEW_TAGS, check_depth, parse_tree, resolve
+from crawler.formats.html_tree import (
+    FEW_TAGS,
+    MAX_NAMES,
+    MAX_NODES,
+    TOO_MANY,
+    check_depth,
+    parse_page,
+    parse_tree,
+    resolve,
+)
 from crawler.urls import normalise
 
 #: Enough text-level tags that no page slips by uncounted.
@@ -77,6 +86,9 @@ def test_long_flat_pages_pass(body: bytes) -> None:
         "<![CDATA[",
         "</b>",
         "<svg><style>",
+        "<svg><style/>",
+        "<svg><style/></svg>",
+        "<svg><g/><![CDATA[</svg>",
     ],
 )
 def test_hostile_markup_takes_linear_time(piece: str) -> None:
@@ -137,6 +149,29 @@ def test_a_tag_with_thousands_of_attributes_is_refused_before_a_tree_is_built(va
     attributes = " ".join(f"a{number}{value}" for number in range(20_000))
     with pytest.raises(Malformed, match="attributes"):
         check_depth(f"<html><body><p {attributes}>words</p>".encode())
+
+
+@pytest.mark.parametrize("shape", ["<x{0}></x{0}>", "<p a{0}>", "<svg><g a{0}=1 /></svg>"])
+def test_thousands_of_made_up_names_are_refused_before_a_tree_is_built(shape: str) -> None:
+    names = "".join(shape.format(number) for number in range(MAX_NAMES + 1))
+    with pytest.raises(Malformed, match="different names"):
+        check_depth(names.encode())
+
+
+def test_few_tags_with_hundreds_of_names_each_are_counted() -> None:
+    tags = "".join(f"<p {' '.join(f'a{n}x{m}' for m in range(900))}>" for n in range(10))
+    with pytest.raises(Malformed, match="different names"):
+        check_depth(tags.encode())
+
+
+@pytest.mark.parametrize("piece", ["<br>", "</p>", "<?>", "</ >", "<!x>", "<!---->", "<p a b c>"])
+def test_a_page_of_too_many_nodes_is_read_up_to_there(piece: str) -> None:
+    page = "<p>first</p>" + piece * MAX_NODES + "<p>last</p>"
+    tree, findings = parse_page(page)
+    assert findings == (TOO_MANY,)
+    read = tree.html or ""
+    assert "first" in read
+    assert "last" not in read
 
 
 def test_words_in_a_script_are_no_attributes() -> None:

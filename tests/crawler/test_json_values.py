@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from crawler.facts import Malformed
 from crawler.formats.json_values import (
+    MAX_BYTES,
     MAX_DEPTH,
+    MAX_VALUES,
     entries_of,
     first_stamp,
     load_json,
@@ -34,6 +36,18 @@ def test_reads_json_with_mark_and_with_raw_line_ends() -> None:
 )
 def test_undoes_what_templates_wrap_around(text: str) -> None:
     assert load_json(text) == {"a": 1}
+
+
+def test_more_values_than_are_read_are_malformed_and_commas_in_words_are_none() -> None:
+    with pytest.raises(Malformed, match="values"):
+        load_json(b"[" + b"{}," * MAX_VALUES + b"1]")
+    words = "a, " * MAX_VALUES
+    assert load_json(f'["{words}"]') == [words]
+
+
+def test_json_longer_than_is_read_is_malformed() -> None:
+    with pytest.raises(Malformed, match="longer"):
+        load_json(b'"' + b"a" * MAX_BYTES + b'"')
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1,]", "nope", '{"a" 1}', b"\xff\xfe{"])

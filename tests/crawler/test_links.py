@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,6 +94,12 @@ def test_broken_extended_titles_leave_the_plain_one(value: str) -> None:
     assert links[0].title == "plain"
 
 
+def test_an_extended_title_with_bytes_that_are_no_utf_8_is_broken() -> None:
+    value = b"<b>; rel=next; title=plain; title*=UTF-8''%e2\xfa".decode(errors="surrogateescape")
+    assert [link.title for link in parse_link_header([value], BASE)] == ["plain"]
+    assert parse_link_header(["<b>; rel=next; title*=UTF-8''\ud800"], BASE)[0].title == ""
+
+
 def test_links_of_another_context_are_not_ours() -> None:
     assert urls('<b>; rel=next; anchor="/other"') == []
     assert urls('<b>; rel=next; anchor="#part"') == ["https://example.org/news/b"]
@@ -130,6 +138,37 @@ def test_hostile_headers_take_linear_time() -> None:
 def test_never_raises(value: str) -> None:
     for link in parse_link_header([value], BASE):
         assert link.url.startswith("https://")
+
+
+_WRITTEN = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"))
+
+
+def written(link: Link) -> str:
+    """Write a link as RFC 8288 section 3 says, every value a quoted string."""
+    values = {name: getattr(link, name) for name in ("rel", "type", "hreflang", "media", "title")}
+    quoted = {name: re.sub(r'(["\\\\])', r"\\\1", value) for name, value in values.items()}
+    return f"<{link.url}>" + "".join(f'; {name}="{value}"' for name, value in quoted.items())
+
+
+@given(
+    st.lists(
+        st.builds(
+            Link,
+            rel=st.sampled_from(["alternate", "canonical", "https://api.w.org/"]),
+            url=st.sampled_from(["https://example.org/a,b;c", "https://other.example/?q=%3E"]),
+            type=_WRITTEN.map(str.strip),
+            hreflang=st.sampled_from(["", "de", "en-GB"]),
+            media=_WRITTEN,
+            title=_WRITTEN,
+            declared_by=st.just("header"),
+        ),
+        max_size=8,
+    ),
+    st.booleans(),
+)
+def test_what_is_written_comes_back(links: list[Link], in_one: bool) -> None:
+    fields = [written(link) for link in links]
+    assert parse_link_header([", ".join(fields)] if in_one else fields, BASE) == tuple(links)
 
 
 @pytest.mark.parametrize(
