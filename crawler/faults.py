@@ -137,7 +137,7 @@ def translate_body(
     if isinstance(error, SocketTimeoutError):
         return translate(url, error, settings)
     if isinstance(error, TimeoutError):
-        bound = f"{settings.total_timeout:g} seconds"
+        bound = _seconds(settings.total_timeout)
         sentence = f"the answer was not complete within {bound}: {size_text(received)} came"
         return FetchError(url, "slow", sentence)
     if length is not None and received < length:
@@ -172,12 +172,16 @@ def _connecting(url: str, error: ClientConnectorError) -> FetchError:
     return FetchError(url, "connect", where + _system(cause), again=True)
 
 
+def _seconds(number: float) -> str:
+    return "1 second" if number == 1 else f"{number:g} seconds"
+
+
 def _late(url: str, error: TimeoutError, settings: FetchSettings) -> FetchError:
     if isinstance(error, ConnectionTimeoutError):
-        seconds = f"{settings.connect_timeout:g} seconds"
+        seconds = _seconds(settings.connect_timeout)
         return FetchError(url, "connect", f"there was no connection within {seconds}", again=True)
     if isinstance(error, SocketTimeoutError):
-        silence = f"the server was silent for {settings.read_timeout:g} seconds"
+        silence = f"the server was silent for {_seconds(settings.read_timeout)}"
         return FetchError(url, "timeout", silence, again=True)
     return FetchError(url, "timeout", "the answer did not begin in time", again=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from crawler.answer import FetchSettings
 from storage.times import parse_http_date
@@ -23,33 +23,26 @@ EASING = 0.8
 #: Part of an interval a late start may be made up for. At half of it, no second can hold more
 #: than the rate and one request even where the network adds nearly as much jitter again.
 SLACK = 0.5
-#: Digits of a Retry-After that are read: 30,000 years of seconds, more than dates can hold.
-MAX_DIGITS = 12
-_FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
+#: Seconds of the longest wait that is believed. Past a month it is a slip or spite, and a mirror
+#: that rests until the year 9999 would never learn that it was taken back.
+LONGEST_WAIT = 30 * 86_400.0
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
     """Seconds that a Retry-After asks for, from ``now`` on; None where it asks for nothing.
 
-    Delay seconds or an HTTP date. Negative, malformed and past values ask for nothing.
+    Delay seconds or an HTTP date, LONGEST_WAIT at most. Negative, malformed and past values ask
+    for nothing.
     """
     if value is None:
         return None
     value = value.strip()
     if re.fullmatch(r"[0-9]+", value):
-        seconds = math.inf if len(value.lstrip("0")) > MAX_DIGITS else float(value)
-        return seconds or None
+        return min(float(value), LONGEST_WAIT) or None
     stamp = parse_http_date(value)
     if stamp is None or stamp.at <= now:
         return None
-    return (stamp.at - now).total_seconds()
-
-
-def after(now: datetime, seconds: float) -> datetime:
-    """``now`` and ``seconds`` more, or the end of the calendar where there is no such day."""
-    if seconds >= (_FOREVER - now).total_seconds():
-        return _FOREVER
-    return now + timedelta(seconds=seconds)
+    return min((stamp.at - now).total_seconds(), LONGEST_WAIT)
 
 
 @dataclass(slots=True)
@@ -156,7 +149,7 @@ class Pace:
 
     def asked(self, now: float, date: datetime, seconds: float) -> None:
         """Obey a wait that the server asked for; above the cap it ends the host's turn."""
-        until = after(date, seconds)
+        until = date + timedelta(seconds=min(seconds, LONGEST_WAIT))
         if self.until is not None and until <= self.until:
             return
         self.until = until

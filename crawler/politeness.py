@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from crawler.answer import FetchSettings
 from crawler.faults import HostResting, Kind
-from crawler.pace import BUSY, Pace, after, retry_after
+from crawler.pace import BUSY, Pace, retry_after
 from crawler.retry import RETRIED
 
 #: Seconds that a timer is set at least: event loops count in milliseconds, and may wake early.
@@ -192,8 +192,7 @@ class Politeness:
             wait = retry_after(asked, date)
             if wait is not None:
                 pace.asked(self._monotonic(), date, wait)
-                # an absurd wait ends with the calendar, and so does what is said of it
-                self._say(host, (after(date, wait) - date).total_seconds())
+                self._say(host, wait)
 
     def failed(self, host: Host, started: float, kind: Kind, sentence: str) -> None:
         """Learn from an exchange that gave no answer."""

@@ -30,13 +30,16 @@ _ROOT = re.compile(
     r"<\?xml|<!doctype|<(?:\w{1,20}:)?(?:urlset|sitemapindex|rss|feed|rdf)\b", re.IGNORECASE
 )
 
+#: How a gzip file opens (RFC 1952 section 2.3.1).
+GZIP_MAGIC = b"\x1f\x8b"
+
 
 def gunzipped(body: bytes, limit: int) -> bytes:
     """Undo a document's own gzip where it opens with gzip's magic; at most ``limit`` bytes out.
 
     Raises Malformed when it is corrupt, cut short or larger.
     """
-    if not body.startswith(b"\x1f\x8b"):
+    if not body.startswith(GZIP_MAGIC):
         return body
     try:
         return decode(body, "gzip", limit)

@@ -30,8 +30,8 @@ TRUSTED = timedelta(hours=24)
 #: Bytes of one body as kept, and of a site's together: a million URLs take some 16 MB.
 MOST_BODY = 8 * 2**20
 MOST_BODIES = 32 * 2**20
-#: Decoded bytes of one document: the sitemap protocol's own bound is 50 MB, with 50,000 URLs.
-MAX_DOCUMENT = 64 * 2**20
+#: Decoded bytes of one document: the sitemap protocol's own bound, with 50,000 URLs.
+MAX_DOCUMENT = 50 * 2**20
 
 
 class Document(Struct, frozen=True, kw_only=True, omit_defaults=True):

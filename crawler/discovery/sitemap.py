@@ -10,6 +10,7 @@ Pure: bytes and a base URL in, values out; the only error raised is Malformed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -18,7 +19,7 @@ from xml.parsers import expat
 from msgspec import Struct
 
 from crawler.discovery.feed import parse_feed
-from crawler.discovery.markup import cut_behind, document, gunzipped, pieces, repaired
+from crawler.discovery.markup import GZIP_MAGIC, cut_behind, document, gunzipped, pieces, repaired
 from crawler.facts import Malformed
 from crawler.urls import normalise
 from storage.model import Finding
@@ -27,12 +28,16 @@ from storage.model import Finding
 MAX_URLS = 50_000
 #: Decoded bytes of one document that are read; the protocol's own limit.
 MAX_BYTES = 50 * 1024 * 1024
+#: Bytes of one that comes as a gzip file: a list of URLs shrinks to a tenth, and both are held.
+MAX_PACKED = 16 * 1024 * 1024
 #: Open elements; honest sitemaps nest six deep (urlset, url, news, publication, language).
 MAX_DEPTH = 64
 #: Characters of one element's text that are kept; no URL that is fetched is longer.
 _MAX_TEXT = 4_096
 #: Characters of a lastmod, date or language: the longest date written has some 40.
 _MAX_WORD = 64
+#: Browsers know it in any case of letters; to expat only the capitals are XML.
+_HTML = re.compile(r"<!doctype\s+html\b", re.IGNORECASE)
 _FEED_ROOTS = ("rss", "feed", "rdf")
 
 
@@ -63,6 +68,8 @@ def parse_sitemap(body: bytes, url: str) -> Sitemap:
     Past MAX_URLS or MAX_BYTES, and after a break in the XML, what came before is kept, with a
     finding. Raises Malformed where nothing usable is left, saying why.
     """
+    if body[:2] == GZIP_MAGIC and len(body) > MAX_PACKED:
+        raise Malformed(f"it is compressed, and still has more than {MAX_PACKED:,} bytes")
     body = gunzipped(body, MAX_BYTES)
     findings = []
     if len(body) > MAX_BYTES:
@@ -70,7 +77,10 @@ def parse_sitemap(body: bytes, url: str) -> Sitemap:
             Finding(kind="sitemap-too-long", detail=f"only {MAX_BYTES:,} bytes are read")
         )
         body = body[:MAX_BYTES]
-    xml = next(_document(body)).startswith("<")
+    head = next(_document(body))
+    if _HTML.match(head):
+        raise Malformed(_what_it_is("html"))
+    xml = head.startswith("<")
     reader = _read_xml(body, url) if xml else _read_lines(_document(body), url)
     if reader.root in _FEED_ROOTS:
         return _from_feed(body, url)
@@ -135,8 +145,9 @@ class _Reader:
         kept = _FIELDS.get((parent, local))
         if kept and self.text:
             # a value longer than the bound is dropped whole: half a URL is another URL
-            value = "".join(self.text).strip() if self.room >= 0 else ""
-            self.item.setdefault(kept, value)
+            whole = self.room >= 0
+            self.bad += kept == "url" and not whole
+            self.item.setdefault(kept, "".join(self.text).strip() if whole else "")
         elif local in {"url", "sitemap"} and self.item.get("url"):
             self._keep(self.pages if local == "url" else self.sitemaps)
         self.text.clear()

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.discovery.sitemap import MAX_BYTES, MAX_URLS, Sitemap, SitemapEntry, parse_sitemap
+from crawler.discovery.sitemap import (
+    MAX_BYTES,
+    MAX_PACKED,
+    MAX_URLS,
+    Sitemap,
+    SitemapEntry,
+    parse_sitemap,
+)
 from crawler.facts import Malformed
 
 URL = "https://example.org/sitemap.xml"
@@ -246,3 +253,21 @@ def test_what_is_written_comes_back(pages: list[tuple[str, str]]) -> None:
     )
     found = parse(f"<urlset {NS}>{items}</urlset>").entries
     assert [entry.lastmod for entry in found] == [day for _, day in pages]
+
+
+@pytest.mark.parametrize("doctype", ["<!DOCTYPE html>", "<!doctype html>", "\n <!Doctype HTML x>"])
+def test_a_page_in_the_place_of_a_sitemap_is_called_one(doctype: str) -> None:
+    with pytest.raises(Malformed, match="HTML page in its place"):
+        parse_sitemap(f"{doctype}<html><p>not found</p>".encode(), URL)
+
+
+def test_an_entry_whose_url_is_too_long_is_counted() -> None:
+    body = f"<urlset><url><loc>{URL}</loc></url><url><loc>{URL}{'a' * 5000}</loc></url></urlset>"
+    sitemap = parse_sitemap(body.encode(), URL)
+    assert len(sitemap.entries) == 1
+    assert [finding.kind for finding in sitemap.findings] == ["sitemap-bad-url"]
+
+
+def test_a_compressed_sitemap_beyond_reason_is_not_unpacked() -> None:
+    with pytest.raises(Malformed, match="compressed"):
+        parse_sitemap(b"\x1f\x8b" + bytes(MAX_PACKED), URL)

@@ -29,9 +29,9 @@ MEANINGLESS = {
 #: Values past the cap of two seconds: the host's turn is over, and the end of the wait is said.
 ENDLESS = {
     "an hour": ("3600", "asked to be left alone until"),
-    "12 digits": ("9" * 12, "until 9999-12-31"),
-    "50,000 digits": ("9" * 50_000, "until 9999-12-31"),
-    "the year 9999": ("Fri, 31 Dec 9999 23:59:59 GMT", "until 9999-12-31"),
+    "12 digits": ("9" * 12, "until 2"),
+    "50,000 digits": ("9" * 50_000, "until 2"),
+    "the year 9999": ("Fri, 31 Dec 9999 23:59:59 GMT", "until 2"),
     "padded with nought": ("0" * 5000 + "3600", "asked to be left alone until"),
 }
 
