@@ -160,6 +160,16 @@ class Nginx:
             self._mark()
         return [line for line in self._log() if line.path != MARK]
 
+    def take(self) -> list[Served]:
+        """List the requests answered since this was last asked, and empty the log of them.
+
+        For whoever asks often: nobody else may be asking nginx meanwhile.
+        """
+        lines = self.served()
+        os.truncate(self._prefix / "access.log", 0)
+        self._marks = 0
+        return lines
+
     def count(self, prefix: str = "/") -> int:
         """Count the requests so far whose path begins with ``prefix``."""
         return sum(line.path.startswith(prefix) for line in self.served())
