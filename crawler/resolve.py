@@ -36,10 +36,19 @@ def parse_resolve(text: str) -> Resolve:
         address = str(ip_address(found["v6"] or found["v4"] or found["bare"]))
     except ValueError:
         raise ValueError("must have an IP address after HOST:PORT:") from None
+    host = found["host"].strip("[]").lower()
+    if _is_address(host):
+        raise ValueError("must have a name before PORT: an address needs no look-up, and gets none")
     port = int(found["port"])
     to_port = int(found["to"] or port)
     if not (0 < port <= _LAST_PORT and 0 < to_port <= _LAST_PORT):
         raise ValueError(f"must have ports from 1 to {_LAST_PORT}")
-    return Resolve(
-        host=found["host"].strip("[]").lower(), port=port, address=address, to_port=to_port
-    )
+    return Resolve(host=host, port=port, address=address, to_port=to_port)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
