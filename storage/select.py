@@ -43,8 +43,10 @@ def pick(
     if not found:
         when = format_utc(at) if at else "then"
         first = format_utc(rows[0].observed_at if by == "observed" else rows[0].updated_at)
+        seen = by == "observed"
+        there = f"was seen {first} (--by updated: by its own date)" if seen else f"is of {first}"
         raise NoSuchArticle(
-            f"no snapshot of {rows[0].slug!r} as early as {when}: the first is of {first}"
+            f"no snapshot of {rows[0].slug!r} as early as {when}: the first {there}"
         )
     newest = found[-1]
     return newest if revision is None else _revision(rows, newest.updated_at, revision)

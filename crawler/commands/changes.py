@@ -43,7 +43,7 @@ def changes(
 
     Examples:
       slugline changes --since 2026-06-19
-      slugline changes --site wpnews.pro | tail
+      slugline changes --site example.org | tail
       slugline changes --json | jq -r 'select(.reason == "silent-edit") | .url'
     """
     from storage.archive import Archive, Asked

@@ -61,7 +61,7 @@ def export(
       slugline export jsonl articles.jsonl
       slugline export jsonl - --at 2026-06-19 | jq .title
       slugline export files ./site --mirror news
-      slugline export feed /var/www/changes.atom --site wpnews.pro
+      slugline export feed /var/www/changes.atom --site example.org
     """
     from storage.archive import Archive
 

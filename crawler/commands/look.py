@@ -39,8 +39,8 @@ def inspect(
     declares it, and what each format says; of a site, one article is looked at as a sample.
 
     Examples:
-      slugline inspect https://wpnews.pro/
-      slugline inspect https://wpnews.pro/news/some-article
+      slugline inspect https://example.org/
+      slugline inspect https://example.org/news/a-story
       slugline inspect https://example.org/ --json | jq .article.findings
     """
     flags = _flags(resolve, ca_bundle, allow_address, proxy, header)
@@ -75,7 +75,7 @@ def init(
     It goes to stdout, or to --out FILE; a file that is there is never overwritten.
 
     Examples:
-      slugline init https://wpnews.pro/ --out config.toml
+      slugline init https://example.org/ --out config.toml
       slugline init https://example.org/blog >> config.toml
     """
     from crawler.starter import starter

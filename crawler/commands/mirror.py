@@ -42,8 +42,8 @@ def mirror(
     saves; a second Ctrl-C stops at once.
 
     Examples:
-      slugline mirror https://wpnews.pro/ --into news
-      slugline mirror https://wpnews.pro/news/some-article
+      slugline mirror https://example.org/ --into news
+      slugline mirror https://example.org/news/a-story
       slugline mirror https://example.org/blog --format markdown --rate 1 --max-articles 50
       slugline mirror https://example.org/ --records articles.jsonl --json
       slugline mirror https://example.org/ --resolve example.org:443:127.0.0.1:8443

@@ -41,7 +41,7 @@ def list_articles(
 
     Examples:
       slugline list
-      slugline list --mirror news --site wpnews.pro
+      slugline list --mirror news --site example.org
       slugline list --json | jq -r 'select(.state == "partial") | .slug'
     """
     from storage.archive import Archive
@@ -68,9 +68,13 @@ def log(
 ) -> None:
     """Show an article's history, oldest first: every snapshot, why it was kept, what is odd.
 
+    WHY is: first; edit (with a new update time); silent-edit (other words under the old time);
+    same-day (a day alone is stated); undated (the article states no update time); reverted (to
+    earlier words); completed, format-added, format-removed.
+
     Examples:
       slugline log alibaba-cloud-opens-first-data-centres
-      slugline log https://wpnews.pro/news/some-article --json
+      slugline log https://example.org/news/a-story --json
       slugline log --json > every-snapshot.jsonl
     """
     from storage.archive import Archive

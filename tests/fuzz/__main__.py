@@ -38,6 +38,8 @@ def fuzz(name: str, seconds: float, into: Path) -> NoReturn:
     atheris: Any = importlib.import_module("atheris")
     with atheris.instrument_imports(include=PACKAGES):
         targets = importlib.import_module("tests.fuzz.targets")
+    if name not in targets.TARGETS:
+        raise SystemExit(f"no target {name!r}: see `python -m tests.fuzz list`")
     target = targets.TARGETS[name]
     corpus = into / "corpus" / name
     findings = into / "findings"
@@ -110,9 +112,13 @@ def main() -> int:
     if asked.name == "list":
         print("\n".join(TARGETS))  # noqa: T201  - a program's output
         return 0
+    if asked.name not in TARGETS and asked.name != "all":
+        parser.error(f"no target {asked.name!r}: see `python -m tests.fuzz list`")
     if asked.input is not None:
         TARGETS[asked.name].check(asked.input.read_bytes())
         return 0
+    if asked.seconds < len(TARGETS):
+        parser.error(f"--seconds must be {len(TARGETS)} or more: a second for each target")
     asked.into.mkdir(parents=True, exist_ok=True)
     return 1 if fuzz_all(list(TARGETS), asked.seconds, asked.into.resolve()) else 0
 
