@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from crawler.commands import changes, compare, keep, look, mirror, read, status, sync
+from crawler.commands import changes, compare, keep, look, mirror, read, status, streams, sync
 
 app = typer.Typer(
     name="slugline",
@@ -76,4 +76,5 @@ def _options(
 
 def main() -> None:
     """Run the command line: what the console script calls."""
+    streams.prepare()
     app()

@@ -75,8 +75,9 @@ async def _check_hosts(request: MirrorRequest) -> None:
             continue
         try:
             await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            sentence = f"{url}: the host {host} is not known ({error.strerror or error})"
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no name of a host"
+            sentence = f"{url}: the host {host} is not known ({why or error})"
             raise RequestError(f"{sentence}: check its spelling and your network") from error
 
 

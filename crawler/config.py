@@ -132,10 +132,23 @@ def _format_name(value: str) -> str:
     return value
 
 
+#: Fields that HTTP's framing and slugline's own conditional requests are made of: given by hand,
+#: they would spoil what is stored.
+_OURS = frozenset(
+    {
+        *("host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade"),
+        *("expect", "range", "if-range", "if-match", "if-none-match"),
+        *("if-modified-since", "if-unmodified-since"),
+    }
+)
+
+
 def _header_name(value: str) -> str:
     """RFC 9110 section 5.1: a field name is a token."""
     if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", value):
         raise ValueError("must have a header's name: letters, digits and hyphens")
+    if value.lower() in _OURS:
+        raise ValueError("must leave this header to slugline: it frames or conditions a request")
     return value
 
 
@@ -307,6 +320,10 @@ class Config(_Table):
         return max(owners, key=lambda site: len(site.url), default=None)
 
 
+#: Bytes of a config.toml: ten thousand sites have room, and no device is read without end.
+MAX_CONFIG = 4 * 2**20
+
+
 def parse_config(text: str, environment: Mapping[str, str], name: str = "config.toml") -> Config:
     """Read ``text``, a config.toml; header values named by ``env`` come from ``environment``.
 
@@ -314,8 +331,9 @@ def parse_config(text: str, environment: Mapping[str, str], name: str = "config.
     """
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError((Problem(path="", shown="", allowed=str(error)),), name) from None
+    except (ValueError, RecursionError) as error:
+        told = str(error) if isinstance(error, ValueError) else "tables or lists nest too deep"
+        raise ConfigError((Problem(path="", shown="", allowed=told),), name) from None
     try:
         return Config.model_validate(raw, context={"environment": environment})
     except ValidationError as error:
@@ -325,11 +343,17 @@ def parse_config(text: str, environment: Mapping[str, str], name: str = "config.
 def load_config(path: Path, environment: Mapping[str, str]) -> Config:
     """Read the file at ``path``; raises ConfigError, also where it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        with path.open("rb") as file:
+            read = file.read(MAX_CONFIG + 1)
+        text = read.decode("utf-8")
+        why = f"it has more than {MAX_CONFIG:,} bytes" if len(read) > MAX_CONFIG else ""
+    except OSError as error:
+        why = error.strerror or str(error)
+    except UnicodeDecodeError:
+        why = "it is not UTF-8 text"
+    if why:
         problem = Problem(path="", shown="", allowed=f"cannot be read: {why}")
-        raise ConfigError((problem,), str(path)) from None
+        raise ConfigError((problem,), str(path))
     return parse_config(text, environment, str(path))
 
 

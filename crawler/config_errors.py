@@ -16,6 +16,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from crawler.wording import clean
+
 _SHOWN_MOST = 80  # characters of a wrong value: enough to find it, short enough for one line
 _SECRET_PARTS = {"headers", "proxy"}
 
@@ -95,7 +97,8 @@ def _is_mapping(field: FieldInfo) -> bool:
 
 
 def _path(parts: tuple[int | str, ...]) -> str:
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".")
+    names = (f"[{p}]" if isinstance(p, int) else f".{clean(p, _SHOWN_MOST)}" for p in parts)
+    return "".join(names).lstrip(".")
 
 
 def _unknown(key: str, owner: type[BaseModel], model: type[BaseModel]) -> str:

@@ -8,7 +8,9 @@ run shows whether it was the article or the site.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
 
@@ -33,6 +35,7 @@ from storage.writer import Writer
 MOST_EVIDENCE = 32 * 2**20
 #: Under which a site's memory keeps when the operator was last told of a mass of missing articles.
 MASS_SAID = "mass-gone-said"
+_ZONED = msgspec.json.Decoder(Annotated[datetime, msgspec.Meta(tz=True)])
 #: How often a quiet run says so while it lasts: once a day is a reminder, every run is noise.
 SAY_AGAIN = timedelta(days=1)
 #: Known articles of one title that are asked whether they redirect to a new one.
@@ -74,8 +77,9 @@ class Departures:
         Such an article has no event that says so: only its entry's state tells. ``memory`` is what
         the site's earlier runs left.
         """
-        if memory.get(MASS_SAID):
-            self._mass_said = msgspec.json.decode(memory[MASS_SAID], type=datetime)
+        # An unreadable note is none: the index may be somebody else's.
+        with suppress(msgspec.DecodeError):
+            self._mass_said = _ZONED.decode(memory.get(MASS_SAID, ""))
         gone = {each.slug for each in states.values() if each.verdict == "gone"}
         for slug, before in list(self._keeper.missed.items()):
             if before.event == "gone-seen" and slug not in gone:

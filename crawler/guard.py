@@ -161,7 +161,11 @@ class _Resolver(AbstractResolver):
         if mapped is not None:
             return [_result(host, mapped.address, mapped.to_port)]
         loop = asyncio.get_running_loop()
-        infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+        try:
+            infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+        except UnicodeError as error:
+            # No name of the DNS: an empty label, or one of over 63 characters (RFC 1035 2.3.4).
+            raise socket.gaierror(socket.EAI_NONAME, str(error)) from error
         found = list(dict.fromkeys(str(info[4][0]) for info in infos))
         named = self._guard.is_named(host, port)
         allowed = [a for a in found if named or self._guard.allows(a)]

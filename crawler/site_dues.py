@@ -7,6 +7,7 @@ every format is asked for; one that nothing names any more is asked for when it 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
@@ -47,8 +48,9 @@ class Dues:
         """Take in what earlier runs left, and by slug when the articles changed ``lately``."""
         self.states = states
         self._lately = lately
-        if HONESTY in memory:
-            self._honesty = msgspec.json.decode(memory[HONESTY], type=Honesty)
+        # An unreadable note is none: the index may be somebody else's.
+        with suppress(msgspec.DecodeError):
+            self._honesty = msgspec.json.decode(memory.get(HONESTY, "{}"), type=Honesty)
 
     def remembered(self) -> str:
         """Return what the next run is to know of the site's dates, as JSON text."""

@@ -158,6 +158,10 @@ class Archive:
         """Return the record id of the snapshot observed first, or None: there is none yet."""
         return changes.first_id(self._index)
 
+    def shared_files(self) -> set[str]:
+        """Return the names under files/ that several articles have in turn, having shared a URL."""
+        return queries.shared_files(self._index)
+
     def events(self, site: str, slug: str) -> list[EventRow]:
         """Return what happened to an article besides snapshots, oldest first by sequence."""
         return queries.article_events(self._index, site, slug)

@@ -1,7 +1,7 @@
 """What can go wrong with an archive, each with a sentence and the command's exit code.
 
 The exit codes are a contract that scripts rely on: 1 the store could not do it, 2 the user's input,
-3 another run holds the mirror, 4 damage. Foreign exceptions (OSError, SQLAlchemy's) are turned
+3 another run holds the mirror, 4 damage. Foreign exceptions (OSError, SQLite's) are turned
 into these at the border where they arise, once.
 """
 

@@ -22,7 +22,7 @@ from storage.codings import BytesLike, CodingError, decode
 from storage.errors import DamageFound, InTheWay, os_errors
 from storage.files import is_file_name, is_safe
 from storage.index.index import Index
-from storage.index.rows import from_micros, to_micros
+from storage.index.rows import from_micros, to_micros, values_of
 from storage.warc import most_of
 
 #: The folder of temporary files inside the tree.
@@ -31,6 +31,8 @@ PART = ".part"
 WATERMARK = "files"
 #: Representations taken from the index at once.
 _PAGE = 500
+#: Folders remembered as folders: a site's million articles may each have one of its own.
+_MOST_FOLDERS = 10_000
 
 #: Each with whether a later one under the same name has bytes too.
 _OWED = """
@@ -38,6 +40,11 @@ _OWED = """
         SELECT 1 FROM representations AS later
         WHERE later.site = owed.site AND later.slug = owed.slug AND later.format = owed.format
           AND later.sequence > owed.sequence AND later.file = owed.file AND later.record_id != ''
+    ) AND NOT EXISTS (
+        SELECT 1 FROM representations AS other
+        WHERE other.url = owed.url AND other.fetched_at > owed.fetched_at
+          AND other.file = owed.file AND other.record_id != ''
+          AND (other.site, other.slug) != (owed.site, owed.slug)
     ) AS newest
     FROM representations AS owed
     WHERE owed.n > :done AND owed.file != '' AND owed.record_id != ''
@@ -118,6 +125,8 @@ class Tree:
             real = False
         if not real:
             raise InTheWay(folder, "a folder")
+        if len(self._folders) >= _MOST_FOLDERS:
+            self._folders = {self.root}
         self._folders.add(folder)
 
 
@@ -134,7 +143,8 @@ def _holds(path: Path, body: bytes) -> bool:
 
 def watermark(index: Index) -> int:
     """Return the number of the last representation whose file is known to be written."""
-    return int(index.note(WATERMARK) or 0)
+    with values_of("meta"):
+        return int(index.note(WATERMARK) or 0)
 
 
 def write_owed(index: Index, tree: Tree, body_of: BodyOf) -> int:

@@ -6,6 +6,7 @@ as ``exit_code``; anything else is a bug, and says so.
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import sys
@@ -15,10 +16,14 @@ from typing import ClassVar, ParamSpec, TypeVar
 
 import typer
 
+from crawler.commands.streams import point_nowhere
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 WELL, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+#: What writing to stdout may end with; of files it is storage's to say, by name.
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
 BUG = 70  # sysexits.h EX_SOFTWARE: an internal error, apart from every code of the contract
 
 
@@ -66,9 +71,14 @@ def _endings() -> Iterator[None]:
         complain("interrupted")
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
-        _let_go_of_stdout()
+        # stdout's reader (``head``) had enough, and Python flushes at exit.
+        point_nowhere(sys.stdout)
         raise typer.Exit(WELL) from None
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
+            point_nowhere(sys.stdout)
+            complain(f"the output could not be written: {error.strerror}")
+            raise typer.Exit(FAILED) from None
         code = getattr(error, "exit_code", None)
         if isinstance(code, int):
             complain(str(error))
@@ -77,13 +87,6 @@ def _endings() -> Iterator[None]:
             raise
         complain(_bug(error))
         raise typer.Exit(BUG) from None
-
-
-def _let_go_of_stdout() -> None:
-    """Point stdout elsewhere: its reader (``head``) had enough, and Python flushes at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 def _bug(error: Exception) -> str:

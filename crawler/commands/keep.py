@@ -67,6 +67,7 @@ def export(
 
     now = datetime.now(UTC)
     with Archive.open(mirror) as archive:
+        _keep_out(out, archive.root, kind)
         chosen = Chosen(
             site=known_site(archive, site),
             at=moment("--at", at, now),
@@ -114,22 +115,35 @@ class Chosen:
     canonicals: bool
 
 
+def _keep_out(out: Path | None, root: Path, kind: str) -> None:
+    """Refuse an OUT whose writing would replace the mirror's own files."""
+    if out is None or out == _STDOUT:
+        return
+    inside = out.resolve().is_relative_to(root.resolve())
+    if inside and not (kind == "files" and out.resolve() == root.resolve() / "files"):
+        raise UsageError(f"{out} lies in the mirror {root} itself: name a place outside of it")
+
+
 def _one_file(
     archive: Archive, out: Path, chosen: Chosen, export_to: Callable[..., int], nouns: Nouns
 ) -> None:
     if out == _STDOUT:
         export_to(archive, sys.stdout.buffer, **asdict(chosen))
         return
-    # Written aside, so that a reader of OUT never sees half of it.
-    aside = out.with_name(f".{out.name}.part")
+    # Written aside, so that a reader of OUT never sees half of it; a device or pipe takes it as
+    # it comes, and must not be replaced by a file.
+    direct = out.exists() and not out.is_file()
+    aside = out if direct else out.with_name(f".{out.name}.part")
     try:
         with aside.open("wb") as stream:
             written = export_to(archive, stream, **asdict(chosen))
-        aside.replace(out)
+        if not direct:
+            aside.replace(out)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from error
     finally:
-        aside.unlink(missing_ok=True)
+        if not direct:
+            aside.unlink(missing_ok=True)
     complain(f"{count(written, *nouns)} in {out}")
 
 

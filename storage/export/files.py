@@ -62,6 +62,9 @@ def _write(
     private: bool,
 ) -> ExportedFiles:
     files = size = snapshots = 0
+    # A URL may have been one article's and is another's now: the bytes fetched last are its file's.
+    shared = archive.shared_files()
+    fetched: dict[str, datetime] = {}
     for newest in archive.newest_all(site, canonicals=canonicals, at=at, since=since):
         done: set[str] = set()
         # A format that the newest snapshot lacks is still there as an earlier one had it.
@@ -72,10 +75,14 @@ def _write(
             kept = (r for r in manifest.representations if r.record_id and is_file_name(r.file))
             owed = [r for r in kept if r.file not in done]
             for one in owed:
+                done.add(one.file)
+                if one.file in shared and fetched.get(one.file, one.fetched_at) > one.fetched_at:
+                    continue
                 body = archive.body(manifest, one.format).decoded
                 tree.write(one.file, body, one.fetched_at)
-                done.add(one.file)
-                files += 1
+                files += one.file not in fetched
                 size += len(body)
+                if one.file in shared:
+                    fetched[one.file] = one.fetched_at
             snapshots += bool(owed)
     return ExportedFiles(files=files, bytes=size, snapshots=snapshots)

@@ -23,6 +23,7 @@ from storage.index.rows import (
     from_micros,
     snapshot_row,
     to_micros,
+    values_of,
 )
 from storage.model import ContentDigest, EntryState, Lately, Site, Validator
 
@@ -244,14 +245,14 @@ def record_place(index: Reader, record_id: str) -> tuple[str, int, int] | None:
 def site_entries(index: Reader, site: str) -> dict[str, EntryState]:
     """Return what runs learned of a site's entry URLs, by URL."""
     rows = index.ask("SELECT * FROM entries WHERE site = :site ORDER BY url", site=site)
-    return {row["url"]: EntryState(**{**row, **_moments(row)}) for row in rows}
+    return {row["url"]: _entry(row) for row in rows}
 
 
 def failing_entries(index: Reader, site: str | None) -> list[EntryState]:
     """Return the entries that could not be had when last asked for, by site and URL."""
     wanted = ["verdict = 'failed'", *([] if site is None else ["site = :site"])]
     rows = index.ask("SELECT * FROM entries", where(wanted), "ORDER BY site, url", site=site)
-    return [EntryState(**{**row, **_moments(row)}) for row in rows]
+    return [_entry(row) for row in rows]
 
 
 #: Of the snapshots that the publisher's own doing led to, and not a format found or lost.
@@ -274,22 +275,25 @@ _LATELY_CHANGED = """
 
 def lately(index: Reader, site: str) -> dict[str, Lately]:
     """Return by slug when a site's articles changed lately, by one statement."""
-    return {
-        row["slug"]: Lately(
-            changes=row["changes"],
-            oldest=from_micros(row["oldest"]),
-            newest=from_micros(row["newest"]),
-        )
-        for row in index.ask(_LATELY_CHANGED, site=site, last=_LATELY)
-    }
+    rows = index.ask(_LATELY_CHANGED, site=site, last=_LATELY)
+    with values_of("snapshots"):
+        return {
+            row["slug"]: Lately(
+                changes=row["changes"],
+                oldest=from_micros(row["oldest"]),
+                newest=from_micros(row["newest"]),
+            )
+            for row in rows
+        }
 
 
-def _moments(row: Row) -> dict[str, datetime | None]:
-    verified = row["verified_at"]
-    return {
-        "checked_at": from_micros(row["checked_at"]),
-        "verified_at": None if verified is None else from_micros(verified),
-    }
+def _entry(row: Row) -> EntryState:
+    with values_of("entries"):
+        moments = {
+            "checked_at": from_micros(row["checked_at"]),
+            "verified_at": _moment(row["verified_at"]),
+        }
+        return msgspec.convert(row | moments, EntryState)
 
 
 def site_memory(index: Reader, site: str) -> dict[str, str]:
@@ -341,19 +345,20 @@ def stored_validators(index: Reader, urls: Collection[str]) -> dict[str, Validat
 def all_runs(index: Reader) -> list[RunRow]:
     """Every run, newest first."""
     rows = index.ask("SELECT * FROM runs ORDER BY started_at DESC, id DESC")
-    return [
-        RunRow(
-            id=row["id"],
-            command=row["command"],
-            scopes=msgspec.json.decode(row["scopes"], type=tuple[str, ...]),
-            started_at=from_micros(row["started_at"]),
-            continues_since=_moment(row["continues_since"]),
-            finished_at=_moment(row["finished_at"]),
-            finished=bool(row["finished"]),
-            summary=msgspec.json.decode(row["summary"], type=dict[str, Any]),
-        )
-        for row in rows
-    ]
+    return [_run(row) for row in rows]
+
+
+def _run(row: Row) -> RunRow:
+    with values_of("runs"):
+        made = {
+            "scopes": msgspec.json.decode(row["scopes"], type=tuple[str, ...]),
+            "started_at": from_micros(row["started_at"]),
+            "continues_since": _moment(row["continues_since"]),
+            "finished_at": _moment(row["finished_at"]),
+            "finished": bool(row["finished"]),
+            "summary": msgspec.json.decode(row["summary"], type=dict[str, Any]),
+        }
+        return msgspec.convert(row | made, RunRow)
 
 
 def _moment(micros: int | None) -> datetime | None:
@@ -368,7 +373,8 @@ def site_status(index: Reader, site: Site) -> SiteStatus:
         return index.number(*sql, site=site.name)
 
     read = "FROM entries WHERE site = :site AND verdict = 'article'"
-    oldest = number("SELECT min(verified_at)", read)
+    with values_of("entries"):
+        verified_at = _moment(number("SELECT min(verified_at)", read) or None)
     return SiteStatus(
         site=site.name,
         scope=site.scope,
@@ -381,6 +387,15 @@ def site_status(index: Reader, site: Site) -> SiteStatus:
         newest_observed_at=max((row.observed_at for row in newest), default=None),
         segments=number("SELECT count(*) FROM segments WHERE site = :site"),
         bytes=number("SELECT sum(committed) FROM segments WHERE site = :site"),
-        verified_at=_moment(oldest or None),
+        verified_at=verified_at,
         unverified=number("SELECT count(*)", read, "AND verified_at IS NULL"),
     )
+
+
+def shared_files(index: Reader) -> set[str]:
+    """Return the names under files/ that representations of several articles have."""
+    rows = index.ask("""
+        SELECT file FROM representations WHERE file != '' AND record_id != ''
+        GROUP BY file HAVING count(DISTINCT site || ' ' || slug) > 1
+    """)
+    return {row["file"] for row in rows}

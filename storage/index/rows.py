@@ -7,6 +7,7 @@ segments says the same, line for line. No clock, no database, no file.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from storage.times import format_utc
 Row = dict[str, Any]
 
 #: The version of the tables, schema.py's, and of what stands in them.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 #: Hex digits of a digest in its mark: two texts of one article never share them by chance.
 _MARK_DIGITS = 16
@@ -165,9 +166,18 @@ def content_mark(source: str, content: ContentDigest) -> str:
     return f" {source}:{content.digest[:_MARK_DIGITS]} "
 
 
+@contextmanager
+def values_of(table: str) -> Iterator[None]:
+    """Raise IndexLies where what is made of a row of ``table`` finds no value of its column's."""
+    try:
+        yield
+    except _NO_VALUE as error:
+        raise IndexLies(table, str(error)) from error
+
+
 def snapshot_row(row: Mapping[Any, Any], gone_at: datetime | None = None) -> SnapshotRow:
     """Return a row of the table ``snapshots`` as a value. Raises IndexLies."""
-    try:
+    with values_of("snapshots"):
         return SnapshotRow(
             **_plain(row, _SNAPSHOT_TEXTS, _SNAPSHOT_NUMBERS),
             updated_at=from_micros(row["updated_at"]),
@@ -180,21 +190,17 @@ def snapshot_row(row: Mapping[Any, Any], gone_at: datetime | None = None) -> Sna
             private=bool(row["private"]),
             gone_at=gone_at,
         )
-    except _NO_VALUE as error:
-        raise IndexLies("snapshots", str(error)) from error
 
 
 def event_row(row: Mapping[Any, Any]) -> EventRow:
     """Return a row of the table ``events`` as a value. Raises IndexLies."""
-    try:
+    with values_of("events"):
         return EventRow(
             **_plain(row, _EVENT_TEXTS, _EVENT_NUMBERS),
             observed_at=from_micros(row["observed_at"]),
             detail=msgspec.json.decode(row["detail"], type=dict[str, str]),
             implicit=bool(row["implicit"]),
         )
-    except _NO_VALUE as error:
-        raise IndexLies("events", str(error)) from error
 
 
 def _plain(row: Mapping[Any, Any], texts: tuple[str, ...], numbers: tuple[str, ...]) -> Row:

@@ -149,7 +149,7 @@ representations = Table(
     Column("length", BigInteger, nullable=False),
     Index("representations_article", "site", "slug", "format", "sequence"),
     Index("representations_record", "record_id"),
-    Index("representations_url", "url"),
+    Index("representations_url", "url", "fetched_at"),
     Index("representations_place", "segment"),
 )
 _holds_bytes = and_(representations.c.target_id.is_(None), representations.c.record_id != "")

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
+import msgspec
 from msgspec import Struct, field
 
 from storage.index.reader import Reader, rows_by, where
-from storage.index.rows import Row, from_micros, to_micros
+from storage.index.rows import Row, from_micros, to_micros, values_of
 from storage.model import Draft
 
 #: An article's site and slug.
@@ -193,9 +194,10 @@ def held_paths(index: Reader, paths: Collection[str]) -> dict[str, bool]:
 
 
 def known_segments(index: Reader) -> dict[str, int]:
-    """Every indexed segment's name and committed length, by name."""
+    """Every indexed segment's name and committed length, by name. Raises IndexLies."""
     rows = index.ask("SELECT name, committed FROM segments ORDER BY name")
-    return {row["name"]: row["committed"] for row in rows}
+    with values_of("segments"):
+        return msgspec.convert({row["name"]: row["committed"] for row in rows}, dict[str, int])
 
 
 def ends_of(index: Reader, segment: str) -> list[tuple[str, int, int]]:

@@ -268,3 +268,24 @@ def test_changed_settings_are_checked_like_a_file() -> None:
     with pytest.raises(ConfigError) as caught:
         read.changed(rate=-1, concurrency=0)
     assert {problem.path for problem in caught.value.problems} == {"concurrency", "rate"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = " + "9" * 5000, "4300 digits"),
+        ("a = " + "[" * 5000, "nest too deep"),
+        ('"\\u001b[31mred\\nline" = 1', "is no setting"),
+        ('[[site]]\nurl = "https://e.org/"\nheaders = { Range = "bytes=0-1" }', "to slugline"),
+    ],
+)
+def test_settings_made_to_vex_are_refused_in_one_line(text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, {})
+    assert said in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_a_file_that_never_ends_is_not_read_to_its_end() -> None:
+    with pytest.raises(ConfigError, match="more than"):
+        load_config(Path("/dev/zero"), {})

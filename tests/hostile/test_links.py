@@ -106,6 +106,8 @@ REFUSED = {
     "the loopback address": ("http://127.0.0.2/x", "is not public"),
     "a private address": ("http://10.0.0.1/x", "is not public"),
     "the cloud's metadata": ("http://169.254.169.254/latest/meta-data/", "is not public"),
+    "a name with an empty label": ("http://a..b/x", "is not known"),
+    "a name with a long label": (f"http://{'a' * 64}.example/x", "is not known"),
     "an address as a number": ("http://2130706434/x", "is not public"),
     "an address in IPv6": ("http://[::ffff:10.0.0.1]/x", "is not public"),
     "a name nobody has": ("http://nowhere.invalid/x", "is not known"),

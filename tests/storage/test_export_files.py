@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from storage.archive import Archive
 from storage.errors import LockHeld
 from storage.export.files import export_files
+from storage.model import Draft
+from storage.reindex import reindex
 from tests.storage.drafts import SEEN, article, hour, open_store, stored, tree, words
 
 
@@ -57,3 +60,37 @@ def test_the_mirrors_own_tree_is_mended_under_the_lock(tmp_path: Path) -> None:
         with pytest.raises(LockHeld):
             export_files(archive, tmp_path / "files", SEEN)
         store.close()
+
+
+def at_url(draft: Draft, url: str) -> Draft:
+    shown = tuple(structs.replace(r, url=url) for r in draft.manifest.representations)
+    return structs.replace(
+        draft, manifest=structs.replace(draft.manifest, url=url, representations=shown)
+    )
+
+
+def test_a_url_that_another_article_took_over_has_the_bytes_fetched_last(tmp_path: Path) -> None:
+    mirror, out = tmp_path / "mirror", tmp_path / "out"
+    old, new = "https://news.example/a", "https://news.example/b"
+    stored(
+        mirror,
+        at_url(article("zebra", formats=("html",)), old),
+        at_url(article("zebra", edition=" 2", seen=hour(1), formats=("html",)), new),
+        at_url(article("apple", seen=hour(2), formats=("html",)), old),
+    )
+    wanted = {
+        "news.example/a.html": words("apple", "html", ""),
+        "news.example/b.html": words("zebra", "html", " 2"),
+    }
+    assert tree(mirror) == wanted
+    with Archive.open(mirror) as archive:
+        done = export_files(archive, out / "files", SEEN)
+        assert done.files == 2
+        assert tree(out) == wanted
+        export_files(archive, out / "files", SEEN, at=hour(1))
+        assert tree(out)["news.example/a.html"] == words("zebra", "html", "")
+    reindex(mirror, SEEN)
+    for file in (mirror / "files").rglob("*.html"):
+        file.unlink()
+    stored(mirror)
+    assert tree(mirror) == wanted

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from storage.errors import IndexLies
 from storage.index.queries import (
     all_history,
     all_runs,
@@ -230,3 +234,30 @@ def test_of_each_article_the_last_few_changes_are_told_by_the_publishers_clock_w
         stored(tmp_path, edited)
     with asking(tmp_path) as index:
         assert lately(index, SITE)["story"] == Lately(changes=8, oldest=hour(7), newest=hour(14))
+
+
+@pytest.mark.parametrize("column", ["scopes", "started_at", "finished_at", "summary"])
+def test_a_run_that_is_no_value_is_the_indexs_lie(column: str, tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.begin_run("sync", (SITE,), SEEN)
+    store.close()
+    with sqlite3.connect(tmp_path / "index.sqlite") as connection:
+        connection.execute(f"UPDATE runs SET {column} = 'zz{{'")  # noqa: S608  - names above
+    connection.close()
+    with asking(tmp_path) as index, pytest.raises(IndexLies, match="its runs"):
+        all_runs(index)
+
+
+@pytest.mark.parametrize("column", ["checked_at", "verified_at", "attempts", "verdict"])
+def test_an_entry_that_is_no_value_is_the_indexs_lie(column: str, tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    entry = EntryState(
+        site=SITE, url=URL, verdict="article", checked_at=SEEN, run="a-run", verified_at=SEEN
+    )
+    store.commit([], Notes(at=SEEN, entries=(entry,)))
+    store.close()
+    with sqlite3.connect(tmp_path / "index.sqlite") as connection:
+        connection.execute(f"UPDATE entries SET {column} = 'zz{{'")  # noqa: S608  - names above
+    connection.close()
+    with asking(tmp_path) as index, pytest.raises(IndexLies, match="its entries"):
+        site_entries(index, SITE)

@@ -99,7 +99,7 @@ def test_a_moment_far_away_fits_its_column(tables: Connection) -> None:
         ("events", ["site", "slug", "sequence"]),
         ("representations", ["site", "slug", "format", "sequence"]),
         ("representations", ["record_id"]),
-        ("representations", ["url"]),
+        ("representations", ["url", "fetched_at"]),
         ("names", ["name"]),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 from tests.crawler.commands.archives import fill
@@ -56,3 +57,26 @@ def test_reindex_brings_the_index_back(tmp_path: Path) -> None:
     assert "reindex" in complaint(slugline("list", "--mirror", root))
     assert slugline("reindex", "--mirror", root).exit_code == 0
     assert slugline("list", "--json", "--canonicals", "--mirror", root).stdout == before
+
+
+def test_an_export_never_replaces_the_mirrors_own_files(mirror: Path) -> None:
+    segment = next(mirror.glob("segments/*/*.warc.gz"))
+    kept = segment.read_bytes()
+    for out in (segment, mirror / "index.sqlite", mirror / "new.jsonl"):
+        assert "in the mirror" in complaint(slugline("export", "jsonl", out, "--mirror", mirror))
+    for out in (mirror, mirror / "segments", mirror / "files" / "deeper"):
+        assert "in the mirror" in complaint(slugline("export", "files", out, "--mirror", mirror))
+    assert segment.read_bytes() == kept
+
+
+def test_an_export_into_a_pipe_leaves_it_one(mirror: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert slugline("export", "jsonl", pipe, "--mirror", mirror).exit_code == 0
+        assert os.read(reader, 1 << 16).count(b"\n") == 4
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
