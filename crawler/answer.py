@@ -7,7 +7,9 @@ surrogate escapes, so that they can be written out again exactly; ``Answer.heade
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -104,7 +106,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class Answer(Struct, frozen=True, kw_only=True, dict=True):
     """What a server said about a URL, whatever the status; the body is as received.
 
     ``url`` is the one asked for, ``final_url`` the one that answered after ``hops``. Transfer
@@ -128,15 +130,22 @@ class Answer(Struct, frozen=True, kw_only=True):
     attempts: int = 1
     seconds: float = 0.0
 
+    @cached_property
+    def fields(self) -> Mapping[str, tuple[str, ...]]:
+        """The values of each header field, in order, by the name in lower case."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, value in self.headers:
+            key = name.lower()
+            found[key] = (*found.get(key, ()), readable(value))
+        return found
+
     def values(self, name: str) -> tuple[str, ...]:
         """Return all values of the header field ``name``, in order."""
-        wanted = name.lower()
-        return tuple(readable(v) for n, v in self.headers if n.lower() == wanted)
+        return self.fields.get(name.lower(), ())
 
     def header(self, name: str) -> str | None:
         """Return the first value of the header field ``name``, or None."""
-        wanted = name.lower()
-        return next((readable(v) for n, v in self.headers if n.lower() == wanted), None)
+        return next(iter(self.values(name)), None)
 
     @property
     def coding(self) -> str:

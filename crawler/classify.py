@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 
-import ada_url
 from msgspec import Struct
 
 from crawler.facts import Evidence, Facts
+from crawler.urls import page_path
 
 #: schema.org, Open Graph and CMS names of a single article (compared in lower case).
 ARTICLE_TYPES = frozenset(
@@ -133,7 +133,7 @@ def _by_text_alone(facts: Facts) -> Verdict:
 
 def is_root(url: str) -> bool:
     """Say whether ``url`` is the front page of its host, whatever its query."""
-    return ada_url.URL(url).pathname == "/"
+    return page_path(url) == "/"
 
 
 def needs_record(url: str, html: Facts, alternates: frozenset[str]) -> bool:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from crawler.allocator import give_back_large_blocks
+from crawler.allocator import give_back_large_blocks, look_for_cycles_seldom
 from crawler.config import Settings
 from crawler.events import Event, Failed, Note, Requested, RunFinished, RunStarted, Stored, Summary
 from crawler.foreign import Foreign
@@ -56,6 +56,7 @@ async def mirror(
     Raises RequestError for the user's faults, before anything is created, and storage's errors.
     """
     give_back_large_blocks()
+    look_for_cycles_seldom()
     if request.command == "mirror":
         await _check_hosts(request)
     return await _Run(request, report, stop or asyncio.Event()).go()

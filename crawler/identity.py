@@ -100,6 +100,8 @@ def proves(here: Likeness, target: Likeness) -> bool:
 
 def _same_site(url: str, other: str) -> bool:
     """Compare hosts with their ports; a scheme's own port and ``www.`` make no difference."""
+    if url == other:
+        return True
     return page_key(url).partition("/")[0] == page_key(other).partition("/")[0]
 
 

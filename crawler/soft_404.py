@@ -93,10 +93,12 @@ def fingerprint(facts: Facts, url: str) -> str:
     text = folded(f"{facts.title or ''} {facts.words or facts.body or ''}")
     path = url.partition("://")[2].partition("/")[2]
     parts = (url, f"/{path}", path, path.rstrip("/").rpartition("/")[2])
+    words = text
     for echo in parts:
         if len(echo) >= ECHO:
-            text = text.replace(echo, "")
-    words = folded(text)
+            words = words.replace(echo, "")
+    if words != text:
+        words = folded(words)
     return sha256(words.encode("utf-8", "surrogatepass")).hexdigest() if words else ""
 
 

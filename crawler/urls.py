@@ -38,7 +38,8 @@ _TRACKING: Final = re.compile(
     r"|__twitter_impression|ss_email_id|ml_subscriber(?:_hash)?|bsft_(?:eid|uid|clkid)",
     re.IGNORECASE,
 )
-_QUERY_IN_TEXT: Final = re.compile(r"(?<=[^\s?])\?[^\s#<>\"')\]]+")
+#: The mark comes first and what stands before it second: to a plain character `re` jumps.
+_QUERY_IN_TEXT: Final = re.compile(r"\?(?<=[^\s?]\?)[^\s#<>\"')\]]+")
 #: Escapes that stay as they are: upper case, and of no unreserved character.
 _NORMAL_ESCAPE: Final = r"%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF])"
 #: Most URLs that come here are in normal form already, and ada takes ten times as long to say so.
@@ -48,7 +49,8 @@ _NORMAL: Final = re.compile(
     rf"(/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]++|{_NORMAL_ESCAPE})*+)"
     rf"(\?(?:[A-Za-z0-9._~!$&()*+,;=:@/?-]++|{_NORMAL_ESCAPE})++)?+"
 )
-#: Origins and bases whose parsing is remembered: pages name few hosts, a hostile one names many.
+#: Origins, bases and URLs whose parsing is remembered: pages name few hosts, a hostile one names
+#: many; a URL in hand is asked for its origin, its scope and its host some ten times in a row.
 _REMEMBERED: Final = 1024
 
 
@@ -80,7 +82,7 @@ def normalise(url: str, base: str | None = None) -> str | None:
     if (home := _home(base)) is not None:
         rooted = url[:1] == "/" and url[1:2] != "/"
         text = home + url if rooted else url
-        if len(text) <= MAX_URL and _normal_parts(text) is not None:
+        if len(text) <= MAX_URL and _in_normal_form(text) is not None:
             return text
     try:
         parsed = URL(url, base)
@@ -104,6 +106,11 @@ def host_key(url: str) -> str:
     """Return ``host:port`` of a URL, the scheme's port where none is written. Raises UrlError."""
     parsed = _parse(url)
     return f"{parsed.hostname}:{parsed.port or _PORTS[parsed.protocol]}"
+
+
+def page_path(url: str) -> str:
+    """Return the path of a URL, "/" for a host's front page. Raises UrlError."""
+    return _parse(url).pathname
 
 
 def in_scope(url: str, scope: str) -> bool:
@@ -177,6 +184,7 @@ def site_name(scope: str, *, distinct: bool = False) -> str:
     return name
 
 
+@lru_cache(_REMEMBERED)
 def _parse(url: str) -> _Parts:
     parts = _normal_parts(url)
     if parts is not None:
@@ -201,15 +209,21 @@ def _whole(scope: str) -> _Parts:
 
 def _normal_parts(url: str) -> _Parts | None:
     """Take a URL apart that is plainly in normal form; None where only ada can tell."""
+    found = _in_normal_form(url)
+    front = _front(found[1]) if found is not None else None
+    if found is None or front is None:
+        return None
+    path, query = found.group(2, 3)
+    return _Parts(front.protocol, front.host, front.hostname, front.port, path, query or "")
+
+
+def _in_normal_form(url: str) -> re.Match[str] | None:
+    """Match a URL that is plainly in normal form, its origin first; None: only ada can tell."""
     found = _NORMAL.fullmatch(url)
-    if found is None:
+    if found is None or _front(found[1]) is None:
         return None
-    before, path, query = found.groups("")
-    front = _front(before)
     # A segment that begins with a dot may be one that a parser resolves.
-    if front is None or "/." in path:
-        return None
-    return _Parts(front.protocol, front.host, front.hostname, front.port, path, query)
+    return None if "/." in url and "/." in found[2] else found
 
 
 @lru_cache(_REMEMBERED)

@@ -12,12 +12,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from storage.model import Stamp, Unit
 
 #: Characters. The longest form below, with long fraction and comment, is under 80.
 MAX_DATE: Final = 128
+#: Texts remembered (about 1 MB): each format of an article gives the same few dates.
+REMEMBERED: Final = 1024
 #: The web's first pages; an older time is a default or a typing error.
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 #: A day, the widest that clocks and zones may honestly be apart.
@@ -126,8 +129,11 @@ def parse_http_date(text: str) -> Stamp | None:
     The name of the day is held against the grammar but not against the date, as browsers
     do. The stamp has unit ``second`` and offset 0.
     """
-    if len(text) > MAX_DATE:
-        return None
+    return _http_date(text) if len(text) <= MAX_DATE else None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _http_date(text: str) -> Stamp | None:
     if found := _IMF.fullmatch(text):
         day, month, year, *clock = found.groups()
     elif found := _RFC850.fullmatch(text):
@@ -148,10 +154,13 @@ def parse_declared(text: str) -> Stamp | None:
     comma for the point and ``+hhmm`` or ``+hh``; RFC 5322 with its obsolete years and zones;
     HTTP dates. Never raises: None for everything else, however long or strange.
     """
-    if len(text) > MAX_DATE:
-        return None
+    return _declared(text) if len(text) <= MAX_DATE else None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _declared(text: str) -> Stamp | None:
     plain = " ".join(text.split())
-    return _iso(plain) or _mail(plain) or parse_http_date(text.strip())
+    return _iso(plain) or _mail(plain) or _http_date(text.strip())
 
 
 def same_moment(a: Stamp, b: Stamp) -> bool:
@@ -162,6 +171,8 @@ def same_moment(a: Stamp, b: Stamp) -> bool:
     written, UTC where none was. A clock time without a zone is held against both the
     other's UTC and its wall clock, since nobody said which of them it is.
     """
+    if a == b:
+        return True
     fine, coarse = (a, b) if _exactness(a) >= _exactness(b) else (b, a)
     try:
         if _exactness(coarse) <= _ORDER.index("day"):

@@ -148,7 +148,9 @@ def check_claim(format: str, content_type: str, body: bytes) -> str | None:  # n
     if format not in FORMATS:
         return None
     return (
-        _not_json(body) if format in ("json", "jsonld") else _not_text(format, content_type, body)
+        _not_json(body)
+        if format in ("json", "jsonld")
+        else _not_text(format, content_type, body, looks)
     )
 
 
@@ -160,8 +162,7 @@ def _not_html(body: bytes, looks: str | None) -> str | None:
     return None if b"<" in body or b"\x00<" in body else "it is text without any markup"
 
 
-def _not_text(name: str, content_type: str, body: bytes) -> str | None:
-    looks = sniff(body)
+def _not_text(name: str, content_type: str, body: bytes, looks: str | None) -> str | None:
     if looks not in (None, "markdown", "text", "json", "jsonld"):
         return f"it is {looks} and not {name}"
     if looks in ("json", "jsonld") and media_type(content_type).endswith("json"):

@@ -12,7 +12,7 @@ import datetime as dt
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -27,6 +27,7 @@ MAX_DEPTH = 50
 _BLOCK = re.compile(
     r"(---|\+\+\+)[ \t]*\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
 )
+_INDICATOR = re.compile(r"[-?:](?=\s|\Z)")
 _LINE = re.compile(r"^([A-Za-z_][\w.-]*):[ \t]+(\S.*)$", re.MULTILINE)
 #: A dotted key (TOML 1.0, Keys) of more parts than MAX_DEPTH.
 _DOTTED = re.compile(
@@ -74,19 +75,37 @@ def _json_block(text: str) -> FrontMatter:
 def _yaml(block: str) -> Any:
     import yaml  # noqa: PLC0415  - slow to load, and a run may meet no Markdown at all
 
-    depth = 0
     try:
-        for event in yaml.parse(block, Loader=yaml.CBaseLoader):
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-                if depth > MAX_DEPTH:
-                    raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
+        if _may_nest(block):
+            _check_depth(yaml.parse(block, Loader=yaml.CBaseLoader))
         # CBaseLoader makes strings, lists and dicts of strings and nothing else.
         return yaml.load(block, Loader=yaml.CBaseLoader)  # noqa: S506  - safer than SafeLoader
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
+
+
+def _may_nest(block: str) -> bool:
+    """Say whether ``block`` has as many marks as a nesting past MAX_DEPTH takes; most have few.
+
+    A collection opens at an indicator before a blank (YAML 1.2 section 6.1 to 8.2), or at a
+    bracket, which a pair without braces may follow (7.4.1).
+    """
+    brackets = block.count("[") + block.count("{")
+    return 2 * brackets + len(_INDICATOR.findall(block)) >= MAX_DEPTH
+
+
+def _check_depth(events: Iterable[object]) -> None:
+    """Raise ValueError where YAML's ``events`` nest deeper than MAX_DEPTH."""
+    import yaml  # noqa: PLC0415  - as above
+
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ValueError(f"it nests deeper than {MAX_DEPTH} levels")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _toml(block: str) -> Any:

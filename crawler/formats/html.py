@@ -157,7 +157,7 @@ def _canonical(links: tuple[Link, ...]) -> tuple[str | None, tuple[Finding, ...]
 
 def _source(canonical: str | None, url: str, base: str, meta: Meta, embedded: Facts) -> str | None:
     """Return the original on another host: a foreign canonical, else what syndication marks say."""
-    if canonical is not None and _host(canonical) != _host(url):
+    if canonical is not None and canonical != url and _host(canonical) != _host(url):
         return canonical
     said = meta.first("syndication-source", "original-source")
     return (normalise(said, base) if said else None) or embedded.canonical_source

@@ -11,8 +11,6 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborNode
 
-from crawler.formats.html_tree import attribute, class_words
-
 #: Characters of a class name that is looked at; generated ones are longer and mean nothing.
 MAX_CLASS = 80
 
@@ -41,18 +39,22 @@ _BOX_IDS = frozenset(
 
 def is_box(node: LexborNode) -> bool:
     """Say whether ``node`` calls itself a box beside the words."""
-    words = class_words(node)
-    if any(_is_box_class(word) for word in words):
-        return True
+    given = node.attributes
+    words = (given.get("class") or "").lower().split()
+    for word in words:
+        if _is_box_class(word):
+            return True
     # Sphinx gives a chapter its title as id: <div class="section" id="comments">.
-    return attribute(node, "id") in _BOX_IDS and node.tag == "div" and "section" not in words
+    named = (given.get("id") or "").strip()
+    return named in _BOX_IDS and node.tag == "div" and "section" not in words
 
 
 def is_beside(node: LexborNode) -> bool:
     """Say whether ``node`` holds comments or related articles, which are articles of their own."""
-    if attribute(node, "id") in _BOX_IDS:
+    given = node.attributes
+    if (given.get("id") or "").strip() in _BOX_IDS:
         return True
-    for word in class_words(node):
+    for word in (given.get("class") or "").lower().split():
         parts = word.replace("_", "-").split("-")
         beside = parts[0] in _BESIDE or (parts[-1] in _BESIDE and parts[0] != "no")
         # "comments-open" is said of a post.

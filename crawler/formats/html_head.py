@@ -150,8 +150,8 @@ def read_anchors(tree: LexborHTMLParser, base: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for node in tree.css("a[href],area[href]")[: 2 * MAX_ANCHORS]:
         given = node.attributes
-        href = given.get("href")
-        if not href or href[0] == "#" or "nofollow" in (given.get("rel") or "").lower().split():
+        href, rel = given.get("href"), given.get("rel")
+        if not href or href[0] == "#" or (rel and "nofollow" in rel.lower().split()):
             continue
         url = resolve(href, base)
         if url is not None:

@@ -147,7 +147,8 @@ class _Walk:
         text = text.translate(_NO_MARKS) if _BREAK in text or _LINE in text else text
         if self._preformatted:
             text = text.replace("\n", _LINE)
-        self._both(text)
+        self._plain.append(text)
+        self._linked.append(text)
         if self._links:
             self._linked_length += len(text.strip())
 
@@ -196,6 +197,9 @@ def _tidy(pieces: list[str]) -> str:
     """Fold white space in lines, drop empty blocks, and part blocks by an empty line."""
     blocks = []
     for block in "".join(pieces).split(_BREAK):
+        # Half of them are the line ends between two tags.
+        if not block or block.isspace():
+            continue
         if _LINE in block:
             lines = [fold(line) for line in block.split(_LINE)]
             words = "\n".join(lines).strip()

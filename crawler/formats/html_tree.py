@@ -44,6 +44,8 @@ ARK = 3
 #: Addresses remembered for pages to come (about 4 MB), and characters of the longest one.
 REMEMBERED = 16_384
 MAX_REMEMBERED = 512
+#: Pages at work at once, and then some.
+REMEMBERED_BASES = 256
 
 _VOID = frozenset(
     b"area base br col embed hr img input link meta param source track wbr !doctype".split()
@@ -127,8 +129,10 @@ def check_depth(body: bytes) -> int:
 
     Returns how many of its bytes hold no more than MAX_NODES.
     """
-    ends = body.count(b"</")
-    if body.count(b"<") - ends > FEW_TAGS or ends > MAX_NODES or _MANY.search(body):
+    # End tags are marks too: few marks are few of both, and the second count costs more.
+    marks = body.count(b"<")
+    ends = body.count(b"</") if marks > FEW_TAGS else 0
+    if marks - ends > FEW_TAGS or ends > MAX_NODES or _MANY.search(body):
         return _DepthScan(body).run()
     return len(body)
 
@@ -306,6 +310,7 @@ def _resolved(href: str, base: str | None) -> str | None:
     return normalise(href, base)
 
 
+@lru_cache(maxsize=REMEMBERED_BASES)
 def _root(base: str) -> str:
     scheme, _, rest = base.partition("://")
     return f"{scheme}://{rest.partition('/')[0]}/"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler import folding
-from crawler.folding import STRETCH, fold
+from crawler.folding import LONG, STRETCH, fold
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,9 @@ def test_folding_is_what_split_and_join_make(text: str) -> None:
 def test_stretches_leave_no_seam(runs: list[tuple[str, int]]) -> None:
     text = "".join(character * times for character, times in runs)
     assert fold(text) == " ".join(text.split())
+
+
+@given(st.text("ab \n\r\t\v\f\x1c\x1d\x1e\x1f\x85\xa0\u2028", max_size=20))
+def test_long_lines_are_folded_as_short_ones(text: str) -> None:
+    for long in ("x" * LONG + text, text + "x" * LONG, text * LONG):
+        assert fold(long) == " ".join(long.split())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.formats.front_matter import split_front_matter
+from crawler.formats.front_matter import MAX_DEPTH, split_front_matter
 
 
 def test_yaml_values_keep_their_writing() -> None:
@@ -80,3 +82,25 @@ def test_dotted_keys_without_end_are_not_read_as_toml(key: str) -> None:
     front = split_front_matter(f"+++\n{key} = 1\n+++\nrest")
     assert front.rest == "rest"
     assert [each.kind for each in front.findings] == ["front-matter"]
+
+
+NESTS = {
+    "lists in a line": lambda depth: "- " * depth + "x",
+    "keys in a line": lambda depth: "? " * depth + "x",
+    "mappings": lambda depth: "".join(f"{' ' * at}a:\n" for at in range(depth)) + " " * depth + "x",
+    "brackets": lambda depth: "[" * depth + "]" * depth,
+    "braces": lambda depth: "{a: " * depth + "}" * depth,
+    "pairs in brackets": lambda depth: (
+        '["a":' * (depth // 2) + "[" * (depth % 2) + "]" * -(-depth // 2)
+    ),
+}
+
+
+@pytest.mark.parametrize("nest", NESTS.values(), ids=NESTS.keys())
+def test_no_way_of_nesting_gets_past_the_bound(nest: Callable[[int], str]) -> None:
+    def detail(depth: int) -> str:
+        findings = split_front_matter(f"---\n{nest(depth)}\n---\n").findings
+        return findings[0].detail if findings else ""
+
+    assert "nests deeper" not in detail(MAX_DEPTH)
+    assert "nests deeper" in detail(MAX_DEPTH + 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ada_url import URL
 from hypothesis import example, given
@@ -236,6 +238,13 @@ def test_tracking_parameters_are_dropped_inside_text() -> None:
 def test_text_without_a_question_mark_is_kept(text: str) -> None:
     plain = text.replace("?", "")
     assert strip_tracking_in(plain) == plain
+
+
+@given(st.lists(st.sampled_from(["?", "a", "=", "&", "utm_x=1", " ", "\u2003", "#", ")", "é"])))
+def test_a_query_in_text_follows_a_character(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    slow = re.sub(r"(?<=[^\s?])\?[^\s#<>\"')\]]+", lambda found: strip_tracking(found[0]), text)
+    assert strip_tracking_in(text) == slow
 
 
 @pytest.mark.parametrize("hostile", ["a?" * 200_000, "a?" + "&" * 400_000, "?" * 400_000])
