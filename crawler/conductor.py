@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from crawler.allocator import give_back_large_blocks, look_for_cycles_seldom
 from crawler.config import Settings
 from crawler.events import Event, Failed, Note, Requested, RunFinished, RunStarted, Stored, Summary
 from crawler.foreign import Foreign
@@ -55,8 +54,6 @@ async def mirror(
     Setting ``stop`` finishes the articles in hand within ``settings.grace`` seconds and saves.
     Raises RequestError for the user's faults, before anything is created, and storage's errors.
     """
-    give_back_large_blocks()
-    look_for_cycles_seldom()
     if request.command == "mirror":
         await _check_hosts(request)
     return await _Run(request, report, stop or asyncio.Event()).go()
