@@ -86,7 +86,7 @@ class ArticleReader:
         in_site: Callable[[str], bool],
         clock: Callable[[], datetime],
         formats: frozenset[str] = frozenset(),
-        most_bytes: int = 256 * 2**20,
+        most_bytes: int = 80 * 2**20,
         probe: bool = True,
         torn_retries: int = 3,
         memory: Memory | None = None,

@@ -250,9 +250,7 @@ class Limits(_Table):
     """``[limits]``: bounds on what a site may make us do; past one, a named error."""
 
     max_body: int = number(64 * MIB, "bytes", "one body, decoded", KIB, 16 * GIB)
-    max_document_set: int = number(
-        256 * MIB, "bytes", "an article's bodies, decoded", KIB, 64 * GIB
-    )
+    max_document_set: int = number(80 * MIB, "bytes", "an article's bodies, decoded", KIB, 64 * GIB)
     max_header: int = number(64 * KIB, "bytes", "all header fields of an answer", KIB, 16 * MIB)
     max_redirects: int = number(5, "hops", "followed for one URL", 0, 20)
     max_sitemaps: int = number(1000, "documents", "sitemaps read of a site in a run", 1, 10**6)

@@ -1,8 +1,8 @@
 """The writer: what the crawler hands its drafts to. An async shell around one thread.
 
 Everything that decides or blocks is storage.store's, in a thread of its own, one batch at a time.
-A batch closes at 64 drafts or 250 ms after its first, whichever comes first. A second thread
-reads, so that questions never wait for a sync.
+A batch closes at 64 drafts, at 16 MiB, or 250 ms after its first, whichever comes first. A second
+thread reads, so that questions never wait for a sync.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 #: Drafts in a batch: past it, a sync costs less a draft than building the records.
 BATCH_DRAFTS = 64
+#: Bytes of bodies in a batch: its records are made in memory, beside the bodies.
+BATCH_BYTES = 16 << 20
 #: Seconds that a batch stays open for more.
 BATCH_SECONDS = 0.25
 
@@ -40,8 +42,9 @@ def now_utc() -> datetime:
 
 
 class _Open(Struct):
-    """The batch that is being gathered."""
+    """The batch that is being gathered; ``size`` is that of its bodies, in bytes."""
 
+    size: int = 0
     drafts: list[Draft] = []
     futures: list[asyncio.Future[Manifest]] = []
     entries: list[EntryState] = []
@@ -120,6 +123,7 @@ class Writer:
         """
         future: asyncio.Future[Manifest] = asyncio.get_running_loop().create_future()
         self._open.drafts.append(draft)
+        self._open.size += sum(len(payload.body) for payload in draft.payloads)
         self._open.futures.append(future)
         self._gathered()
         return future
@@ -218,11 +222,11 @@ class Writer:
         return await loop.run_in_executor(self._writing, lambda: function(*args, **kwargs))
 
     def _gathered(self) -> None:
-        if len(self._open.drafts) >= BATCH_DRAFTS:
-            self._close_batch()
-        elif self._timer is None:
+        if self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(BATCH_SECONDS, self._close_batch)
+        if len(self._open.drafts) >= BATCH_DRAFTS or self._open.size >= BATCH_BYTES:
+            self._close_batch()
 
     def _close_batch(self) -> None:
         if self._timer is None:

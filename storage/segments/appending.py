@@ -221,14 +221,16 @@ class _File:
 
     def write(self, groups: Sequence[bytes]) -> None:
         """Append the groups. Raises OSError; ``cut_back`` then mends a short write."""
-        data = memoryview(b"".join((self._head, *groups)))
+        pieces = (self._head, *groups)
         offset = self.length - len(self._head)
-        self.length = offset + len(data)
+        self.length = offset + sum(map(len, pieces))
         self._head = b""
-        while data:
-            written = os.pwrite(self._descriptor, data, offset)
-            offset += written
-            data = data[written:]
+        for piece in pieces:
+            data = memoryview(piece)
+            while data:
+                written = os.pwrite(self._descriptor, data, offset)
+                offset += written
+                data = data[written:]
 
     def sync(self) -> None:
         """Make the bytes durable, and the length with them."""
