@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from crawler.config import Settings
+from crawler.connect import tls
 from crawler.events import Event, Failed, Note, Requested, RunFinished, RunStarted, Stored, Summary
 from crawler.foreign import Foreign
 from crawler.frontier import Entry
@@ -52,8 +53,11 @@ async def mirror(
     """Mirror what ``request`` asks for and return the summary; ``report`` hears every event.
 
     Setting ``stop`` finishes the articles in hand within ``settings.grace`` seconds and saves.
-    Raises RequestError for the user's faults, before anything is created, and storage's errors.
+    Raises RequestError and ConnectError for the user's faults, before anything is created, and
+    storage's errors.
     """
+    if request.settings.ca_bundle is not None:
+        tls(request.settings.ca_bundle)
     if request.command == "mirror":
         await _check_hosts(request)
     return await _Run(request, report, stop or asyncio.Event()).go()

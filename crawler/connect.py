@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import (
     ClientHandlerType,
@@ -55,6 +55,8 @@ _FINAL = 200
 
 class ConnectError(ValueError):
     """A CA bundle or proxy that the user gave can't be used; the message names it."""
+
+    exit_code: ClassVar[int] = 2
 
 
 class Dropped(Exception):
@@ -222,9 +224,12 @@ def tls(ca_bundle: Path | None) -> ssl.SSLContext:
     Raises ConnectError where the bundle is unreadable or holds none.
     """
     try:
+        if ca_bundle is not None and not ca_bundle.is_file():
+            raise ConnectError(f"the CA bundle {ca_bundle} can't be used: it is no file")
         context = ssl.create_default_context(cafile=ca_bundle)
-    except (OSError, ssl.SSLError) as error:
-        reason = getattr(error, "strerror", None) or "no certificate in it"
+    except OSError as error:
+        broken = isinstance(error, ssl.SSLError)
+        reason = "no certificate in it" if broken else error.strerror or str(error)
         raise ConnectError(f"the CA bundle {ca_bundle} can't be used: {reason}") from error
     context.set_alpn_protocols(("http/1.1",))
     return context

@@ -72,7 +72,13 @@ class SiteStatus(Struct, frozen=True, kw_only=True):
 def all_sites(index: Reader) -> list[Site]:
     """Every site, by name."""
     rows = index.ask("SELECT * FROM sites ORDER BY name")
-    return [Site(name=r["name"], scope=r["scope"], implicit=bool(r["implicit"])) for r in rows]
+    with values_of("sites"):
+        texts = msgspec.convert([(r["name"], r["scope"]) for r in rows], list[tuple[str, str]])
+        implicit = [bool(r["implicit"]) for r in rows]
+    return [
+        Site(name=name, scope=scope, implicit=each)
+        for (name, scope), each in zip(texts, implicit, strict=True)
+    ]
 
 
 def _wanted(site: str | None, *, canonicals: bool) -> list[str]:
@@ -313,7 +319,8 @@ def remembered(index: Reader, site: str, key: str) -> str | None:
 def site_slugs(index: Reader, site: str) -> dict[str, str]:
     """Return a site's articles: slug to the URL of the newest snapshot or move, else event."""
     rows = index.ask("SELECT slug, url FROM articles WHERE site = :site ORDER BY slug", site=site)
-    return {row["slug"]: row["url"] for row in rows}
+    with values_of("articles"):
+        return msgspec.convert({row["slug"]: row["url"] for row in rows}, dict[str, str])
 
 
 def site_aliases(index: Reader, site: str) -> dict[str, str]:
@@ -323,7 +330,8 @@ def site_aliases(index: Reader, site: str) -> dict[str, str]:
            ORDER BY name, seen_at, slug""",
         site=site,
     )
-    return {row["name"]: row["slug"] for row in rows}
+    with values_of("names"):
+        return msgspec.convert({row["name"]: row["slug"] for row in rows}, dict[str, str])
 
 
 def stored_validators(index: Reader, urls: Collection[str]) -> dict[str, Validator]:
@@ -333,12 +341,8 @@ def stored_validators(index: Reader, urls: Collection[str]) -> dict[str, Validat
     for start in range(0, len(wanted), _CHUNK):
         among, named = one_of("url", wanted[start : start + _CHUNK])
         for row in index.ask("SELECT * FROM validators", where((among,)), **named):
-            found[row["url"]] = Validator(
-                url=row["url"],
-                etag=row["etag"],
-                last_modified=row["last_modified"],
-                digest=row["digest"],
-            )
+            with values_of("validators"):
+                found[row["url"]] = msgspec.convert(dict(row), Validator)
     return found
 
 

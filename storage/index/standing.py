@@ -78,10 +78,11 @@ def standings(index: Reader, drafts: Sequence[Draft]) -> dict[Article, Standing]
     A few questions for the whole batch, none of which walks through an article's history.
     """
     names = {_article(draft) for draft in drafts}
-    sequences = {
-        _article_of(row): row["last"]
-        for row in _matching(index, "articles", ("site", "slug"), ("last",), names)
-    }
+    with values_of("articles"):
+        sequences = {
+            _article_of(row): msgspec.convert(row["last"], int)
+            for row in _matching(index, "articles", ("site", "slug"), ("last",), names)
+        }
     known = [draft for draft in drafts if _article(draft) in sequences]
     keys = _keys(index, known)
     responses = _responses(index, known)
