@@ -178,10 +178,11 @@ def site_name(scope: str, *, distinct: bool = False) -> str:
     rest = re.sub(r"[^A-Za-z0-9._~@=&;,+%-]", _escaped, path + query)
     name = host + port + (f"~{rest}" if rest else "")
     plain = _ESCAPE.sub("", name)
-    unfit = plain != plain.lower() or name.endswith(".") or is_device(name)
+    unfit = plain != plain.lower() or name.endswith(".")
     if distinct or unfit or len(name) > MAX_SITE_NAME:
         name = f"{name[:MAX_SITE_NAME]}~{sha256(scope.encode()).hexdigest()[:8]}"
-    return name
+    # With any ending a device's name stays one on Windows: its first letter is escaped.
+    return f"%{ord(name[0]):02X}{name[1:]}" if is_device(name) else name
 
 
 @lru_cache(_REMEMBERED)

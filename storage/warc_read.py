@@ -148,15 +148,31 @@ def parse_head(opening: bytes) -> Head | None:
     end = opening.find(_BLANK, 0, MAX_WARC_HEADER)
     if end < 0 or not opening.startswith(b"WARC/1."):
         return None
+    bare, length = _without_length(opening[: end + len(_BLANK)])
     try:
-        fields = WarcRecord.from_bytes(opening[: end + len(_BLANK)]).headers
-        return _head(fields, end + len(_BLANK))
+        return _head(WarcRecord.from_bytes(bare).headers, length, end + len(_BLANK))
     except (OSError, ValueError):
         return None
 
 
-def _head(fields: HeaderMap, size: int) -> Head | None:
-    length = fields.get("Content-Length") or ""
+def _without_length(header: bytes) -> tuple[bytes, str]:
+    """Return a header that announces no block, and the Content-Length that stood in it.
+
+    fastwarc sets aside as many bytes as a header announces, and a lie of a petabyte ends the
+    process. "" where not exactly one is stated.
+    """
+    lines = header.split(b"\n")
+    stated = []
+    for number, line in enumerate(lines):
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length":
+            stated.append(value.strip())
+            lines[number] = b"Content-Length: 0\r"
+    length = stated[0].decode("ascii", "replace") if len(stated) == 1 else ""
+    return b"\n".join(lines), length
+
+
+def _head(fields: HeaderMap, length: str, size: int) -> Head | None:
     kind, record_id = fields.get("WARC-Type"), _word(fields, "WARC-Record-ID")
     if not _NUMBER.fullmatch(length) or not kind or not record_id:
         return None

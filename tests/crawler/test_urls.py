@@ -275,6 +275,8 @@ def test_sites_that_a_file_system_would_mix_up_have_two_names() -> None:
         "https://e.org/" + "n" * 300,
         "https://e.org/" + "n" * 301,
         "https://con/",
+        "https://nul.example/a",
+        "https://nul.example/A",
         "https://.hidden.example/",
         "https://-rf.example/",
         "https://../",

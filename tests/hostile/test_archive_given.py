@@ -124,6 +124,7 @@ def test_a_manifest_that_is_no_manifest_is_damage(name: str, tmp_path: Path) -> 
 FIELDS: dict[str, dict[str, str | None]] = {
     "a length below 0": {"Content-Length": "-5"},
     "a length past the end": {"Content-Length": "999999"},
+    "a length of a petabyte": {"Content-Length": "1211111111111111"},
     "a length of 10^30": {"Content-Length": "1" + "0" * 30},
     "a length too short": {"Content-Length": "3"},
     "a length with a sign": {"Content-Length": "+5"},

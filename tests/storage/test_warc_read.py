@@ -109,3 +109,26 @@ def test_any_bytes_give_a_record_or_the_one_error(data: bytes, wrapped: bool) ->
     plain = b"WARC/1.1\r\n" + data + b"\r\n\r\n"
     with pytest.raises(RecordError):
         read_member(squeezed(plain) if wrapped else data)
+
+
+def announcing(length: str) -> bytes:
+    start = PLAIN.index(b"Content-Length: ")
+    end = PLAIN.index(b"\r\n", start)
+    return PLAIN[:start] + length.encode() + PLAIN[end:]
+
+
+def test_a_length_of_a_petabyte_sets_nothing_aside() -> None:
+    head = parse_head(announcing("Content-Length: 900000000000000"))
+    assert head is not None
+    assert head.content_length == 900_000_000_000_000
+
+
+@pytest.mark.parametrize(
+    "length",
+    [
+        *("Content-Length: 5\r\nContent-Length: 5", "content-length : 7\r\nContent-Length: 5"),
+        *("Content-Length:", "Content-Length: 0x5", "Content-Length: 5 5", "X: 5"),
+    ],
+)
+def test_a_header_without_exactly_one_length_is_none(length: str) -> None:
+    assert parse_head(announcing(length)) is None
