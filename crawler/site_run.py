@@ -64,24 +64,7 @@ class SiteRun:
             report=tools.report,
             clock=tools.clock,
         )
-        self._discovery = Discovery(
-            site.name,
-            Reach(
-                start=plan.start,
-                follow=plan.discover,
-                page_depth=plan.page_depth,
-                links_per_page=plan.links_per_page,
-                pending_links=plan.pending_links,
-                rate=plan.rate,
-                in_site=tools.in_site,
-                wanted=tools.wanted,
-            ),
-            self._frontier,
-            lambda: self._keeper.slugs,
-            tools.memory,
-            report=tools.report,
-            clock=tools.clock,
-        )
+        self._discovery = self._discoverer()
         self._entries = Entries(
             site,
             plan,
@@ -95,6 +78,28 @@ class SiteRun:
                 departures=self._departures,
                 discovery=self._discovery,
             ),
+        )
+
+    def _discoverer(self) -> Discovery:
+        plan, tools = self._plan, self._tools
+        reach = Reach(
+            start=plan.start,
+            follow=plan.discover,
+            page_depth=plan.page_depth,
+            links_per_page=plan.links_per_page,
+            pending_links=plan.pending_links,
+            rate=plan.rate,
+            in_site=tools.in_site,
+            wanted=tools.wanted,
+        )
+        return Discovery(
+            self.site.name,
+            reach,
+            self._frontier,
+            lambda: self._keeper.slugs,
+            tools.memory,
+            report=tools.report,
+            clock=tools.clock,
         )
 
     async def load(self) -> None:

@@ -19,10 +19,11 @@ from msgspec import Struct
 from storage import layout, select
 from storage.codings import CodingError, decode
 from storage.errors import AmbiguousSlug, DamageFound, IndexUnusable, NoSuchArticle
-from storage.index import changes, queries
+from storage.index import changes, queries, remembered
 from storage.index.changes import EVERY_CHANGE, Asked, Change
-from storage.index.queries import RunRow, SiteStatus
+from storage.index.queries import SiteStatus
 from storage.index.reader import FILE_NAME, Reader
+from storage.index.remembered import RunRow
 from storage.index.rows import EventRow, SnapshotRow
 from storage.index.standing import known_segments
 from storage.model import (
@@ -279,7 +280,7 @@ class Archive:
 
     def entries(self, site: str) -> dict[str, EntryState]:
         """Return what runs learned of a site's entry URLs, by URL."""
-        return queries.site_entries(self._index, site)
+        return remembered.site_entries(self._index, site)
 
     def lately(self, site: str) -> dict[str, Lately]:
         """Return by slug when a site's articles changed, as their last few snapshots tell."""
@@ -295,23 +296,23 @@ class Archive:
 
     def memory(self, site: str) -> dict[str, str]:
         """Return what the site's earlier runs left for later ones: JSON text by key."""
-        return queries.site_memory(self._index, site)
+        return remembered.site_memory(self._index, site)
 
     def remembered(self, site: str, key: str) -> str | None:
         """Return what the site's earlier runs left under ``key``: JSON text, None: nothing."""
-        return queries.remembered(self._index, site, key)
+        return remembered.remembered(self._index, site, key)
 
     def failing(self, site: str | None = None) -> list[EntryState]:
         """Return the entries that could not be had when last asked for, by site and URL."""
-        return queries.failing_entries(self._index, site)
+        return remembered.failing_entries(self._index, site)
 
     def validators(self, urls: Iterable[str]) -> dict[str, Validator]:
         """Return the validators kept for some URLs, by URL."""
-        return queries.stored_validators(self._index, list(urls))
+        return remembered.stored_validators(self._index, list(urls))
 
     def runs(self) -> list[RunRow]:
         """Return every run that the index remembers, newest first."""
-        return queries.all_runs(self._index)
+        return remembered.all_runs(self._index)
 
     def status(self, site: str | None = None) -> list[SiteStatus]:
         """Return each site's numbers, by name."""

@@ -22,8 +22,8 @@ from storage.errors import ArchiveError, BadDraft, IndexUnusable, StoreFailed, o
 from storage.files import Names
 from storage.groups import Builder, Group
 from storage.index.index import Batch, Index
-from storage.index.queries import all_runs
 from storage.index.reader import FILE_NAME
+from storage.index.remembered import all_runs
 from storage.index.rows import Place, Row, rows_of, to_json, to_micros
 from storage.index.standing import file_names, held_paths, standings
 from storage.lock import WriterLock

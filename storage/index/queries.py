@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -16,35 +15,22 @@ from msgspec import Struct
 from storage.index.reader import Reader, one_of, where
 from storage.index.rows import (
     EventRow,
-    Row,
     SnapshotRow,
     content_mark,
     event_row,
     from_micros,
+    moment_or_none,
     snapshot_row,
     to_micros,
     values_of,
 )
-from storage.model import ContentDigest, EntryState, Lately, Site, Validator
+from storage.model import ContentDigest, Lately, Site
 
 #: Values in one IN list; SQLite takes 32,766 variables a statement.
 _CHUNK = 500
 #: An article's last manifests that are looked through for what changed lately: a few tell a rate,
 #: and the cost of asking stays the same however long a history grows.
 _LATELY = 8
-
-
-class RunRow(Struct, frozen=True, kw_only=True):
-    """One run; ``continues_since`` is the start of the unfinished run that it went on with."""
-
-    id: str
-    command: str
-    scopes: tuple[str, ...]
-    started_at: datetime
-    continues_since: datetime | None
-    finished_at: datetime | None
-    finished: bool
-    summary: dict[str, Any]
 
 
 class SiteStatus(Struct, frozen=True, kw_only=True):
@@ -248,19 +234,6 @@ def record_place(index: Reader, record_id: str) -> tuple[str, int, int] | None:
     return None if row is None else (row["segment"], row["offset"], row["length"])
 
 
-def site_entries(index: Reader, site: str) -> dict[str, EntryState]:
-    """Return what runs learned of a site's entry URLs, by URL."""
-    rows = index.ask("SELECT * FROM entries WHERE site = :site ORDER BY url", site=site)
-    return {row["url"]: _entry(row) for row in rows}
-
-
-def failing_entries(index: Reader, site: str | None) -> list[EntryState]:
-    """Return the entries that could not be had when last asked for, by site and URL."""
-    wanted = ["verdict = 'failed'", *([] if site is None else ["site = :site"])]
-    rows = index.ask("SELECT * FROM entries", where(wanted), "ORDER BY site, url", site=site)
-    return [_entry(row) for row in rows]
-
-
 #: Of the snapshots that the publisher's own doing led to, and not a format found or lost.
 _LATELY_CHANGED = """
     SELECT slug, count(*) AS changes, min(moment) AS oldest, max(moment) AS newest
@@ -293,29 +266,6 @@ def lately(index: Reader, site: str) -> dict[str, Lately]:
         }
 
 
-def _entry(row: Row) -> EntryState:
-    with values_of("entries"):
-        moments = {
-            "checked_at": from_micros(row["checked_at"]),
-            "verified_at": _moment(row["verified_at"]),
-        }
-        return msgspec.convert(row | moments, EntryState)
-
-
-def site_memory(index: Reader, site: str) -> dict[str, str]:
-    """Return what a site's runs remember, by key."""
-    rows = index.ask("SELECT key, value FROM memory WHERE site = :site", site=site)
-    return {row["key"]: row["value"] for row in rows}
-
-
-def remembered(index: Reader, site: str, key: str) -> str | None:
-    """Return what a site's runs remember under ``key``."""
-    row = index.ask_one(
-        "SELECT value FROM memory WHERE site = :site AND key = :key", site=site, key=key
-    )
-    return None if row is None else str(row["value"])
-
-
 def site_slugs(index: Reader, site: str) -> dict[str, str]:
     """Return a site's articles: slug to the URL of the newest snapshot or move, else event."""
     rows = index.ask("SELECT slug, url FROM articles WHERE site = :site ORDER BY slug", site=site)
@@ -334,41 +284,6 @@ def site_aliases(index: Reader, site: str) -> dict[str, str]:
         return msgspec.convert({row["name"]: row["slug"] for row in rows}, dict[str, str])
 
 
-def stored_validators(index: Reader, urls: Collection[str]) -> dict[str, Validator]:
-    """Return the validators kept for these URLs, by URL."""
-    found = {}
-    wanted = list(urls)
-    for start in range(0, len(wanted), _CHUNK):
-        among, named = one_of("url", wanted[start : start + _CHUNK])
-        for row in index.ask("SELECT * FROM validators", where((among,)), **named):
-            with values_of("validators"):
-                found[row["url"]] = msgspec.convert(dict(row), Validator)
-    return found
-
-
-def all_runs(index: Reader) -> list[RunRow]:
-    """Every run, newest first."""
-    rows = index.ask("SELECT * FROM runs ORDER BY started_at DESC, id DESC")
-    return [_run(row) for row in rows]
-
-
-def _run(row: Row) -> RunRow:
-    with values_of("runs"):
-        made = {
-            "scopes": msgspec.json.decode(row["scopes"], type=tuple[str, ...]),
-            "started_at": from_micros(row["started_at"]),
-            "continues_since": _moment(row["continues_since"]),
-            "finished_at": _moment(row["finished_at"]),
-            "finished": bool(row["finished"]),
-            "summary": msgspec.json.decode(row["summary"], type=dict[str, Any]),
-        }
-        return msgspec.convert(row | made, RunRow)
-
-
-def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else from_micros(micros)
-
-
 def site_status(index: Reader, site: Site) -> SiteStatus:
     """Return a site's numbers."""
     newest = list(newest_all(index, site.name, canonicals=True, at=None, since=None))
@@ -378,7 +293,7 @@ def site_status(index: Reader, site: Site) -> SiteStatus:
 
     read = "FROM entries WHERE site = :site AND verdict = 'article'"
     with values_of("entries"):
-        verified_at = _moment(number("SELECT min(verified_at)", read) or None)
+        verified_at = moment_or_none(number("SELECT min(verified_at)", read) or None)
     return SiteStatus(
         site=site.name,
         scope=site.scope,

@@ -138,6 +138,11 @@ def from_micros(micros: int) -> datetime:
     return _EPOCH + micros * _MICROSECOND
 
 
+def moment_or_none(micros: int | None) -> datetime | None:
+    """Return the moment that ``micros`` stand for, if they do."""
+    return None if micros is None else from_micros(micros)
+
+
 def to_json(value: object) -> str:
     """JSON text for a column."""
     return msgspec.json.encode(value).decode()

@@ -15,8 +15,9 @@ from storage.errors import DamageFound, IndexUnusable
 from storage.files import Names
 from storage.groups import Builder
 from storage.index.index import Batch, Index
-from storage.index.queries import all_sites, site_aliases, stored_validators
+from storage.index.queries import all_sites, site_aliases
 from storage.index.reader import FILE_NAME
+from storage.index.remembered import stored_validators
 from storage.index.rows import Place, Rows, rows_of
 from tests.storage.drafts import article, event, hour
 

@@ -12,7 +12,6 @@ import pytest
 from storage.errors import IndexLies
 from storage.index.queries import (
     all_history,
-    all_runs,
     all_sites,
     article_events,
     at_urls,
@@ -23,12 +22,11 @@ from storage.index.queries import (
     newest_with,
     record_place,
     site_aliases,
-    site_entries,
     site_slugs,
     site_status,
-    stored_validators,
 )
 from storage.index.reader import Reader
+from storage.index.remembered import all_runs, site_entries, stored_validators
 from storage.model import EntryState, Lately, Validator
 from storage.store import Notes
 from tests.storage.drafts import (
