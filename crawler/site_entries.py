@@ -139,9 +139,8 @@ class Entries:
             self._refuse(each)
         if found.late:
             self._notes.say(
-                f"{SOFT_404}, the same under {len(found.refused) + len(found.late)} URLs; it was "
-                f"kept before that showed as {', '.join(found.late)}: `slugline forget` takes it "
-                "out",
+                f"{SOFT_404}, the same under {len(found.refused) + len(found.late)} URLs; before "
+                f"that showed, it was kept as {', '.join(found.late)}",
                 trouble=True,
             )
         for each in found.kept:
