@@ -70,7 +70,8 @@ def _found(look: Look) -> Iterator[str]:
         yield f"# Found: the {each.kind} {clean(each.url)} ({entries}{dated})."
     sitemaps = [each for each in look.sources if each.kind == "sitemap"]
     if sitemaps and all(each.dated == each.entries for each in sitemaps):
-        yield "# Every article has a date there: what has not changed costs no request."
+        yield "# Every article has a date there: where the articles state the same one themselves,"
+        yield "# what has not changed costs no request."
     elif not _has_validators(look.article):
         yield "# Neither dates nor ETags: each run asks for every article once."
     else:
