@@ -7,7 +7,6 @@ and ends them all: done, stopped, or failed. It decides nothing about articles.
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -23,6 +22,7 @@ from crawler.connect import tls
 from crawler.events import Event, Failed, Note, Requested, RunFinished, RunStarted, Stored, Summary
 from crawler.foreign import Foreign
 from crawler.frontier import Entry
+from crawler.guard import addresses
 from crawler.host_memory import MIRROR, HostMemory, changes, recall
 from crawler.ledger import Ledger, last_runs
 from crawler.network import Network, open_network
@@ -68,7 +68,6 @@ async def _check_hosts(request: MirrorRequest) -> None:
     if request.settings.proxy is not None:
         return
     given = {(each.host, each.port) for each in request.settings.resolve}
-    loop = asyncio.get_running_loop()
     for url in request.urls:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -76,10 +75,9 @@ async def _check_hosts(request: MirrorRequest) -> None:
         if (host, port) in given:
             continue
         try:
-            await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no name of a host"
-            sentence = f"{url}: the host {host} is not known ({why or error})"
+            await addresses(host, port)
+        except OSError as error:
+            sentence = f"{url}: the host {host} is not known ({error.strerror or error})"
             raise RequestError(f"{sentence}: check its spelling and your network") from error
 
 

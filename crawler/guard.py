@@ -144,6 +144,19 @@ def _sentence(host: str, address: str) -> str:
     )
 
 
+async def addresses(
+    host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
+) -> list[str]:
+    """Look ``host`` up in the system's way; raises OSError where it has no address."""
+    loop = asyncio.get_running_loop()
+    try:
+        infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+    except UnicodeError as error:
+        # No name of the DNS: an empty label, or one of over 63 characters (RFC 1035 2.3.4).
+        raise socket.gaierror(socket.EAI_NONAME, "it is no name of a host") from error
+    return list(dict.fromkeys(str(info[4][0]) for info in infos))
+
+
 class _Resolver(AbstractResolver):
     """Looks names up in the system's way and lets only allowed addresses through."""
 
@@ -160,13 +173,7 @@ class _Resolver(AbstractResolver):
         mapped = self._guard.mapped(host, port)
         if mapped is not None:
             return [_result(host, mapped.address, mapped.to_port)]
-        loop = asyncio.get_running_loop()
-        try:
-            infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
-        except UnicodeError as error:
-            # No name of the DNS: an empty label, or one of over 63 characters (RFC 1035 2.3.4).
-            raise socket.gaierror(socket.EAI_NONAME, str(error)) from error
-        found = list(dict.fromkeys(str(info[4][0]) for info in infos))
+        found = await addresses(host, port, family)
         named = self._guard.is_named(host, port)
         allowed = [a for a in found if named or self._guard.allows(a)]
         if found and not allowed:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from crawler.article import Page, Reading
-from crawler.departures import Departures
+from crawler.departures import MASS_SAID, Departures
 from crawler.faults import HostResting
 from crawler.format_set import Known
 from crawler.frontier import Entry, Frontier, Room
@@ -106,12 +106,16 @@ class SiteRun:
         """Read what earlier runs left: names given, entries looked at."""
         await self._keeper.load()
         states = await self._tools.writer.read(Archive.entries, self.site.name)
-        memory = await self._tools.writer.read(Archive.memory, self.site.name)
+        # One by one: the rest of the site's memory is discovery's, and may be megabytes of lists.
+        notes: dict[str, str] = {}
+        for key in (HONESTY, MASS_SAID):
+            note = await self._tools.writer.read(Archive.remembered, self.site.name, key)
+            notes[key] = note or ""
         lately: dict[str, Lately] = {}
         if self._plan.verify == "due":
             lately = await self._tools.writer.read(Archive.lately, self.site.name)
-        self._dues.recall(states, memory, lately)
-        self._departures.recall(states, memory)
+        self._dues.recall(states, notes, lately)
+        self._departures.recall(states, notes)
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Put the entries of one list, or single ones from outside, into the frontier."""

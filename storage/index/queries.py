@@ -26,8 +26,6 @@ from storage.index.rows import (
 )
 from storage.model import ContentDigest, Lately, Site
 
-#: Values in one IN list; SQLite takes 32,766 variables a statement.
-_CHUNK = 500
 #: An article's last manifests that are looked through for what changed lately: a few tell a rate,
 #: and the cost of asking stays the same however long a history grows.
 _LATELY = 8

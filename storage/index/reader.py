@@ -9,10 +9,10 @@ of the same kind (index.py); the tables alone are SQLAlchemy's (schema.py).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from storage.errors import ArchiveError, DamageFound, DiskFull, IndexUnusable, ReadOnly, StoreFailed
 from storage.index.rows import SCHEMA_VERSION, Row
@@ -22,6 +22,8 @@ FILE_NAME = "index.sqlite"
 _BUSY_SECONDS = 10.0
 #: Rows taken from a result at once while a long list is walked.
 _PAGE = 1_000
+#: Rows of values in one question; SQLite takes 32,766 variables a statement.
+_VALUES = 500
 _SETTINGS = ("PRAGMA query_only = ON", "SELECT count(*) FROM sqlite_master")
 
 
@@ -101,6 +103,25 @@ class Reader:
                 return
             last = {f"after_{name}": rows[-1][name] for name in names}
             rows = self.ask(what, where([*wanted, after]), by, **values, **last)
+
+    def matching(
+        self,
+        table: str,
+        by: Sequence[str],
+        values: Collection[tuple[Any, ...]],
+        columns: Sequence[str] = (),
+        wanted: Sequence[str] = (),
+    ) -> Iterator[Row]:
+        """Give the rows whose columns ``by`` are among ``values``, some hundred values a question.
+
+        Their ``columns`` are given, all where none is named; ``wanted`` are conditions more.
+        """
+        asked = sorted(values)
+        shown = ", ".join(columns) or f"{table}.*"
+        for start in range(0, len(asked), _VALUES):
+            named_rows, found, named = rows_by(table, by, asked[start : start + _VALUES])
+            conditions = [f"AND {condition}" for condition in wanted]
+            yield from self.ask(named_rows, "SELECT", shown, found, *conditions, **named)
 
 
 def where(wanted: Sequence[str]) -> str:

@@ -13,12 +13,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from storage.index.reader import Reader, one_of, where
+from storage.index.reader import Reader, where
 from storage.index.rows import Row, from_micros, moment_or_none, values_of
 from storage.model import EntryState, Validator
-
-#: Values in one IN list; SQLite takes 32,766 variables a statement.
-_CHUNK = 500
 
 
 class RunRow(Struct, frozen=True, kw_only=True):
@@ -73,12 +70,9 @@ def remembered(index: Reader, site: str, key: str) -> str | None:
 def stored_validators(index: Reader, urls: Collection[str]) -> dict[str, Validator]:
     """Return the validators kept for these URLs, by URL."""
     found = {}
-    wanted = list(urls)
-    for start in range(0, len(wanted), _CHUNK):
-        among, named = one_of("url", wanted[start : start + _CHUNK])
-        for row in index.ask("SELECT * FROM validators", where((among,)), **named):
-            with values_of("validators"):
-                found[row["url"]] = msgspec.convert(dict(row), Validator)
+    for row in index.matching("validators", ("url",), {(url,) for url in urls}):
+        with values_of("validators"):
+            found[row["url"]] = msgspec.convert(row, Validator)
     return found
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct, field
 
-from storage.index.reader import Reader, rows_by, where
+from storage.index.reader import Reader, where
 from storage.index.rows import Row, from_micros, to_micros, values_of
 from storage.model import Draft
 
 #: An article's site and slug.
 Article: TypeAlias = tuple[str, str]
-
-#: Articles in one IN list; SQLite takes 32,766 variables a statement.
-_CHUNK = 500
 
 _BODY = (
     "n",
@@ -81,7 +78,7 @@ def standings(index: Reader, drafts: Sequence[Draft]) -> dict[Article, Standing]
     with values_of("articles"):
         sequences = {
             _article_of(row): msgspec.convert(row["last"], int)
-            for row in _matching(index, "articles", ("site", "slug"), ("last",), names)
+            for row in index.matching("articles", ("site", "slug"), names, ("site", "slug", "last"))
         }
     known = [draft for draft in drafts if _article(draft) in sequences]
     keys = _keys(index, known)
@@ -111,7 +108,8 @@ def _keys(index: Reader, drafts: Sequence[Draft]) -> dict[Article, dict[int, int
         if draft.manifest.key is not None
     }
     found: dict[Article, dict[int, int]] = {}
-    for row in _matching(index, "snapshots", ("site", "slug", "updated_at"), (), wanted):
+    by = ("site", "slug", "updated_at")
+    for row in index.matching("snapshots", by, wanted, by):
         counts = found.setdefault(_article_of(row), {})
         counts[row["updated_at"]] = counts.get(row["updated_at"], 0) + 1
     return found
@@ -122,8 +120,9 @@ def _responses(index: Reader, drafts: Sequence[Draft]) -> dict[Article, list[Sto
         (*_article(draft), one.digest) for draft in drafts for one in draft.manifest.representations
     }
     found: dict[Article, dict[int, StoredResponse]] = {}
-    columns = ("site", "slug", "digest")
-    for row in _matching(index, "representations", columns, _BODY, wanted, *_HOLDS_BYTES):
+    by = ("site", "slug", "digest")
+    columns = ("site", "slug", *_BODY)
+    for row in index.matching("representations", by, wanted, columns, _HOLDS_BYTES):
         found.setdefault(_article_of(row), {})[row["n"]] = _response(row)
     for draft in drafts:
         some = found.setdefault(_article(draft), {})
@@ -162,35 +161,18 @@ def _response(row: Row) -> StoredResponse:
     )
 
 
-def _matching(
-    index: Reader,
-    table: str,
-    by: tuple[str, ...],
-    columns: tuple[str, ...],
-    values: Collection[tuple[Any, ...]],
-    *more: str,
-) -> Iterator[Row]:
-    """Give the rows whose columns ``by`` are among ``values``, some hundred values a question."""
-    wanted = sorted(values)
-    shown = ", ".join(dict.fromkeys((*by, *columns)))
-    for start in range(0, len(wanted), _CHUNK):
-        asked, found, named = rows_by(table, by, wanted[start : start + _CHUNK])
-        conditions = [f"AND {condition}" for condition in more]
-        yield from index.ask(asked, "SELECT", shown, found, *conditions, **named)
-
-
 def file_names(index: Reader, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Return the names under files/ that URLs and formats have been given, by both."""
     urls = {(url,) for url, _ in wanted}
     return {
         (row["url"], row["format"]): row["file"]
-        for row in _matching(index, "files", ("url",), ("format", "file"), urls)
+        for row in index.matching("files", ("url",), urls, ("url", "format", "file"))
     }
 
 
 def held_paths(index: Reader, paths: Collection[str]) -> dict[str, bool]:
     """Return which of some folded paths under files/ are in use: True for a folder."""
-    rows = _matching(index, "files", ("folded",), ("file",), {(path,) for path in paths})
+    rows = index.matching("files", ("folded",), {(path,) for path in paths}, ("folded", "file"))
     return {row["folded"]: not row["file"] for row in rows}
 
 
