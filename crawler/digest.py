@@ -10,12 +10,11 @@ format: a change is a new version here and in every extractor's name. Pure.
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Iterator
 from datetime import UTC
 
 from crawler.facts import Facts
-from crawler.folding import fold
+from crawler.folding import comparable
 from crawler.urls import strip_tracking_in
 from storage.model import ContentDigest
 
@@ -36,7 +35,7 @@ def content_digest(facts: Facts) -> ContentDigest | None:
 
 def normal_text(text: str) -> str:
     """Return ``text`` in NFC, white space folded, tracking parameters gone from its URLs."""
-    folded = fold(unicodedata.normalize("NFC", text))
+    folded = comparable(text)
     # Most texts hold no query at all, and looking for one costs more than all the rest.
     return strip_tracking_in(folded) if "?" in folded and "=" in folded else folded
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 #: Characters folded at once: a list of all the words of a long text takes fifteen times its room.
 STRETCH = 1 << 18
 #: Characters from which a text is worth looking at before it is taken apart.
@@ -23,6 +25,11 @@ def fold(text: str) -> str:
             folded.append(words)
         gap = stretch[-1].isspace() or (gap and not words)
     return "".join(folded)
+
+
+def comparable(text: str | None) -> str:
+    """Return ``text`` in NFC with its white space folded, as titles and words are compared."""
+    return fold(unicodedata.normalize("NFC", text or ""))
 
 
 def _folded(text: str) -> str:

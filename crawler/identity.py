@@ -6,7 +6,6 @@ the same site it is followed and has to prove itself; to another host it names t
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -14,6 +13,7 @@ from msgspec import Struct
 from crawler.assemble import TRUST
 from crawler.classify import is_further_page, is_root
 from crawler.facts import Facts
+from crawler.folding import comparable
 from crawler.urls import normalise, page_key, same_page
 
 #: Whose canonical is taken first where they differ.
@@ -81,8 +81,8 @@ def likeness(url: str, html: Facts, canonical: str | None) -> Likeness:
     return Likeness(
         url=url,
         canonical=canonical,
-        title=_folded(html.title or ""),
-        words=_folded(html.words or html.body or ""),
+        title=comparable(html.title),
+        words=comparable(html.words or html.body),
     )
 
 
@@ -103,7 +103,3 @@ def _same_site(url: str, other: str) -> bool:
     if url == other:
         return True
     return page_key(url).partition("/")[0] == page_key(other).partition("/")[0]
-
-
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).split())

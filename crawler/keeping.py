@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 
 from crawler.article import Reading
 from crawler.events import Event, Failed, Happened, Note, Stored, Unchanged
+from crawler.folding import comparable
 from crawler.format_set import Known
 from crawler.kept import (
     by_title,
@@ -38,7 +39,6 @@ from crawler.vanishing import (
     Evidence,
     Sighting,
     Standing,
-    folded,
     matches,
     renamed,
 )
@@ -132,7 +132,7 @@ class Keeper:
             return []
         if self._titled is None:
             self._titled = await self._writer.read(by_title, self._site.name)
-        titles = {folded(each.title) for each in reading.facts.values() if each.title}
+        titles = {comparable(each.title) for each in reading.facts.values() if each.title}
         slugs = {slug for title in sorted(titles) for slug in self._titled.get(title, ())}
         declared = declared_slug(reading)
         if declared in self._old_slugs:

@@ -13,10 +13,10 @@ from msgspec import structs
 from crawler.article import Reading
 from crawler.digest import content_digest
 from crawler.facts import Malformed
+from crawler.folding import comparable
 from crawler.format_set import Known
 from crawler.formats import parse
 from crawler.snapshot import Candidate
-from crawler.vanishing import folded
 from storage.archive import Archive
 from storage.errors import ArchiveError
 from storage.model import ContentDigest, Manifest
@@ -40,7 +40,7 @@ def by_title(archive: Archive, site: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for row in archive.newest_all(site):
         if row.title and row.gone_at is None:
-            found.setdefault(folded(row.title), []).append(row.slug)
+            found.setdefault(comparable(row.title), []).append(row.slug)
     return found
 
 

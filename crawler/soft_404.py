@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Generic, TypeVar
 
 from crawler.facts import Facts
-from crawler.vanishing import folded
+from crawler.folding import comparable
 
 T = TypeVar("T")
 
@@ -90,7 +90,7 @@ class Shams(Generic[T]):
 
 def fingerprint(facts: Facts, url: str) -> str:
     """Return what a document says, echoes of its ``url`` left out, as a digest; "" for nothing."""
-    text = folded(f"{facts.title or ''} {facts.words or facts.body or ''}")
+    text = comparable(f"{facts.title or ''} {facts.words or facts.body or ''}")
     path = url.partition("://")[2].partition("/")[2]
     parts = (url, f"/{path}", path, path.rstrip("/").rpartition("/")[2])
     words = text
@@ -98,7 +98,7 @@ def fingerprint(facts: Facts, url: str) -> str:
         if len(echo) >= ECHO:
             words = words.replace(echo, "")
     if words != text:
-        words = folded(words)
+        words = comparable(words)
     return sha256(words.encode("utf-8", "surrogatepass")).hexdigest() if words else ""
 
 

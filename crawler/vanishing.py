@@ -7,14 +7,13 @@ to an article with the same title or words.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
 
-from crawler.folding import fold
+from crawler.folding import comparable
 from storage.model import ContentDigest, Manifest, Payload, Record
 
 NOT_FOUND, GONE = 404, 410
@@ -150,8 +149,8 @@ def matches(
     old = newest.record
     if old is None:
         return False
-    same_title = bool(folded(old.title)) and folded(old.title) == folded(record.title)
-    same_words = bool(folded(old.body_md)) and folded(old.body_md) == folded(record.body_md)
+    same_title = _alike(old.title, record.title)
+    same_words = _alike(old.body_md, record.body_md)
     digests = {each.digest for each in (content or {}).values()}
     return same_title or same_words or any(e.digest in digests for e in newest.content.values())
 
@@ -168,9 +167,9 @@ def renamed(newest: Manifest, slug: str | None, record: Record) -> bool:
     )
 
 
-def folded(text: str | None) -> str:
-    """Return ``text`` in NFC with its white space folded, as titles and words are compared."""
-    return fold(unicodedata.normalize("NFC", text or ""))
+def _alike(old: str | None, new: str | None) -> bool:
+    words = comparable(old)
+    return bool(words) and words == comparable(new)
 
 
 def _event(sighting: Sighting, standing: Mapping[str, Standing]) -> str:
