@@ -6,8 +6,6 @@ of one. Everything is a gauge: it tells of the last run.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from crawler.events import Summary
+from crawler.replacing import replacing
 from crawler.tally import Tally
 
 
@@ -77,16 +76,8 @@ def render(
 
 def write(path: Path, text: str) -> None:
     """Put ``text`` at ``path`` in one step, readable for all; raises OSError."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    aside = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        aside.chmod(0o644)
-        aside.replace(path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
+    with replacing(path, mode=0o644) as file:
+        file.write(text.encode())
 
 
 def _metric(name: str, words: str, rows: Iterable[tuple[str, float]]) -> list[str]:

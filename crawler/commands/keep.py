@@ -23,6 +23,7 @@ from crawler.commands.options import (
 )
 from crawler.commands.output import json_line
 from crawler.commands.read import known_site, moment
+from crawler.replacing import replacing
 from crawler.wording import count, size
 
 if TYPE_CHECKING:
@@ -130,20 +131,11 @@ def _one_file(
     if out == _STDOUT:
         export_to(archive, sys.stdout.buffer, **asdict(chosen))
         return
-    # Written aside, so that a reader of OUT never sees half of it; a device or pipe takes it as
-    # it comes, and must not be replaced by a file.
-    direct = out.exists() and not out.is_file()
-    aside = out if direct else out.with_name(f".{out.name}.part")
     try:
-        with aside.open("wb") as stream:
+        with replacing(out) as stream:
             written = export_to(archive, stream, **asdict(chosen))
-        if not direct:
-            aside.replace(out)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from error
-    finally:
-        if not direct:
-            aside.unlink(missing_ok=True)
     complain(f"{count(written, *nouns)} in {out}")
 
 
