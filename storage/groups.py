@@ -186,7 +186,7 @@ def _after(standing: Standing, manifest: Manifest) -> Standing:
     keys = dict(standing.keys)
     if manifest.key is not None and manifest.kind == "snapshot":
         moment = to_micros(manifest.key.updated_at)
-        keys[moment] = keys.get(moment, 0) + 1
+        keys[moment] = max(keys.get(moment, 0), manifest.revision + 1)
     kept = (r for r in manifest.representations if r.record_id)
     added = tuple(
         StoredResponse(

@@ -16,7 +16,7 @@ from typing import Self
 
 from msgspec import Struct, field
 
-from storage.errors import ArchiveError
+from storage.errors import ArchiveError, StoreFailed
 from storage.index.reader import FILE_NAME, Reader, connect, sqlite_errors
 from storage.index.rows import SCHEMA_VERSION, Row, Rows
 
@@ -25,6 +25,8 @@ _WRITER = (
     "PRAGMA synchronous = FULL",
     "PRAGMA temp_store = MEMORY",
 )
+#: Milliseconds to wait for readers of the index that are about to end.
+_READERS_MAY_END = 2_000
 #: The primary keys of the tables that are written row by row, as schema.py has them.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "articles": ("site", "slug"),
@@ -81,7 +83,8 @@ class Index(Reader):
         return index
 
     @contextmanager
-    def _begin(self, doing: str) -> Iterator[sqlite3.Connection]:
+    def begin(self, doing: str) -> Iterator[sqlite3.Connection]:
+        """One transaction: all that is done inside is done, or none of it. Raises as its error."""
         with sqlite_errors(self.root, doing), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             yield self._connection
@@ -90,7 +93,7 @@ class Index(Reader):
         if not self.ask("SELECT name FROM sqlite_master WHERE name = 'meta'"):
             from storage.index import schema  # noqa: PLC0415  - SQLAlchemy, for a new file alone
 
-            with self._begin("making the index") as connection:
+            with self.begin("making the index") as connection:
                 for statement in schema.statements():
                     connection.execute(statement)
                 _replace(connection, "meta", [{"key": "schema", "value": str(SCHEMA_VERSION)}])
@@ -98,7 +101,7 @@ class Index(Reader):
 
     def apply(self, batch: Batch) -> None:
         """Add a batch in one transaction: visible as a whole or not at all."""
-        with self._begin("writing the index") as connection:
+        with self.begin("writing the index") as connection:
             _add_rows(connection, batch.rows)
             _keep_newest(connection, "names", batch.names)
             _keep_newest(connection, "validators", batch.validators)
@@ -120,23 +123,43 @@ class Index(Reader):
         snapshots that are not there any more, and would hide that they are owed.
         """
         named = {"name": name, "site": name.partition("/")[0]}
-        with self._begin("clearing a segment from the index") as connection:
+        with self.begin("clearing a segment from the index") as connection:
             for statement in _FORGET_SEGMENT:
                 connection.execute(statement, named)
-            for question in _ARTICLES_LEFT:
+            for question in ARTICLES_LEFT:
                 cursor = connection.execute(question, named)
                 columns = [column[0] for column in cursor.description]
-                _add_articles(connection, [dict(zip(columns, row, strict=True)) for row in cursor])
+                add_articles(connection, [dict(zip(columns, row, strict=True)) for row in cursor])
 
     def replace(self, table: str, rows: Sequence[Row]) -> None:
         """Insert rows into ``table``, each in place of the one with its primary key."""
-        with self._begin(f"writing the index's {table}") as connection:
+        with self.begin(f"writing the index's {table}") as connection:
             _replace(connection, table, rows)
+
+    def scrub(self) -> None:
+        """Write the file anew, so that nothing that was taken out is left in its free pages.
+
+        Raises StoreFailed where somebody reads it, so that its log has to stay.
+        """
+        with sqlite_errors(self.root, "writing the index anew"):
+            self._connection.execute("VACUUM")
+            self._connection.execute(f"PRAGMA busy_timeout = {_READERS_MAY_END}")
+            checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
+            ((busy, *_),) = self._connection.execute(checkpoint).fetchall()
+        if busy:
+            raise StoreFailed("somebody reads the index, so its log still has what was taken out")
 
     def set_note(self, key: str, value: str) -> None:
         """Keep a small fact under ``key`` in the table ``meta``."""
         self.replace("meta", [{"key": key, "value": value}])
 
+
+#: Numbers of rows taken out are given again: files/ must not take those for written.
+FILES_OWED = """
+    UPDATE meta SET value = min(CAST(value AS INTEGER),
+                                (SELECT coalesce(max(n), 0) FROM representations))
+    WHERE key = 'files'
+"""
 
 _FORGET_SEGMENT = (
     """DELETE FROM validators
@@ -148,10 +171,11 @@ _FORGET_SEGMENT = (
     "DELETE FROM representations WHERE segment = :name",
     "DELETE FROM articles WHERE site = :site",
     "DELETE FROM segments WHERE name = :name",
+    FILES_OWED,
 )
 
 #: What of the table ``articles`` follows from the site's snapshots, and from its events.
-_ARTICLES_LEFT = (
+ARTICLES_LEFT = (
     """SELECT site, slug, url, sequence AS last, sequence AS newest, sequence AS placed
        FROM snapshots WHERE site = :site""",
     """SELECT site, slug, url, sequence AS last, 0 AS newest,
@@ -163,7 +187,7 @@ _ARTICLES_LEFT = (
 def _add_rows(connection: sqlite3.Connection, rows: Sequence[Rows]) -> None:
     _add_sites(connection, {one.site["name"]: one.site for one in rows if one.site["implicit"]})
     _add_sites(connection, {one.site["name"]: one.site for one in rows if not one.site["implicit"]})
-    _add_articles(connection, [one.article for one in rows])
+    add_articles(connection, [one.article for one in rows])
     files = {row["folded"]: row for one in rows for row in one.files}
     _add(connection, "files", list(files.values()), "ON CONFLICT DO NOTHING")
     _add(connection, "snapshots", [one.snapshot for one in rows if one.snapshot])
@@ -178,7 +202,8 @@ def _add_sites(connection: sqlite3.Connection, rows: Mapping[str, Row]) -> None:
     _replace(connection, "sites", list(rows.values()), "WHERE sites.implicit")
 
 
-def _add_articles(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+def add_articles(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Bring the standing of articles up to what these rows tell, each of one of their groups."""
     # By sequence number and not by arrival: segments may be indexed again in any order.
     _add(
         connection,
