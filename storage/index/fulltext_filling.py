@@ -51,19 +51,27 @@ _SUBTAG = re.compile("[-_]")
 
 
 class Filling(Fulltext):
-    """A full-text index, open for writing. State: the connection."""
+    """A full-text index, open for writing. State: the connection.
+
+    ``private``: it holds snapshots that were fetched with a private header too, and is nobody's
+    but this process's.
+    """
+
+    private = False
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, *, private: bool = False) -> Self:
         """Return the text index at ``path``, made where it is not there, is broken or is old.
 
         Raises ReadOnly, DiskFull, StoreFailed.
         """
         try:
-            return cls._open(path)
+            index = cls._open(path)
         except TextIndexUnusable:
             remove(path)
-        return cls._open(path)
+            index = cls._open(path)
+        index.private = private
+        return index
 
     @classmethod
     def _open(cls, path: Path) -> Self:
@@ -128,7 +136,8 @@ class Filling(Fulltext):
     ) -> None:
         """Have an article's newest words, and no others."""
         row = archive.index.ask_one(
-            "SELECT * FROM snapshots WHERE site = :site AND slug = :slug AND NOT private",
+            "SELECT * FROM snapshots WHERE site = :site AND slug = :slug",
+            "" if self.private else "AND NOT private",
             "ORDER BY sequence DESC",
             site=site, slug=slug,
         )  # fmt: skip

@@ -3,33 +3,77 @@
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
+from collections.abc import Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from storage.index.catalogue import Wanted
+from storage.index.fulltext import Question
+from storage.index.fulltext_words import Snippet
+from storage.index.rows import from_micros
 from storage.web.reading import Reading
 
-#: Hits that are looked at: the best of them, when a list is narrowed down as well.
+#: Hits that are looked at where the list is narrowed down by what no text index knows.
 MOST_HITS = 500
-#: Words of one search: a sentence.
+#: Words of one search among titles: a sentence.
 MOST_WORDS = 16
 _WORD = re.compile(r"\w+")
 
-#: A piece of the text: words, and whether they are what was looked for.
-Snippet: TypeAlias = tuple[tuple[str, bool], ...]
+
+class Found(Struct, frozen=True):
+    """Articles found, as site and slug, the best first, and where in their texts.
+
+    ``by_title``: only titles were looked at, for the texts are still being read.
+    """
+
+    articles: tuple[tuple[str, str], ...] = ()
+    snippets: Mapping[tuple[str, str], Snippet] = field(default_factory=dict)
+    by_title: bool = False
 
 
-class Hit(Struct, frozen=True):
-    """An article found, and where in its text."""
+def find(reading: Reading, words: str, wanted: Wanted | None, most: int) -> Found:
+    """Return the articles that have all the words, of those ``wanted``; None: of all sites."""
+    index = reading.fulltext
+    if index is None:
+        return _by_title(reading, words, wanted, most)
+    hits = index.search(_question(words, wanted, most))
+    articles = [(hit.site, hit.slug) for hit in hits]
+    snippets = {(hit.site, hit.slug): hit.snippet for hit in hits}
+    return Found(_among(reading, wanted, articles, most), snippets)
 
-    site: str
-    slug: str
-    snippet: Snippet = ()
+
+def _question(words: str, wanted: Wanted | None, most: int) -> Question:
+    if wanted is None:
+        return Question(words=words, canonicals=True, most=most)
+    values = wanted.values
+    return Question(
+        words=words,
+        site=wanted.site,
+        language=values.get("language"),
+        topic=values.get("topic"),
+        entity=values.get("entity"),
+        finding=values.get("finding"),
+        since=None if wanted.since is None else from_micros(wanted.since),
+        until=None if wanted.until is None else from_micros(wanted.until),
+        by="updated",
+        canonicals=True,
+        most=MOST_HITS if values else most,
+    )
 
 
-def find(reading: Reading, words: str, site: str | None, most: int) -> list[Hit]:
-    """Return the articles that have all the words, best first, of one site or of all."""
+def _by_title(reading: Reading, words: str, wanted: Wanted | None, most: int) -> Found:
     asked = _WORD.findall(words)[:MOST_WORDS]
     if not asked:
-        return []
-    return [Hit(*name) for name in reading.catalogue.titled(asked, site, most)]
+        return Found()
+    site = wanted.site if wanted else None
+    articles = reading.catalogue.titled(asked, site, MOST_HITS if wanted else most)
+    return Found(_among(reading, wanted, articles, most), by_title=True)
+
+
+def _among(
+    reading: Reading, wanted: Wanted | None, articles: list[tuple[str, str]], most: int
+) -> tuple[tuple[str, str], ...]:
+    if wanted is None:
+        return tuple(articles)
+    among = reading.catalogue.among(wanted, articles)
+    return tuple(name for name in articles if name in among)[:most]

@@ -15,6 +15,7 @@ from storage.archive import Archive
 from storage.errors import ArchiveError
 from storage.index.follow import Filling
 from storage.web.reading import index_file
+from storage.web.texts import Texts
 
 #: Seconds between two looks at the index: a batch of a run is seen that soon.
 PAUSE_SECONDS = 1.0
@@ -40,6 +41,7 @@ class Follower:
         self.caught_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="slugline-follow", daemon=True)
         self._filling = self._new()
+        self.texts = Texts(root, Path(self._folder.name), private=private)
 
     def path(self) -> Path:
         """Return the file of the catalogue that is kept now."""
@@ -55,6 +57,7 @@ class Follower:
         if self._thread.is_alive():
             self._thread.join()
         self._filling.close()
+        self.texts.close()
         self._folder.cleanup()
 
     def _new(self) -> Filling:
@@ -88,6 +91,8 @@ class Follower:
                 while not self._stop.is_set() and self._filling.step(
                     archive, private=self._private
                 ):
+                    self._stop.wait(_BREATH_SECONDS)
+                while not self._stop.is_set() and self.texts.step(archive):
                     self._stop.wait(_BREATH_SECONDS)
                 self.caught_up.set()
                 if looks % _COUNT_EVERY == 0:

@@ -14,13 +14,14 @@ from typing import Generic, TypeVar
 
 from storage.archive import Archive
 from storage.index.catalogue import Catalogue
+from storage.index.fulltext import Fulltext
 from storage.layout import INDEX
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-#: Which file is the index: its device and inode; None: there is none yet.
-IndexFile = tuple[int, int] | None
+#: Which file it is that has a name: its device and inode; None: there is none yet.
+FileId = tuple[int, int] | None
 
 
 class Remembered(Generic[K, V]):
@@ -59,26 +60,33 @@ MOST_SIZES = 50_000
 
 
 class Reading:
-    """One thread's archive. State: the archive and the catalogue, each with the file it is of."""
+    """One thread's archive. State: archive, catalogue and text index, each with the file it is of."""
 
     def __init__(
         self,
         root: Path,
         catalogue: Callable[[], Path],
+        texts: Callable[[], Path | None],
         sizes: Sizes,
         parts: Parts,
         *,
         private: bool,
     ) -> None:
-        """``catalogue`` tells the file that is kept now; ``private``: such snapshots too."""
+        """``catalogue`` and ``texts`` tell the files that are kept now; the latter may be none yet.
+
+        ``private``: such snapshots too.
+        """
         self.root = root
         self.sizes = sizes
         self._parts = parts
         self.private = private
         self._path = catalogue
         self._catalogue: Catalogue | None = None
+        self._texts = texts
+        self._fulltext: Fulltext | None = None
+        self._text_file: FileId = None
         self._archive: Archive | None = None
-        self._index: IndexFile = None
+        self._index: FileId = None
 
     @property
     def archive(self) -> Archive:
@@ -100,6 +108,18 @@ class Reading:
         if self._catalogue is None:
             self._catalogue = Catalogue.at(path)
         return self._catalogue
+
+    @property
+    def fulltext(self) -> Fulltext | None:
+        """The full-text index, None while it is being made. Raises ArchiveError."""
+        path = self._texts()
+        now = None if path is None else file_id(path)
+        if self._fulltext is not None and now != self._text_file:
+            self._fulltext.close()
+            self._fulltext = None
+        if self._fulltext is None and path is not None and now is not None:
+            self._fulltext, self._text_file = Fulltext.to_read(path), now
+        return self._fulltext
 
     def part(self, *of: str, made: Callable[[], bytes]) -> bytes:
         """Return a part of a page, ``made`` anew when the index or the catalogue has moved on."""
@@ -126,12 +146,20 @@ class Reading:
         if self._catalogue is not None:
             self._catalogue.close()
             self._catalogue = None
+        if self._fulltext is not None:
+            self._fulltext.close()
+            self._fulltext = None
 
 
-def index_file(root: Path) -> IndexFile:
+def index_file(root: Path) -> FileId:
     """Return which file is the index of the mirror at ``root`` now."""
+    return file_id(root / INDEX)
+
+
+def file_id(path: Path) -> FileId:
+    """Return which file stands at ``path`` now."""
     try:
-        found = (root / INDEX).stat()
+        found = path.stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

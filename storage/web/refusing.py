@@ -12,7 +12,7 @@ from aiohttp import web
 from storage.web import templating
 from storage.web.answer import Answer, json_answer
 from storage.web.request import Refused
-from storage.web.routes import Route
+from storage.web.route import Route
 
 #: Characters of a line on stderr.
 _MOST_LINE = 1_000

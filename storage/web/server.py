@@ -30,7 +30,8 @@ from storage.web.follower import Follower
 from storage.web.reading import MOST_PARTS, MOST_SIZES, Parts, Reading, Remembered, Sizes
 from storage.web.refusing import complain, complaints, refusal
 from storage.web.request import Refused, Request, not_there
-from storage.web.routes import ROUTES, Route
+from storage.web.route import Route
+from storage.web.routes import ROUTES
 from storage.web.workers import Workers
 from storage.web.zipping import zipped
 
@@ -83,7 +84,12 @@ class Serving:
         parts: Parts = Remembered(MOST_PARTS)
         self._workers = Workers(
             lambda: Reading(
-                settings.root, self.follower.path, sizes, parts, private=settings.private
+                settings.root,
+                self.follower.path,
+                self.follower.texts.path,
+                sizes,
+                parts,
+                private=settings.private,
             )
         )
 

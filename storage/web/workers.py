@@ -16,7 +16,7 @@ from storage.errors import DamageFound
 from storage.web.answer import Answer
 from storage.web.reading import Reading
 from storage.web.request import Refused, Request
-from storage.web.routes import Answering
+from storage.web.route import Answering
 
 #: Threads that read: one computes while the others wait for the disk.
 THREADS = 6

@@ -48,8 +48,10 @@ def page(reading: Reading, request: Request) -> Answer:
 def _page(reading: Reading, request: Request, site: str) -> Answer:
     scope = next(one.scope for one in reading.archive.sites() if one.name == site)
     given = {kind: request.text(kind) for kind in FILTERS}
+    if given["state"] not in {"", "here", "gone"}:
+        raise wrong("state is here or gone.")
     dates = {name: request.text(name) for name in ("from", "to")}
-    rows, snippets, older = _articles(reading, request, site, given)
+    rows, found, older = _articles(reading, request, site, given)
     return templating.page(
         "site.html",
         site=site,
@@ -62,7 +64,8 @@ def _page(reading: Reading, request: Request, site: str) -> Answer:
         number=reading.catalogue.count(site),
         gone=reading.catalogue.count(site, "state", "gone"),
         rows=rows,
-        snippets=snippets,
+        snippets=found.snippets,
+        by_title=found.by_title,
         older=older,
         behind=reading.behind(),
         numbers=_numbers(reading, site),
@@ -72,21 +75,21 @@ def _page(reading: Reading, request: Request, site: str) -> Answer:
 def search(reading: Reading, request: Request) -> Answer:
     """Show the articles of all sites that have the words of ``q``."""
     words = request.text("q")
-    hits = finding.find(reading, words, None, MOST_LISTED)
-    names = [(hit.site, hit.slug) for hit in hits]
-    rows = versions.newest_of(reading.archive.index, names, private=reading.private)
+    found = finding.find(reading, words, None, MOST_LISTED)
+    rows = versions.newest_of(reading.archive.index, found.articles, private=reading.private)
     return templating.page(
         "search.html",
         words=words,
         rows=rows,
-        snippets={(hit.site, hit.slug): hit.snippet for hit in hits},
+        snippets=found.snippets,
+        by_title=found.by_title,
         behind=reading.behind(),
     )
 
 
 def _articles(
     reading: Reading, request: Request, site: str, given: dict[str, str]
-) -> tuple[list[SnapshotRow], dict[tuple[str, str], finding.Snippet], str | None]:
+) -> tuple[list[SnapshotRow], finding.Found, str | None]:
     since, until = request.moment("from", start=True), request.moment("to")
     wanted = Wanted(
         site=site,
@@ -94,23 +97,18 @@ def _articles(
         since=None if since is None else to_micros(since),
         until=None if until is None else to_micros(until),
     )
-    snippets: dict[tuple[str, str], finding.Snippet] = {}
     older = None
     if words := request.text("q"):
-        hits = finding.find(reading, words, site, finding.MOST_HITS)
-        among = reading.catalogue.among(wanted, [(hit.site, hit.slug) for hit in hits])
-        hits = [hit for hit in hits if (hit.site, hit.slug) in among][:MOST_LISTED]
-        names = [(hit.site, hit.slug) for hit in hits]
-        snippets = {(hit.site, hit.slug): hit.snippet for hit in hits}
+        found = finding.find(reading, words, wanted, MOST_LISTED)
     else:
         listed = reading.catalogue.page(wanted, MOST_LISTED + 1, _after(request))
-        names = [(one.site, one.slug) for one in listed[:MOST_LISTED]]
+        found = finding.Found(tuple((one.site, one.slug) for one in listed[:MOST_LISTED]))
         if len(listed) > MOST_LISTED:
             mark = listed[MOST_LISTED - 1].mark
             query = {**given, "from": request.text("from"), "to": request.text("to")}
             older = paths.site_path(site, **query, after=f"{mark[0]}.{mark[1]}")
-    rows = versions.newest_of(reading.archive.index, names, private=reading.private)
-    return rows, snippets, older
+    rows = versions.newest_of(reading.archive.index, found.articles, private=reading.private)
+    return rows, found, older
 
 
 def _after(request: Request) -> tuple[int, int] | None:

@@ -9,6 +9,8 @@ from storage.web.answer import Answer
 from storage.web.reading import Reading
 from storage.web.request import Request
 
+CSS = "text/css; charset=utf-8"
+
 
 @cache
 def _sheet() -> bytes:
@@ -19,6 +21,6 @@ def css(_reading: Reading, _request: Request) -> Answer:
     """Return the style sheet."""
     return Answer(
         body=_sheet(),
-        content_type="text/css; charset=utf-8",
+        content_type=CSS,
         headers=(("Cache-Control", "public, max-age=3600"),),
     )

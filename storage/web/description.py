@@ -1,0 +1,119 @@
+"""The routes described for programs, as OpenAPI 3.1: made of the routes themselves.
+
+A parameter has one meaning and one form wherever it stands, so each is described here once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from storage.web.answer import HTML, JSON, Answer
+from storage.web.reading import Reading
+from storage.web.request import MOST_CHARACTERS, Request
+from storage.web.route import Answering, Route
+
+TEXT = "text/plain; charset=utf-8"
+_ERRORS = {"page": HTML, "json": JSON, "text": TEXT}
+#: What a request may be refused with (RFC 9110 section 15), and what all answers share.
+_REFUSED = {
+    "400": "Something in the request is wrong: a sentence says what",
+    "404": "The archive has no such thing",
+    "410": "It was forgotten, and why",
+    "414": "A parameter is too long",
+    "503": "Too much at once, or the archive can't be read: ask again later",
+}
+
+
+def _words(meaning: str, least: int = 0) -> dict[str, object]:
+    return {
+        "description": meaning,
+        "schema": {
+            "type": "string",
+            "minLength": least,
+            "maxLength": MOST_CHARACTERS // 4,
+            "pattern": "^[^\\u0000-\\u001f\\u007f]*$",
+        },
+    }
+
+
+def _form(meaning: str, **schema: object) -> dict[str, object]:
+    return {"description": meaning, "schema": schema}
+
+
+_DATE = {"type": "string", "format": "date"}
+_MOMENTS = [{"type": "string", "format": "date-time"}, _DATE]
+_NUMBER = {"type": "string", "pattern": "^[0-9]{1,9}$"}
+#: A day that every month has, so that what fits the pattern is a moment.
+_DIGITS = (
+    "^(19[0-9]{2}|20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|1[0-9]|2[0-8])"
+    "([01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]$"
+)
+
+#: Every parameter of a path or a query, by its name.
+PARAMETERS: dict[str, dict[str, object]] = {
+    "site": _words("A site's name", 1),
+    "slug": _words("An article's slug", 1),
+    "when": _form("UPDATED_AT[.rN], a moment, or a number", anyOf=[*_MOMENTS, _NUMBER]),
+    "format": _words("html, markdown, text, jsonld, json …", 1),
+    "moment": _form("YYYYMMDDhhmmss, UTC", type="string", pattern=_DIGITS),
+    "url": _form(
+        "An original URL, as it is or percent-encoded as a whole",
+        type="string", maxLength=500, pattern="^https?://[a-z0-9.-]+/[A-Za-z0-9/._~-]*$",
+    ),
+    "q": _words("Words that an article has"),
+    "language": _words("An article's language"),
+    "topic": _words("One of its topics"),
+    "entity": _words("One of its entities"),
+    "finding": _words("A kind of finding of its newest snapshot"),
+    "state": _form("Still there, or gone", type="string", enum=["", "here", "gone"]),
+    "from": _form("A first date or moment; in /compare the older snapshot", **_DATE),
+    "to": _form("A last date or moment; in /compare the newer snapshot", **_DATE),
+    "before": _form("A sequence number to go back from", type="integer", minimum=0),
+    "after": _form("Where a list goes on", type="string", pattern="^[0-9]{1,17}[.][0-9]{1,17}$"),
+    "raw": _words("There: the source"),
+    "whole": _words("There: unchanged lines too"),
+}  # fmt: skip
+
+
+def described(routes: Iterable[Route]) -> Answering:
+    """Return the function that answers with the routes' description."""
+    value = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "slugline serve",
+            "version": "1",
+            "description": "A mirror of articles with their history. Read-only: GET and HEAD.",
+        },
+        "paths": {route.path: {"get": _operation(route)} for route in routes},
+    }
+    body = msgspec.json.encode(value)
+
+    def answer(_reading: Reading, _request: Request) -> Answer:
+        return Answer(body=body, content_type=JSON)
+
+    return answer
+
+
+def _operation(route: Route) -> dict[str, object]:
+    parts = re.findall(r"\{(\w+)\}", route.path)
+    answers: dict[str, object] = {
+        "200": {
+            "description": route.about,
+            **({"content": {kind: {} for kind in route.gives}} if route.gives else {}),
+        }
+    }
+    if route.redirects:
+        answers["302"] = {"description": "Where it is"}
+    for status, why in _REFUSED.items():
+        answers[status] = {"description": why, "content": {_ERRORS[route.errors]: {}}}
+    return {
+        "summary": route.about,
+        "parameters": [
+            *({"name": name, "in": "path", "required": True, **PARAMETERS[name]} for name in parts),
+            *({"name": name, "in": "query", **PARAMETERS[name]} for name in route.query),
+        ],
+        "responses": answers,
+    }

@@ -1,0 +1,32 @@
+"""A route: an address, the function that answers, and what a client may know of it beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from storage.web.answer import HTML, Answer
+from storage.web.reading import Reading
+from storage.web.request import Request
+
+Answering: TypeAlias = Callable[[Reading, Request], Answer]
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """One address, with parts in braces; ``{url}`` at its end takes all that follows, a query too.
+
+    ``query``: the parameters it reads; ``gives``: the media types of its answers, none: whatever
+    was archived; ``redirects``: it may answer 302; ``errors``: in which form it refuses. ``heavy``
+    answers may take a second, and few are made at once.
+    """
+
+    path: str
+    answer: Answering
+    about: str
+    query: tuple[str, ...] = ()
+    gives: tuple[str, ...] = (HTML,)
+    redirects: bool = False
+    errors: Literal["page", "json", "text"] = "page"
+    heavy: bool = False

@@ -1,0 +1,79 @@
+"""The full-text index as a server keeps it, on the thread that follows the index.
+
+It is the mirror's own, which every search shares. Where the mirror can't be written, or where
+private snapshots are shown, it is one beside the catalogue, gone with the process.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from storage import layout
+from storage.archive import Archive
+from storage.errors import ArchiveError, ReadOnly
+from storage.index.fulltext import Fulltext
+from storage.index.fulltext_filling import Filling
+from storage.web.reading import FileId, file_id
+
+#: Snapshots read in one step: some hundredths of a second, so that pages need not wait long.
+_STEP = 64
+
+
+class Texts:
+    """The text index's keeper. State: the open index, which file it is, and what to search in."""
+
+    def __init__(self, root: Path, folder: Path, *, private: bool) -> None:
+        """``folder`` is this process's own."""
+        self._own = folder / layout.FULLTEXT
+        self._path = self._own if private else root / layout.FULLTEXT
+        self._private = private
+        self._filling: Filling | None = None
+        self._file: FileId = None
+        self._whole: Path | None = None
+
+    def path(self) -> Path | None:
+        """Return the file to search in; None while it is being made for the first time."""
+        return self._whole
+
+    def step(self, archive: Archive) -> bool:
+        """Read the next snapshots; returns whether there are more. Raises ArchiveError."""
+        if archive.index.ask_one("SELECT 1 FROM snapshots") is None:
+            return False
+        try:
+            left = self._open().step(archive, _STEP)
+        except ReadOnly:
+            self.close()
+            if not _up_to_date(self._path, archive):
+                if self._path == self._own:
+                    raise
+                self._path, self._whole = self._own, None
+                return True
+            left = 0
+        if not left:
+            self._whole = self._path
+        return bool(left)
+
+    def _open(self) -> Filling:
+        if self._filling is not None and file_id(self._path) != self._file:
+            # Another process removed it: what it held must not be searched.
+            self.close()
+            self._whole = None
+        if self._filling is None:
+            self._filling = Filling.open(self._path, private=self._private)
+            self._file = file_id(self._path)
+        return self._filling
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._filling is not None:
+            self._filling.close()
+            self._filling = None
+
+
+def _up_to_date(path: Path, archive: Archive) -> bool:
+    """Tell whether a text index that can't be written has all there is."""
+    try:
+        with Fulltext.to_read(path) as index:
+            return not index.behind(archive.index)
+    except ArchiveError:
+        return False
