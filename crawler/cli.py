@@ -12,7 +12,22 @@ from typing import Annotated
 
 import typer
 
-from crawler.commands import changes, compare, keep, look, mirror, read, status, streams, sync
+from crawler.commands import (
+    changes,
+    compare,
+    export,
+    keep,
+    look,
+    mirror,
+    read,
+    search,
+    serve,
+    status,
+    streams,
+    sync,
+    upkeep,
+)
+from crawler.commands import verify as check
 
 app = typer.Typer(
     name="slugline",
@@ -33,11 +48,17 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "show": (read.show, "An article's record, or the exact bytes of one format."),
     "diff": (compare.diff, "What changed between two snapshots of an article."),
     "changes": (changes.changes, "What changed on all articles, newest last."),
+    "search": (search.search, "Articles by their words, the best first, with what stands around."),
     "status": (status.status, "How much of each site is here, what is short, what fails."),
-    "export": (keep.export, "Write articles as JSON Lines or plain files, or changes as a feed."),
+    "serve": (serve.serve, "A mirror in the browser, and for Memento clients."),
+    "export": (export.export, "Take articles out: as data, plain files or a web archive."),
     "inspect": (look.inspect, "What a site or article publishes; nothing is stored."),
     "init": (look.init, "A commented config.toml for a site, from a look at it."),
     "reindex": (keep.reindex, "Make a mirror's index again from its segments."),
+    "verify": (check.verify, "Whether all is as it was stored; what is short, apart from it."),
+    "prune": (upkeep.prune, "Let old snapshots go: all, then one a week, then one a month."),
+    "forget": (upkeep.forget, "Take an article out for good: a takedown, with its reason."),
+    "compact": (upkeep.compact, "Join a mirror's small segments into large ones."),
     "demo": (mirror.demo, "See it work, on a small newsroom of its own on this machine."),
 }
 

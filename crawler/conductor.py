@@ -28,6 +28,7 @@ from crawler.ledger import Ledger, last_runs
 from crawler.network import Network, open_network
 from crawler.ownership import Sites
 from crawler.request import MirrorRequest, RequestError
+from crawler.site_entries import FORGOTTEN
 from crawler.site_runs import Shared, SiteRuns
 from crawler.starting import NoStart, Scout, Start, by_owner, unsent_headers
 from crawler.tally import Tally, summarise
@@ -272,6 +273,9 @@ class _Run:
         if request.records is not None:
             listed = (scout.listed(url, hints) for url, hints in wanted.items())
             return [_Planned(start, request.settings_of(start.url)) for start in listed]
+        for url in [url for url in wanted if await self._is_forgotten(url)]:
+            self._fail(url, FORGOTTEN)
+            del wanted[url]
         looks = await asyncio.gather(*(scout.look(url) for url in wanted), return_exceptions=True)
         starts = []
         for url, seen in sorted(zip(wanted, looks, strict=True), key=lambda pair: len(pair[0])):
@@ -282,6 +286,13 @@ class _Run:
             else:
                 starts.append(_Planned(scout.start(url, seen), request.settings_of(url)))
         return starts
+
+    async def _is_forgotten(self, url: str) -> bool:
+        """Say whether ``url`` is of an article that is not to be asked for; a site's start is."""
+        site = self._sites.owner(url)
+        if site is None or url.rstrip("/") == site.scope.rstrip("/"):
+            return False
+        return url in await self._writer.read(Archive.forgotten, site.name)
 
     async def _one_after_another(self, several: list[_Planned]) -> None:
         """Run one site from each of its starts: together they would give the same slugs twice."""

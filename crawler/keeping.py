@@ -90,6 +90,7 @@ class Keeper:
         self._places: dict[str, str] = {}
         self._titled: dict[str, list[str]] | None = None
         self.missed: dict[str, Standing] = {}
+        self.forgotten: dict[str, str] = {}
         self.slugs = Slugs()
 
     async def load(self) -> None:
@@ -101,6 +102,7 @@ class Keeper:
         for slug, row in (await self._writer.read(Archive.missed, self._site.name)).items():
             event: Departure = "gone" if row.event == "gone" else "gone-seen"
             self.missed[slug] = Standing(event=event, at=row.observed_at)
+        self.forgotten = await self._writer.read(Archive.forgotten, self._site.name)
         self._names = {url: slug for slug, url in slugs.items()}
         self._names |= await self._writer.read(Archive.aliases, self._site.name)
         for url, slug in self._names.items():
@@ -122,6 +124,15 @@ class Keeper:
         slug = self._names.get(url, "")
         place = self._places.get(slug) if slug in self._old_slugs else None
         return slug if place is not None and same_page(place, url) else ""
+
+    def is_forgotten(self, reading: Reading) -> bool:
+        """Say whether ``reading`` is of an article that the archive was told to forget."""
+        if not self.forgotten:
+            return False
+        urls = {reading.url, reading.entry.url, *reading.aliases}
+        return not urls.isdisjoint(self.forgotten) or (
+            clean_slug(declared_slug(reading) or "") in self.forgotten.values()
+        )
 
     def is_gone(self, slug: str) -> bool:
         """Say whether the archive has an article as gone."""

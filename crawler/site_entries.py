@@ -30,6 +30,9 @@ from crawler.soft_404 import WHY as SOFT_404
 from storage.model import EntryState, Site
 from storage.writer import RunInfo
 
+#: Why an article is left alone that a person had taken out with `slugline forget`.
+FORGOTTEN = "it was forgotten, and is not asked for again"
+
 #: Sources that name a URL on purpose: one that is not there is a failure, and not just a dead link.
 LISTS = frozenset({"sitemap", "feed", "records-file", "scope", "llms-txt"})
 #: Entries whose validators are read at once: a question of some milliseconds.
@@ -72,6 +75,9 @@ class Entries:
 
     async def look(self, entry: Entry) -> None:
         """Deal with ``entry``: ask for what it is due. Raises HostResting."""
+        if entry.url in self._keeper.forgotten:
+            self._notes.passed(entry, "skipped", FORGOTTEN)
+            return
         before = self._dues.states.get(entry.url)
         self._dues.saw(entry)
         if self._decided(entry, before):
@@ -129,6 +135,9 @@ class Entries:
         """Deal with what was read at ``entry``. Raises HostResting."""
         if isinstance(seen, Page):
             self._page(seen)
+            return
+        if self._keeper.is_forgotten(seen):
+            self._notes.passed(entry, "skipped", FORGOTTEN)
             return
         why = self._departures.led_to(entry.url, seen)
         if seen.url != entry.url and not self._frontier.claim(seen.url):

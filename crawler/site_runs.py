@@ -147,6 +147,7 @@ class SiteRuns:
                 timedelta(days=settings.verify_within),
                 trust=self._shared.verify != "all",
                 asked=repr((settings.include, settings.exclude, settings.discovery)),
+                forgotten=await self._shared.writer.read(Archive.forgotten, site.name),
             )
         return self._memories[site.name]
 

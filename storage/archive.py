@@ -37,6 +37,7 @@ from storage.model import (
 )
 from storage.records import Records
 from storage.warc import most_of
+from storage.warc_read import Parsed
 
 __all__ = [
     "Archive",
@@ -120,6 +121,11 @@ class Archive:
     ) -> None:
         self.close()
 
+    @property
+    def index(self) -> Reader:
+        """The index, open for the questions of this package's other rooms."""
+        return self._index
+
     # lists
 
     def sites(self) -> list[Site]:
@@ -170,6 +176,10 @@ class Archive:
     def missed(self, site: str) -> dict[str, EventRow]:
         """Return a site's articles last heard of as gone or seen gone, with that event."""
         return queries.missed(self._index, site)
+
+    def forgotten(self, site: str) -> dict[str, str]:
+        """Return the URLs that must not be asked for again, each with its article's slug."""
+        return queries.forgotten(self._index, site)
 
     # one article
 
@@ -246,6 +256,14 @@ class Archive:
     def manifest(self, row: SnapshotRow | EventRow) -> Manifest:
         """Return the manifest that a row stands for. Raises DamageFound."""
         return self._records.manifest(row)
+
+    def group(self, row: SnapshotRow | EventRow) -> bytes:
+        """Return the bytes of a snapshot's or event's records as stored. Raises DamageFound."""
+        return self._records.group(row)
+
+    def answer(self, record_id: str) -> Parsed:
+        """Return a stored answer by the id of the record that holds it. Raises DamageFound."""
+        return self._records.answer(record_id)
 
     def body(self, manifest: Manifest, format: str) -> Body:  # noqa: A002  - the project's word
         """Return the bytes of a snapshot's format, through revisits to where they are stored.

@@ -79,6 +79,20 @@ class IndexLies(ArchiveError):
         )
 
 
+class TextIndexUnusable(ArchiveError):
+    """The full-text index is missing, another slugline's or broken: the next search makes it."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, why: str) -> None:
+        """``path``: the file; ``why``: what is the matter with it."""
+        super().__init__(
+            f"the full-text index {path} can't be read, {why}: remove it, and run "
+            "`slugline search` where it may be written"
+        )
+        self.path = path
+
+
 class NoSuchArticle(ArchiveError):
     """No article, snapshot or format of that name (user's fault)."""
 
@@ -126,6 +140,7 @@ class DamageFound(ArchiveError):
         """``where``: the segment and offset; ``why``: what is wrong there."""
         super().__init__(f"damage in {where}: {why}. Nothing was changed; bring back a copy of it")
         self.where = where
+        self.why = why
 
 
 class ReadOnly(ArchiveError):
@@ -140,6 +155,34 @@ class DiskFull(ArchiveError):
 
 class StoreFailed(ArchiveError):
     """The disk or the database refused for another reason: nothing of the batch stands."""
+
+
+class MissingExtra(ArchiveError):
+    """Something that is installed only where it is asked for is not (user's fault)."""
+
+    exit_code = 2
+
+    def __init__(self, wanted_by: str, package: str, extra: str) -> None:
+        """``wanted_by``: what needs the ``package``; ``extra``: what brings it along."""
+        super().__init__(f"{wanted_by} needs {package}: pip install 'slugline[{extra}]'")
+
+
+class BadPlace(ArchiveError):
+    """The place in a bucket that was asked for is none (user's fault)."""
+
+    exit_code = 2
+
+    def __init__(self, url: str, why: str) -> None:
+        """``url``: the place, without credentials; ``why``: the rest of the sentence."""
+        super().__init__(f"{url} can't be written: {why}")
+
+
+class BucketFailed(ArchiveError):
+    """A bucket did not take what was written: nothing of it is to be seen there."""
+
+    def __init__(self, url: str, why: str) -> None:
+        """``url``: the object or its folder; ``why``: the rest of the sentence."""
+        super().__init__(f"{url} could not be written: {why}")
 
 
 class BadDraft(ArchiveError):

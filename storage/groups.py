@@ -185,7 +185,7 @@ def _after(standing: Standing, manifest: Manifest) -> Standing:
     keys = dict(standing.keys)
     if manifest.key is not None and manifest.kind == "snapshot":
         moment = to_micros(manifest.key.updated_at)
-        keys[moment] = keys.get(moment, 0) + 1
+        keys[moment] = max(keys.get(moment, 0), manifest.revision + 1)
     added = [
         StoredResponse(
             record_id=one.record_id,

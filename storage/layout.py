@@ -24,11 +24,17 @@ LOST = "lost"
 LOCK = ".lock"
 MARK = "mirror.json"
 INDEX = "index.sqlite"
+FULLTEXT = "fulltext.sqlite"
 _PART = ".mirror.json.part"
 #: Bytes of mirror.json: it has a number and a word.
 _MOST_MARK = 64 << 10
 _FOLDERS = (SEGMENTS, FILES, RUNS, LOST)
-_PLAIN = (MARK, LOCK, INDEX, f"{INDEX}-wal", f"{INDEX}-shm", f"{INDEX}-journal", _PART)
+_PLAIN = (
+    MARK,
+    LOCK,
+    *(base + end for base in (INDEX, FULLTEXT) for end in ("", "-wal", "-shm", "-journal")),
+    _PART,
+)
 
 
 class Mark(Struct, frozen=True, kw_only=True):

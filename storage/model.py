@@ -140,12 +140,17 @@ class Representation(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RecordRef(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A WARC record of a snapshot's group, in group order; ``length`` is compressed bytes."""
+    """A WARC record of a snapshot's group, in group order; ``length`` is compressed bytes.
+
+    ``crc`` is the CRC-32 of these bytes, so that ``verify`` sees a bit that decoding passes over;
+    None in what was written before it was kept.
+    """
 
     id: str
     type: Literal["response", "revisit"]
     role: str
     length: int
+    crc: int | None = None
 
 
 class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):

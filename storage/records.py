@@ -47,6 +47,10 @@ class Records:
         except ManifestError as error:
             raise DamageFound(f"{row.segment} at byte {row.offset}", str(error)) from error
 
+    def group(self, row: SnapshotRow | EventRow) -> bytes:
+        """Return a group's bytes as they stand, not looked at. Raises DamageFound: not all there."""
+        return self._source(row.segment, row.offset + row.length).read(row.offset, row.length)
+
     def answer(self, record_id: str) -> Parsed:
         """Return the record that holds a body. Raises DamageFound where it is not there."""
         segment, offset, length = self._place(record_id)

@@ -17,11 +17,13 @@ from storage import layout
 from storage.errors import ArchiveError, DamageFound, IndexUnusable, os_errors
 from storage.index.index import Batch, Index
 from storage.index.reader import FILE_NAME, Reader
+from storage.index.replacing import announced, cleared, settle
 from storage.index.rows import Place, Rows, rows_of
 from storage.index.standing import ends_of, known_segments
 from storage.lock import WriterLock
 from storage.segments.local import LocalSegments, sync_file
 from storage.segments.recovery import Group, Tail
+from storage.segments.rewriting import put_in_place, sweep
 
 _NEW = f"{FILE_NAME}.new"
 #: Groups indexed in one transaction: enough that the sync does not count, some MB of rows.
@@ -195,6 +197,8 @@ def _keep_state(root: Path, index: Index) -> bool:
 def recover(root: Path, index: Index) -> Recovered:
     """Bring the index and the segments to one state; raises DamageFound with nothing cut."""
     segments = LocalSegments(root)
+    sweep(root)
+    finished = _finish_rewriting(index, segments)
     known = known_segments(index)
     names = sorted({*segments.names(), *known})
     again = {name for name in names if not _fits(index, segments, name, known.get(name, 0))}
@@ -204,7 +208,7 @@ def recover(root: Path, index: Index) -> Recovered:
         if segments.size(name) not in {None, start}:
             for _ in segments.walk(name, start):
                 pass
-    notes = [_index_again(index, segments, name) for name in sorted(again)]
+    notes = finished + [_index_again(index, segments, name) for name in sorted(again)]
     known = known_segments(index)
     resume = {}
     for name in (name for name in names if segments.size(name) is not None):
@@ -213,6 +217,24 @@ def recover(root: Path, index: Index) -> Recovered:
         if clean and name not in again:
             resume[name] = known[name]
     return Recovered(notes=tuple(notes), resume=resume)
+
+
+def _finish_rewriting(index: Index, segments: LocalSegments) -> list[str]:
+    """Bring in what a killed prune, forget, compact or repair put in a segment's place."""
+    left = announced(index)
+    if left is None:
+        return []
+    into, *others = left.segments or ("",)
+    if left.joined and segments.size(into) == left.joined:
+        for name in others:
+            put_in_place(segments, name, None)
+    for name in left.segments:
+        cleared(index, name)
+    for name in left.segments:
+        if segments.size(name) is not None:
+            index_segment(index, segments, name)
+    settle(index)
+    return ["a command that rewrote segments was killed: the index was brought up to them"]
 
 
 def _fits(index: Index, segments: LocalSegments, name: str, committed: int) -> bool:

@@ -111,7 +111,13 @@ class BuiltRecord(Struct, frozen=True, kw_only=True):
     @property
     def ref(self) -> RecordRef:
         """How the manifest names this record."""
-        return RecordRef(id=self.id, type=self.type, role=self.role, length=len(self.member))
+        return RecordRef(
+            id=self.id,
+            type=self.type,
+            role=self.role,
+            length=len(self.member),
+            crc=isal_zlib.crc32(self.member),
+        )
 
 
 def most_of(member: int) -> int:

@@ -21,7 +21,7 @@ from crawler.commands.streams import point_nowhere
 P = ParamSpec("P")
 T = TypeVar("T")
 
-WELL, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+WELL, FAILED, WRONG_INPUT, DAMAGED, INTERRUPTED = 0, 1, 2, 4, 130
 #: What writing to stdout may end with; of files it is storage's to say, by name.
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
 BUG = 70  # sysexits.h EX_SOFTWARE: an internal error, apart from every code of the contract

@@ -184,7 +184,8 @@ class Documents:
             fetched_at=answer.fetched_at,
             asked_at=answer.fetched_at,
         )
-        if document.etag or document.last_modified or lastmod:
+        datable = document.etag or document.last_modified or lastmod
+        if datable and self._memory.may_keep(source.body):
             body = await asyncio.to_thread(packed, source.body)
             trusted = not self._memory.misdated
             self._memory.keep(source.url, document, body)

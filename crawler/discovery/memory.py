@@ -11,9 +11,10 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct, field, structs
@@ -21,6 +22,8 @@ from msgspec import Struct, field, structs
 from crawler.due import MARGIN, PRECISION
 from storage.times import parse_declared
 
+#: Bytes within which a sitemap says that it is one.
+_HEAD = 4 << 10
 KEY = "discovery"
 BODY = "body "
 #: Share of the known articles that the sitemaps must name for links to be left alone.
@@ -93,7 +96,8 @@ class Remembered(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Memory:
     """One site's memory in one run; ``stored`` is what `changes` gave in earlier ones.
 
-    ``trust`` False: it is only written, for later runs. ``asked`` is what the user selected.
+    ``trust`` False: it is only written, for later runs. ``asked`` is what the user selected,
+    ``forgotten`` the URLs of articles that nothing may be kept of.
     Mutable state: what is remembered, the bodies, and which of them are new.
     """
 
@@ -105,7 +109,11 @@ class Memory:
         *,
         trust: bool,
         asked: str = "",
+        forgotten: Collection[str] = (),
     ) -> None:
+        self._forgotten = {
+            path.encode() for url in forgotten if len(path := urlsplit(url).path) > 1
+        }
         self._now = now
         self._within = within
         self._trust = trust
@@ -183,6 +191,14 @@ class Memory:
         """Remember that the server said at ``at`` that the document at ``url`` is as it was."""
         kept = self._documents[url]
         self._documents[url] = structs.replace(kept, lastmod=lastmod, asked_at=at)
+
+    def may_keep(self, body: bytes) -> bool:
+        """Say whether the decoded bytes of a document may be kept: they tell of nothing forgotten.
+
+        A sitemap that has URLs and no titles tells of nobody's words.
+        """
+        told = any(path in body for path in self._forgotten)
+        return not told or (b"<urlset" in body[:_HEAD] and b"title>" not in body)
 
     def keep(self, url: str, document: Document, body: str) -> None:
         """Remember the document at ``url`` with its packed bytes; one too large is forgotten."""

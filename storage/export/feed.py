@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import re
 import uuid
+from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import escape
-from typing import BinaryIO
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, Self
 
 from storage.archive import Archive, Asked, Change
+from storage.export.choosing import EVERYTHING, Chosen
 from storage.index.rows import SnapshotRow
 from storage.times import format_utc
 
 #: Entries where no moment to begin from was given: weeks of a busy site, still a quick download.
 MOST_ENTRIES = 200
+#: Bytes of entries kept in memory: a feed of the newest changes never needs a file.
+_IN_MEMORY = 4 << 20
 #: Characters of a title or a sentence of a site's that a feed shows.
 MOST_CHARACTERS = 1_000
 
@@ -46,36 +51,84 @@ _TOLD = {
 
 
 def export_feed(
-    archive: Archive,
-    out: BinaryIO,
-    *,
-    site: str | None = None,
-    at: datetime | None = None,
-    since: datetime | None = None,
-    canonicals: bool = False,
-    private: bool = False,
+    archive: Archive, out: BinaryIO, chosen: Chosen = EVERYTHING, *, slug: str | None = None
 ) -> int:
-    """Write the feed of an archive's changes to ``out`` and return how many entries it has.
+    """Write the feed of the changes chosen to ``out`` and return how many entries it has.
 
-    ``at`` and ``since`` bound the moments of observation, both inclusive; without ``since`` the
-    newest ``MOST_ENTRIES`` are taken. ``canonicals`` and ``private`` as in export_jsonl. Raises
-    OSError as ``out`` does.
+    ``slug``: one article's of ``chosen.site``. Without ``chosen.since`` the newest ``MOST_ENTRIES``
+    are taken. An event goes with the snapshot before it. Raises OSError as ``out`` does.
     """
+    every = chosen.since is not None
     asked = Asked(
-        since=since,
-        until=at,
-        site=site,
-        canonicals=canonicals,
-        last=None if since else MOST_ENTRIES,
+        since=chosen.since,
+        until=chosen.at,
+        site=chosen.site,
+        slug=slug,
+        canonicals=chosen.canonicals,
+        # What is left out after the index was asked must not make the feed shorter.
+        last=None if every or chosen.narrow else MOST_ENTRIES,
     )
-    shown = [each for each in archive.changes(asked) if private or not each.private]
-    updated = max((each.row.observed_at for each in shown), default=_NEVER)
-    identity = _feed_id(archive, site)
-    out.writelines(f"{line}\n".encode() for line in _head(identity, site, updated))
-    for each in reversed(shown):
-        out.writelines(f"  {line}\n".encode() for line in _entry(each))
-    out.write(b"</feed>\n")
-    return len(shown)
+    shown = (each for each in archive.changes(asked) if _admits(archive, chosen, each))
+    with _Entries(None if every else MOST_ENTRIES) as entries:
+        for each in shown:
+            entries.add(each)
+        site = chosen.site
+        of = site if slug is None else f"{site}/{slug}"
+        head = _head(_feed_id(archive, of), of, entries.updated)
+        out.writelines(f"{line}\n".encode() for line in head)
+        out.writelines(entries.newest_first())
+        out.write(b"</feed>\n")
+        return len(entries)
+
+
+def _admits(archive: Archive, chosen: Chosen, change: Change) -> bool:
+    if change.private and not chosen.private:
+        return False
+    if not chosen.narrow:
+        return True
+    row = change.row
+    if isinstance(row, SnapshotRow):
+        return chosen.admits(archive.manifest(row))
+    before = [r for r in archive.history(row.site, row.slug) if r.sequence < row.sequence]
+    return bool(before) and chosen.admits(archive.manifest(before[-1]))
+
+
+class _Entries:
+    """The entries, added oldest first and read newest first, on disk once they are many.
+
+    State: a file, each entry's end in it, the moment of the newest.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
+        self._ends = array("Q", [0])
+        self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  - closed with this object
+        self.updated = _NEVER
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        count = len(self._ends) - 1
+        return count if self._most is None else min(count, self._most)
+
+    def add(self, change: Change) -> None:
+        """Write an entry behind the others."""
+        written = "".join(f"  {line}\n" for line in _entry(change)).encode()
+        self._file.write(written)
+        self._ends.append(self._ends[-1] + len(written))
+        self.updated = max(self.updated, change.row.observed_at)
+
+    def newest_first(self) -> Iterator[bytes]:
+        """Give the entries back, as many as are wanted."""
+        last = len(self._ends) - 1
+        for number in range(last, last - len(self), -1):
+            start, end = self._ends[number - 1], self._ends[number]
+            self._file.seek(start)
+            yield self._file.read(end - start)
 
 
 def _feed_id(archive: Archive, site: str | None) -> str:

@@ -1,7 +1,7 @@
-"""Export: each article's newest record as a line of JSON, in exactly the seed's shape.
+"""Export: a record a line of JSON, in exactly the seed's shape, or a whole snapshot a line.
 
 Keys in the seed's order, spaced as it is, characters as they are, times as it writes them; null
-where nobody said.
+where nobody said. A full line has the same keys first.
 """
 
 from __future__ import annotations
@@ -11,59 +11,42 @@ from datetime import datetime
 from typing import BinaryIO
 
 from storage.archive import Archive
+from storage.export.choosing import EVERYTHING, Chosen, taken
+from storage.export.table import SEED, further_fields, seed_fields
 from storage.model import Record
 from storage.times import format_seed
 
 
 def export_jsonl(
-    archive: Archive,
-    out: BinaryIO,
-    *,
-    site: str | None = None,
-    at: datetime | None = None,
-    since: datetime | None = None,
-    canonicals: bool = False,
-    private: bool = False,
+    archive: Archive, out: BinaryIO, chosen: Chosen = EVERYTHING, *, full: bool = False
 ) -> int:
-    """Write a line an article to ``out`` and return how many.
+    """Write a line a snapshot chosen to ``out`` and return how many.
 
-    ``at``: as of that moment of observation, inclusive; ``since``: only what was observed then or
-    later; ``canonicals``: captured foreign originals too; ``private``: snapshots fetched with a
-    private header too. Raises DamageFound, and OSError as ``out`` does.
+    ``full``: after the record's keys, those of table.further_fields. A snapshot without a record
+    has only a full line. Raises DamageFound, and OSError as ``out`` does.
     """
     count = 0
-    for row in archive.newest_all(site, canonicals=canonicals, at=at, since=since):
-        if row.private and not private:
+    for one in taken(archive, chosen):
+        if full:
+            out.write(_line(seed_fields(one) | further_fields(one)))
+        elif one.manifest.record is not None:
+            out.write(seed_line(one.manifest.record))
+        else:
             continue
-        record = archive.manifest(row).record
-        if record is not None:
-            out.write(seed_line(record))
-            count += 1
+        count += 1
     return count
 
 
 def seed_line(record: Record) -> bytes:
     """Return a record as the seed has it: one line of UTF-8 JSON with its line end."""
-    return json.dumps(seed_shape(record), ensure_ascii=False).encode() + b"\n"
+    return _line({name: getattr(record, name) for name in SEED})
 
 
-def seed_shape(record: Record) -> dict[str, object]:
-    """Return a record's keys and values, in the seed's order and with times as it writes them."""
-    return {
-        "slug": record.slug,
-        "title": record.title,
-        "summary": record.summary,
-        "body_md": record.body_md,
-        "url": record.url,
-        "canonical_source": record.canonical_source,
-        "published_at": _moment(record.published_at),
-        "updated_at": _moment(record.updated_at),
-        "lang": record.lang,
-        "topics": list(record.topics),
-        "entities": list(record.entities),
-        "alternates": dict(record.alternates),
-    }
+def _line(values: dict[str, object]) -> bytes:
+    return json.dumps(values, ensure_ascii=False, default=_moment).encode() + b"\n"
 
 
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else format_seed(moment)
+def _moment(value: object) -> str:
+    if not isinstance(value, datetime):
+        raise TypeError(f"no line holds {value!r}")
+    return format_seed(value)

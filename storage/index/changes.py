@@ -64,12 +64,14 @@ class Change(Struct, frozen=True, kw_only=True):
 class Asked(Struct, frozen=True, kw_only=True):
     """Which changes: observed from ``since`` to ``until``, both inclusive.
 
-    ``everything``: events that are mere steps too; ``last``: the newest so many, none: all.
+    ``slug``: one article's, of ``site``; ``everything``: events that are mere steps too; ``last``:
+    the newest so many, none: all.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     site: str | None = None
+    slug: str | None = None
     canonicals: bool = False
     everything: bool = False
     last: int | None = None
@@ -116,11 +118,14 @@ def _wanted(asked: Asked) -> tuple[list[str], dict[str, object]]:
     if asked.until is not None:
         wanted.append("observed_at <= :until")
         named["until"] = to_micros(asked.until)
-    if asked.site is not None:
+    if asked.slug is not None:
+        wanted.append("site = :site AND slug = :slug")
+        named |= {"site": asked.site, "slug": asked.slug}
+    elif asked.site is not None:
         # As an expression, so that it is no lure away from the index of moments.
         wanted.append("site || '' = :site")
         named["site"] = asked.site
-    if not asked.canonicals:
+    if not asked.canonicals and asked.slug is None:
         wanted.append("NOT implicit")
     return wanted, named
 

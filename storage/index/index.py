@@ -16,7 +16,7 @@ from typing import Self
 
 from msgspec import Struct, field
 
-from storage.errors import ArchiveError
+from storage.errors import ArchiveError, StoreFailed
 from storage.index.columns import COLUMNS
 from storage.index.reader import FILE_NAME, Reader, connect, sqlite_errors
 from storage.index.rows import SCHEMA_VERSION, Row, Rows, Values
@@ -37,6 +37,8 @@ _FILLER = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -131072",
 )
+#: Milliseconds to wait for readers of the index that are about to end.
+_READERS_MAY_END = 2_000
 #: The primary keys of the tables that are written row by row, as schema.py has them.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "entries": ("site", "url"),
@@ -99,7 +101,7 @@ class Index(Reader):
     def finish(self) -> None:
         """Make what a filled index is looked up by."""
         if self._filling:
-            with self._begin("making the index") as connection:
+            with self.begin("making the index") as connection:
                 for statement in LATER:
                     connection.execute(statement)
 
@@ -111,14 +113,15 @@ class Index(Reader):
         return index
 
     @contextmanager
-    def _begin(self, doing: str) -> Iterator[sqlite3.Connection]:
+    def begin(self, doing: str) -> Iterator[sqlite3.Connection]:
+        """One transaction: all that is done inside is done, or none of it. Raises as its error."""
         with sqlite_errors(self.root, doing), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             yield self._connection
 
     def _prepare(self) -> None:
         if not self.ask("SELECT name FROM sqlite_master WHERE name = 'meta'"):
-            with self._begin("making the index") as connection:
+            with self.begin("making the index") as connection:
                 for statement in TABLES if self._filling else (*TABLES, *LATER):
                     connection.execute(statement)
                 _replace(connection, "meta", [{"key": "schema", "value": str(SCHEMA_VERSION)}])
@@ -126,7 +129,7 @@ class Index(Reader):
 
     def apply(self, batch: Batch) -> None:
         """Add a batch in one transaction: visible as a whole or not at all."""
-        with self._begin("writing the index") as connection:
+        with self.begin("writing the index") as connection:
             _add_rows(connection, batch.rows)
             _keep_newest(connection, "names", batch.names)
             _keep_newest(connection, "validators", batch.validators)
@@ -148,24 +151,44 @@ class Index(Reader):
         snapshots that are not there any more, and would hide that they are owed.
         """
         named = {"name": name, "site": name.partition("/")[0]}
-        with self._begin("clearing a segment from the index") as connection:
+        with self.begin("clearing a segment from the index") as connection:
             for statement in _FORGET_SEGMENT:
                 connection.execute(statement, named)
-            for question in _ARTICLES_LEFT:
+            for question in ARTICLES_LEFT:
                 for row in connection.execute(question, named).fetchall():
-                    connection.execute(_ADD_ARTICLE, row).fetchone()
+                    connection.execute(ADD_ARTICLE, row).fetchone()
             for statement in _FORGET_ARTICLES:
                 connection.execute(statement, named)
 
     def replace(self, table: str, rows: Sequence[Row]) -> None:
         """Insert rows into ``table``, each in place of the one with its primary key."""
-        with self._begin(f"writing the index's {table}") as connection:
+        with self.begin(f"writing the index's {table}") as connection:
             _replace(connection, table, rows)
+
+    def scrub(self) -> None:
+        """Write the file anew, so that nothing that was taken out is left in its free pages.
+
+        Raises StoreFailed where somebody reads it, so that its log has to stay.
+        """
+        with sqlite_errors(self.root, "writing the index anew"):
+            self._connection.execute("VACUUM")
+            self._connection.execute(f"PRAGMA busy_timeout = {_READERS_MAY_END}")
+            checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
+            ((busy, *_),) = self._connection.execute(checkpoint).fetchall()
+        if busy:
+            raise StoreFailed("somebody reads the index, so its log still has what was taken out")
 
     def set_note(self, key: str, value: str) -> None:
         """Keep a small fact under ``key`` in the table ``meta``."""
         self.replace("meta", [{"key": key, "value": value}])
 
+
+#: Numbers of rows taken out are given again: files/ must not take those for written.
+FILES_OWED = """
+    UPDATE meta SET value = min(CAST(value AS INTEGER),
+                                (SELECT coalesce(max(n), 0) FROM representations))
+    WHERE key = 'files'
+"""
 
 _FORGET_SEGMENT = (
     """DELETE FROM validators WHERE mark IN (
@@ -183,6 +206,7 @@ _FORGET_SEGMENT = (
     # Their numbers stay, for the representations in other segments.
     "UPDATE articles SET last = 0, newest = 0, placed = 0 WHERE site = :site",
     "DELETE FROM segments WHERE name = :name",
+    FILES_OWED,
 )
 _FORGET_ARTICLES = (
     """DELETE FROM urls WHERE article IN (
@@ -191,7 +215,7 @@ _FORGET_ARTICLES = (
 )
 
 #: What of the table ``articles`` follows from the site's snapshots, and from its events.
-_ARTICLES_LEFT = (
+ARTICLES_LEFT = (
     """SELECT site, slug, url, sequence AS last, sequence AS newest, sequence AS placed
        FROM snapshots WHERE site = :site""",
     """SELECT site, slug, url, sequence AS last, 0 AS newest,
@@ -199,8 +223,9 @@ _ARTICLES_LEFT = (
        FROM events WHERE site = :site""",
 )
 
+#: Brings the standing of an article up to what one of its groups tells, and returns its number.
 # By sequence number and not by arrival: segments may be indexed again in any order.
-_ADD_ARTICLE = """
+ADD_ARTICLE = """
     INSERT INTO articles (site, slug, url, last, newest, placed) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (site, slug) DO UPDATE SET
       url = CASE WHEN excluded.placed > articles.placed
@@ -223,7 +248,7 @@ def _add_rows(connection: sqlite3.Connection, rows: Sequence[Rows]) -> None:
     for implicit in (True, False):
         some = [row for row in sites if row[2] is implicit]
         _add(connection, "sites", some, _in_place("sites", "WHERE sites.implicit"))
-    numbers = [connection.execute(_ADD_ARTICLE, one.article).fetchone() for one in rows]
+    numbers = [connection.execute(ADD_ARTICLE, one.article).fetchone() for one in rows]
     numbered = list(zip(numbers, rows, strict=True))
     _add(connection, "files", {row: None for one in rows for row in one.files}, _IF_NEW)
     _add(connection, "snapshots", [one.snapshot for one in rows if one.snapshot])

@@ -185,6 +185,17 @@ def missed(index: Reader, site: str) -> dict[str, EventRow]:
     return {slug: row for slug, row in last.items() if row.event != "returned"}
 
 
+def forgotten(index: Reader, site: str) -> dict[str, str]:
+    """Return every URL of a site's forgotten articles, each with the article's slug."""
+    rows = index.ask(
+        """SELECT names.name AS name, names.slug AS slug FROM events JOIN names
+             ON names.site = events.site AND names.slug = events.slug AND names.is_url
+           WHERE events.site = :site AND events.event = 'forgotten'""",
+        site=site,
+    )
+    return {row["name"]: row["slug"] for row in rows}
+
+
 def named(index: Reader, slug: str, site: str | None) -> set[tuple[str, str]]:
     """Return the articles of this slug, else of a site's those that have it as a second one."""
     # Every site is tried by name, so that the articles' own index serves.

@@ -67,6 +67,11 @@ class Reader:
         """Close the connection; the last one folds the write-ahead log back in."""
         self._connection.close()
 
+    def hold(self) -> None:
+        """See the index from the next question on as it is then, whatever a writer does."""
+        with sqlite_errors(self.root, "opening the index"):
+            self._connection.execute("BEGIN")
+
     def ask(self, *sql: str, **values: object) -> list[Row]:
         """Return every row of a question; its parts are joined by a space."""
         with sqlite_errors(self.root, "reading the index"):

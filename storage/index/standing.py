@@ -63,8 +63,8 @@ class StoredResponse(Struct, frozen=True, kw_only=True):
 class Standing(Struct, frozen=True, kw_only=True):
     """What an article's next manifest is numbered by, responses oldest first.
 
-    ``keys`` counts snapshots by key, in microseconds, and ``responses`` are those that may serve
-    for a revisit: of the keys and bytes of the drafts that were asked for.
+    ``keys`` has the next revision by key, in microseconds, and ``responses`` are those that may
+    serve for a revisit: of the keys and bytes of the drafts that were asked for.
     """
 
     sequence: int = 0
@@ -115,9 +115,10 @@ def _keys(index: Reader, drafts: Sequence[Draft]) -> dict[Article, dict[int, int
     }
     found: dict[Article, dict[int, int]] = {}
     by = ("site", "slug", "updated_at")
-    for row in index.matching("snapshots", by, wanted, by):
+    for row in index.matching("snapshots", by, wanted, (*by, "revision")):
         counts = found.setdefault(_article_of(row), {})
-        counts[row["updated_at"]] = counts.get(row["updated_at"], 0) + 1
+        # Not how many there are: some may have been pruned.
+        counts[row["updated_at"]] = max(counts.get(row["updated_at"], 0), row["revision"] + 1)
     return found
 
 

@@ -161,7 +161,7 @@ class LocalSegments:
             return None
         path = self.path(name)
         with self.source(name) as source:
-            lost = self._keep(source, tail)
+            lost = self.keep(source, tail)
         with os_errors(f"cutting the segment {name}"):
             if tail.offset == 0:
                 path.unlink()
@@ -171,8 +171,8 @@ class LocalSegments:
                 sync_file(path)
         return lost
 
-    def _keep(self, source: Source, tail: Tail) -> Path:
-        """Copy the tail's bytes to a file of their own; the same bytes give the same file."""
+    def keep(self, source: Source, tail: Tail) -> Path:
+        """Copy these bytes to a file under lost/, durably; the same bytes give the same file."""
         site, _, file = source.name.rpartition("/")
         folder = self.root / LOST / site
         part = folder / f".{file}.part"

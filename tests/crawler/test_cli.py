@@ -25,6 +25,9 @@ COMMANDS = (
     "changes",
     "inspect",
     "init",
+    "verify",
+    "serve",
+    "search",
 )
 
 
@@ -65,7 +68,16 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["list", "log story", "show story", "show story --format html", "changes", "status"]
+    "command",
+    [
+        "list",
+        "log story",
+        "show story",
+        "show story --format html",
+        "changes",
+        "status",
+        "search story",
+    ],
 )
 def test_reading_imports_nothing_of_the_crawler_or_the_database_library(
     command: str, tmp_path: Path

@@ -11,6 +11,7 @@ from lxml import etree  # type: ignore[import-untyped]  # nor has it
 
 from storage.archive import Archive
 from storage.export import feed
+from storage.export.choosing import Chosen
 from storage.export.feed import export_feed
 from storage.model import Finding, Record
 from tests.storage.drafts import SITE, UPDATED, article, event, hour, stored
@@ -22,7 +23,7 @@ URL = f"https://{SITE}/news/story"
 def exported(root: Path, **chosen: Any) -> bytes:
     out = io.BytesIO()
     with Archive.open(root) as archive:
-        count = export_feed(archive, out, **chosen)
+        count = export_feed(archive, out, Chosen(**chosen))
     assert count == out.getvalue().count(b"<entry>")
     return out.getvalue()
 

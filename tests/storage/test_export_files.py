@@ -9,6 +9,7 @@ from msgspec import structs
 
 from storage.archive import Archive
 from storage.errors import LockHeld
+from storage.export.choosing import Chosen
 from storage.export.files import export_files
 from storage.model import Draft
 from storage.reindex import reindex
@@ -33,7 +34,7 @@ def test_a_rebuild_gives_the_tree_that_the_runs_gave(tmp_path: Path) -> None:
 def test_at_gives_the_tree_as_it_was(tmp_path: Path) -> None:
     stored(tmp_path, article(), article(edition=" 2", seen=hour(2)), files=False)
     with Archive.open(tmp_path) as archive:
-        export_files(archive, tmp_path / "out" / "files", SEEN, at=hour(1))
+        export_files(archive, tmp_path / "out" / "files", SEEN, Chosen(at=hour(1)))
     assert tree(tmp_path / "out")["news.example/news/story.html"] == words("story", "html", "")
 
 
@@ -87,7 +88,7 @@ def test_a_url_that_another_article_took_over_has_the_bytes_fetched_last(tmp_pat
         done = export_files(archive, out / "files", SEEN)
         assert done.files == 2
         assert tree(out) == wanted
-        export_files(archive, out / "files", SEEN, at=hour(1))
+        export_files(archive, out / "files", SEEN, Chosen(at=hour(1)))
         assert tree(out)["news.example/a.html"] == words("zebra", "html", "")
     reindex(mirror, SEEN)
     for file in (mirror / "files").rglob("*.html"):

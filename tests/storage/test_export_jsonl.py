@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.archive import Archive
+from storage.export.choosing import Chosen
 from storage.export.jsonl import export_jsonl, seed_line
 from storage.model import Record
 from tests.storage.drafts import UPDATED, article, hour, stored
@@ -32,7 +33,7 @@ KEYS = [
 def exported(root: Path, **wanted: Any) -> list[dict[str, Any]]:
     out = io.BytesIO()
     with Archive.open(root) as archive:
-        count = export_jsonl(archive, out, **wanted)
+        count = export_jsonl(archive, out, Chosen(**wanted))
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert count == len(lines)
     return lines

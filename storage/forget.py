@@ -1,0 +1,113 @@
+"""Forgetting an article: what a court or a person asks for, done so that nothing of it is left.
+
+First a tombstone, an event with the reason and every URL that led there, so that from then on
+nothing asks for it again. Then what is derived (files, run logs, lost bytes), then its records out
+of every segment, then the index, whose file is written anew. Killed at any instant and started
+again, it goes on. What stays: the slug and the URLs, which say what must not come back.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct, structs
+
+from storage.errors import StoreFailed
+from storage.index.index import Index
+from storage.index.replacing import Gap, forget_notes
+from storage.model import Draft, Manifest
+from storage.plain_files import WATERMARK
+from storage.scrub import scrub_files, scrub_lost, scrub_runs
+from storage.segments.appending import SEGMENT_BYTES
+from storage.store import Notes, Store
+from storage.trace import Trace, trace
+from storage.upkeep import Upkeep
+
+
+class Forgotten(Struct, frozen=True, kw_only=True):
+    """What was taken out: groups and bytes of segments, files, lines of run logs, lost files."""
+
+    trace: Trace
+    groups: int
+    segments: int
+    bytes: int
+    files: int
+    lines: int
+    lost: int
+
+
+def forget(
+    root: Path, slug_or_url: str, *, reason: str, now: datetime, site: str | None = None
+) -> Forgotten:
+    """Take an article out of all that a mirror holds, and leave a tombstone with the ``reason``.
+
+    Raises NoSuchArticle, AmbiguousSlug, LockHeld, DamageFound.
+    """
+    root = root.absolute()
+    gone = trace(root, slug_or_url, site)
+    if gone.tombstone is None:
+        gone = structs.replace(gone, tombstone=_bury(root, gone, reason, now))
+    files, lines, lost = scrub_files(root, gone), scrub_runs(root, gone), scrub_lost(root, gone)
+    with Upkeep(root, now) as upkeep:
+        gaps = _gaps(upkeep.index, gone)
+        freed = sum(upkeep.drop(name, gaps[name]) for name in sorted(gaps))
+        forget_notes(upkeep.index, gone.site, gone.slug, gone.urls)
+        if files:
+            # Names that others have too are written again by the next run.
+            upkeep.index.set_note(WATERMARK, "0")
+        upkeep.settle()
+        upkeep.index.scrub()
+    return Forgotten(
+        trace=gone,
+        groups=sum(map(len, gaps.values())),
+        segments=len(gaps),
+        bytes=freed,
+        files=files,
+        lines=lines,
+        lost=lost,
+    )
+
+
+def _bury(root: Path, gone: Trace, reason: str, now: datetime) -> int:
+    """Store the tombstone, and return its sequence number."""
+    manifest = Manifest(
+        kind="event",
+        event="forgotten",
+        site=gone.site,
+        scope=gone.scope,
+        slug=gone.slug,
+        url=gone.url,
+        observed_at=now,
+        run="forget",
+        implicit=gone.implicit,
+        aliases=tuple(url for url in gone.urls if url != gone.url),
+        detail={"reason": reason},
+    )
+    store = Store(root, files=False, segment_bytes=SEGMENT_BYTES, now=now)
+    try:
+        (stored,) = store.commit([Draft(manifest=manifest)], Notes(at=now)).outcomes
+    finally:
+        store.close()
+    if not isinstance(stored, Manifest):
+        raise StoreFailed(f"the tombstone could not be stored: {stored}")
+    return stored.sequence
+
+
+_GROUPS = """
+    SELECT segment, "offset" AS place, length, sequence FROM snapshots
+    WHERE site = :site AND slug = :slug
+    UNION ALL
+    SELECT segment, "offset", length, sequence FROM events
+    WHERE site = :site AND slug = :slug
+"""
+
+
+def _gaps(index: Index, gone: Trace) -> dict[str, list[Gap]]:
+    """Return every group of the article but its tombstone, by segment."""
+    gaps: dict[str, list[Gap]] = {}
+    for row in index.ask(_GROUPS, site=gone.site, slug=gone.slug):
+        if row["sequence"] != gone.tombstone:
+            gap = Gap(offset=row["place"], length=row["length"])
+            gaps.setdefault(row["segment"], []).append(gap)
+    return gaps

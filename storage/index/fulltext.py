@@ -1,0 +1,250 @@
+"""The full-text index: every article's newest words, in a file of their own beside the index.
+
+Derived, and never in the commit's way: fulltext_filling.py brings it up to the index after a run or
+at the first search. A file of its own, so that whoever searches may make it while a run writes the
+index, a backup may leave it out, and removing it costs only the time of making it again. What it
+holds is what may be shown to all: no snapshot that was fetched with a private header, no article
+whose publisher forbids copies, none that is forgotten.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Self
+
+from msgspec import Struct
+
+from storage.errors import ArchiveError, DiskFull, ReadOnly, StoreFailed, TextIndexUnusable
+from storage.index.fulltext_words import MARK, MARK_END, Snippet, mark, match_of, snippet_of
+from storage.index.reader import Reader, connect, where
+from storage.index.replacing import REWRITES
+from storage.index.rows import Row, from_micros, to_micros
+
+#: What the tables below are called together: another number's file is made again.
+VERSION = "1"
+#: Matches that are ranked, the latest indexed of them: a word that stands in more articles tells
+#: none of them from the others, and ranking a hundred thousand takes a second.
+MOST_RANKED = 3_000
+#: Words of a snippet, about two lines; FTS5 takes 64.
+_SNIPPET_WORDS = 36
+
+TABLES = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    """CREATE TABLE docs (
+         n INTEGER PRIMARY KEY, site TEXT NOT NULL, slug TEXT NOT NULL, sequence INTEGER NOT NULL,
+         id TEXT NOT NULL, updated_at INTEGER NOT NULL, observed_at INTEGER NOT NULL,
+         UNIQUE (site, slug))""",
+    # ``marks`` stand for the values that articles are narrowed down by: see fulltext_words.mark.
+    """CREATE VIRTUAL TABLE texts USING fts5 (
+         title, summary, names, body, links, marks,
+         tokenize = "unicode61 remove_diacritics 2", prefix = 2)""",
+)
+#: A title says what an article is about; its topics, entities and slug nearly so.
+_RANK = "bm25(texts, 10.0, 3.0, 4.0, 1.0, 0.2, 0.0)"
+_SUMMARY, _BODY = 1, 3
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """What is looked for: ``words`` as a person types them, and what narrows it down.
+
+    ``language`` ``en`` takes ``en-GB`` too; no case counts. ``since`` and ``until`` go by the
+    newest snapshot's moment of observation, or by the article's own date, as ``by`` says.
+    ``canonicals``: captured foreign originals too.
+    """
+
+    words: str
+    site: str | None = None
+    language: str | None = None
+    topic: str | None = None
+    entity: str | None = None
+    finding: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    by: Literal["observed", "updated"] = "observed"
+    canonicals: bool = False
+    most: int = 20
+
+    @property
+    def empty(self) -> bool:
+        """True where ``words`` hold none that could be found."""
+        return not match_of(self.words)
+
+
+class Hit(Struct, frozen=True, kw_only=True):
+    """An article found by the words of the snapshot of this ``sequence``, and where in its text.
+
+    ``updated_at`` is the article's own date; ``rank``: the lower, the better.
+    """
+
+    site: str
+    slug: str
+    sequence: int
+    updated_at: datetime
+    rank: float
+    snippet: Snippet = ()
+
+
+class Fulltext:
+    """One open full-text index, to be asked. State: the connection."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        """Use ``to_read`` instead; ``path`` is named in errors."""
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def to_read(cls, path: Path) -> Self:
+        """Return the text index at ``path``, while another may be filling it.
+
+        Raises TextIndexUnusable where it is not there, another slugline's, or broken.
+        """
+        if not path.is_file():
+            raise TextIndexUnusable(path, "it is not there")
+        with text_errors(path, "opening the full-text index"):
+            index = cls(path, _connect_reader(path))
+        try:
+            index.check()
+        except ArchiveError:
+            index.close()
+            raise
+        return index
+
+    def check(self) -> None:
+        """Raise TextIndexUnusable unless the tables are those of this code, and no more."""
+        made = {row["sql"] for row in self._ask("SELECT sql FROM sqlite_master WHERE sql NOT NULL")}
+        others = self._ask("SELECT 1 FROM sqlite_master WHERE type NOT IN ('table', 'index')")
+        if others or not made.issuperset(TABLES) or self.note("version") != VERSION:
+            raise TextIndexUnusable(self.path, "it was made by another slugline")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def note(self, key: str) -> str:
+        """Return what is kept under ``key``, "" where nothing is."""
+        rows = self._ask("SELECT value FROM meta WHERE key = :key", key=key)
+        return rows[0]["value"] if rows else ""
+
+    def is_of(self, index: Reader) -> bool:
+        """Tell whether the last snapshot that was read stands in ``index`` where it stood."""
+        row = index.ask_one("SELECT id FROM snapshots WHERE n = :n", n=int(self.note("n") or 0))
+        return (row["id"] if row else "") == self.note("id")
+
+    def behind(self, index: Reader) -> int:
+        """Return how many rows of ``index`` are to be read yet, 0: every article is up to date."""
+        row = index.ask_one("SELECT n FROM snapshots ORDER BY n DESC")
+        last = row["n"] if row else 0
+        if not self.is_of(index) or self.note(REWRITES) != (index.note(REWRITES) or ""):
+            return max(last, 1)
+        return int(last) - int(self.note("n") or 0)
+
+    def search(self, asked: Question) -> list[Hit]:
+        """Return the articles that have all the words, the best first, ``most`` of them."""
+        marks = _marks(asked)
+        match = match_of(asked.words, marks)
+        if not match or asked.most < 1:
+            return []
+        ranked = self._ranked(match, asked)
+        if len(ranked) == MOST_RANKED:
+            # So many have them somewhere that the best may be among the older ones.
+            ranked |= self._ranked(match_of(asked.words, marks, columns="title"), asked)
+        best = sorted(ranked, key=lambda n: (ranked[n], -n))[: asked.most]
+        return [hit for n in best if (hit := self._hit(match, n, ranked[n]))]
+
+    def _ranked(self, match: str, asked: Question) -> dict[int, float]:
+        """Return the ranks of the latest matches."""
+        column = f"docs.{asked.by}_at"
+        bounds = {"since": asked.since, "until": asked.until}
+        moments = {name: to_micros(moment) for name, moment in bounds.items() if moment}
+        wanted = [f"{column} {_THAN[name]} :{name}" for name in moments]
+        rows = self._ask(
+            "SELECT texts.rowid AS n,", _RANK, "AS rank FROM texts",
+            "CROSS JOIN docs ON docs.n = texts.rowid" if wanted else "",
+            where(["texts MATCH :match", *wanted]),
+            "ORDER BY texts.rowid DESC LIMIT :most",
+            match=match, most=MOST_RANKED, **moments,
+        )  # fmt: skip
+        return {row["n"]: row["rank"] for row in rows}
+
+    def _hit(self, match: str, n: int, rank: float) -> Hit | None:
+        rows = self._ask(
+            f"SELECT docs.*, {_snippet(_BODY)} AS body, {_snippet(_SUMMARY)} AS summary",
+            "FROM texts CROSS JOIN docs ON docs.n = texts.rowid",
+            "WHERE texts MATCH :match AND texts.rowid = :n",
+            match=match, n=n, mark=MARK, mark_end=MARK_END,
+        )  # fmt: skip
+        if not rows:
+            return None  # another process has just put newer words in their place
+        (row,) = rows
+        from_summary = MARK not in row["body"] and (MARK in row["summary"] or not row["body"])
+        return Hit(
+            site=row["site"],
+            slug=row["slug"],
+            sequence=row["sequence"],
+            updated_at=from_micros(row["updated_at"]),
+            rank=rank,
+            snippet=snippet_of(row["summary"] if from_summary else row["body"]),
+        )
+
+    def _ask(self, *sql: str, **values: object) -> list[Row]:
+        with text_errors(self.path, "reading the full-text index"):
+            cursor = self._connection.execute(" ".join(sql), values)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+_THAN = {"since": ">=", "until": "<="}
+
+
+def _snippet(column: int) -> str:
+    return f"snippet(texts, {column}, :mark, :mark_end, '…', {_SNIPPET_WORDS})"
+
+
+def _marks(asked: Question) -> Sequence[str]:
+    values = {name: getattr(asked, name) for name in ("site", "language", "topic", "entity")}
+    values["finding"] = asked.finding
+    values["own"] = None if asked.canonicals else ""
+    return [mark(kind, value) for kind, value in values.items() if value is not None]
+
+
+def _connect_reader(path: Path) -> sqlite3.Connection:
+    settings = ("PRAGMA query_only = ON", "PRAGMA trusted_schema = OFF")
+    try:
+        return connect(f"{path.as_uri()}?mode=rw", (*settings, "SELECT * FROM sqlite_master"))
+    except sqlite3.OperationalError as error:
+        log = path.with_name(path.name + "-wal")
+        busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+        if busy or (log.is_file() and log.stat().st_size):
+            raise
+        # As of the index itself: a read-only medium has no room for SQLite's shared memory.
+        return connect(f"{path.as_uri()}?immutable=1", settings)
+
+
+@contextmanager
+def text_errors(path: Path, doing: str) -> Iterator[None]:
+    """Turn SQLite's errors into ours: whose fault it is, and what was being done."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _ours(path, error, doing) from error
+
+
+def _ours(path: Path, error: sqlite3.Error, doing: str) -> ArchiveError:
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return DiskFull(f"no room left on the disk while {doing}")
+    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+        return ReadOnly(f"may not write in {path.parent} while {doing}")
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR}:
+        return StoreFailed(f"failed while {doing}: {error}")
+    return TextIndexUnusable(path, f"it is broken ({error})")

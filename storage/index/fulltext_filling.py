@@ -1,0 +1,308 @@
+"""How the full-text index is brought up to the index: some snapshots at a time, each read once.
+
+Rows of the index are numbered as they are added, so what is new is what has a higher number than
+the last row read, if that is the same row still. Where it is another's (the index was made again),
+or where segments were rewritten, every article is compared with what is kept of it, and only what
+differs is read. Several processes may fill one file: each step is a transaction of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from storage import layout
+from storage.errors import ArchiveError, DamageFound, ReadOnly, TextIndexUnusable, os_errors
+from storage.index.fulltext import TABLES, VERSION, Fulltext, Hit, Question, text_errors
+from storage.index.fulltext_words import indexed, mark, without_links
+from storage.index.reader import Reader, connect
+from storage.index.replacing import REWRITES
+from storage.index.rows import Row, SnapshotRow, snapshot_row, to_micros
+from storage.model import Record
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+
+#: Snapshots of one step: some tenths of a second, and few enough merges of FTS5's.
+STEP = 512
+#: Snapshots to be read of which a person is told beforehand: that takes seconds.
+WORTH_TELLING = 5_000
+#: Values of a kind by which one article is found: no list is narrowed down by the others.
+_MOST_VALUES = 64
+#: The finding of a snapshot whose publisher forbids copies.
+_NOARCHIVE = "noarchive"
+#: Bytes of new words that FTS5 gathers before it writes them, and pages of the log before they are
+#: folded back in: some 16 and 32 MB of memory and of disk.
+_GATHERED = 16 << 20
+_SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA wal_autocheckpoint = 8000",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA trusted_schema = OFF",
+)
+_LOG_ENDS = ("", "-wal", "-shm", "-journal")
+_SUBTAG = re.compile("[-_]")
+
+
+class Filling(Fulltext):
+    """A full-text index, open for writing. State: the connection."""
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Return the text index at ``path``, made where it is not there, is broken or is old.
+
+        Raises ReadOnly, DiskFull, StoreFailed.
+        """
+        try:
+            return cls._open(path)
+        except TextIndexUnusable:
+            remove(path)
+        return cls._open(path)
+
+    @classmethod
+    def _open(cls, path: Path) -> Self:
+        with text_errors(path, "opening the full-text index"):
+            index = cls(path, connect(f"{path.as_uri()}?mode=rwc", _SETTINGS))
+        try:
+            if not index._ask("SELECT 1 FROM sqlite_master"):
+                index._make()
+            index.check()
+        except ArchiveError:
+            index.close()
+            raise
+        return index
+
+    def _make(self) -> None:
+        with self._transaction("making the full-text index") as connection:
+            if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                return  # another process was quicker
+            for statement in TABLES:
+                connection.execute(statement)
+            connection.execute(
+                "INSERT INTO texts (texts, rank) VALUES ('hashsize', ?)", (_GATHERED,)
+            )
+            _note(connection, "version", VERSION)
+
+    def step(self, archive: Archive, most: int = STEP) -> int:
+        """Read the next snapshots, ``most`` of them; returns how many are left.
+
+        Of what is damaged the title alone is found, until it is mended. Raises ArchiveError.
+        """
+        index = archive.index
+        if not self.behind(index):
+            return 0
+        with self._transaction("filling the full-text index") as connection:
+            after = self._followed(archive, connection)
+            rows = index.ask(
+                "SELECT n, id, site, slug FROM snapshots WHERE n > :after ORDER BY n LIMIT :most",
+                after=after, most=most,
+            )  # fmt: skip
+            for name in dict.fromkeys((row["site"], row["slug"]) for row in rows):
+                self._bring_up(archive, connection, *name)
+            if rows:
+                _note(connection, "n", str(rows[-1]["n"]))
+                _note(connection, "id", rows[-1]["id"])
+        return self.behind(index)
+
+    def _followed(self, archive: Archive, connection: sqlite3.Connection) -> int:
+        """Return up to which row the index was read, all of which is still as it was read."""
+        index = archive.index
+        if not self.is_of(index):
+            _note(connection, "n", "0")
+            _note(connection, "id", "")
+        elif self.note(REWRITES) == (index.note(REWRITES) or ""):
+            return int(self.note("n") or 0)
+        for row in _changed(connection, index):
+            self._bring_up(archive, connection, row["site"], row["slug"])
+        _note(connection, REWRITES, index.note(REWRITES) or "")
+        return int(self.note("n") or 0)
+
+    def _bring_up(
+        self, archive: Archive, connection: sqlite3.Connection, site: str, slug: str
+    ) -> None:
+        """Have an article's newest words, and no others."""
+        row = archive.index.ask_one(
+            "SELECT * FROM snapshots WHERE site = :site AND slug = :slug AND NOT private",
+            "ORDER BY sequence DESC",
+            site=site, slug=slug,
+        )  # fmt: skip
+        of_article = (site, slug)
+        standing = connection.execute(
+            "SELECT n, id FROM docs WHERE site = ? AND slug = ?", of_article
+        ).fetchone()
+        if standing and row and standing[1] == row["id"]:
+            return
+        if standing:
+            _take_out(connection, standing[0])
+        newest = snapshot_row(row) if row else None
+        if newest and not any(finding.kind == _NOARCHIVE for finding in newest.findings):
+            _put(connection, archive, newest)
+
+    def forget(self, site: str, slug: str) -> None:
+        """Take an article out so that no byte of its words is left in the file.
+
+        Raises ArchiveError where that can't be done now: then remove the file.
+        """
+        with self._transaction("forgetting an article's words") as connection:
+            rows = connection.execute(
+                "SELECT n FROM docs WHERE site = ? AND slug = ?", (site, slug)
+            ).fetchall()
+            for (n,) in rows:
+                _take_out(connection, n)
+            # A word that is taken out stays in FTS5's lists until they are merged into one.
+            connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+        with text_errors(self.path, "writing the full-text index anew"):
+            self._connection.execute("VACUUM")
+            checkpoint = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if checkpoint[0]:
+            raise TextIndexUnusable(self.path, "another process reads what is to be forgotten")
+
+    @contextmanager
+    def _transaction(self, doing: str) -> Iterator[sqlite3.Connection]:
+        with text_errors(self.path, doing), self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield self._connection
+
+
+def _note(connection: sqlite3.Connection, key: str, value: str) -> None:
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def _changed(connection: sqlite3.Connection, index: Reader) -> Iterator[Row]:
+    """Give the articles whose indexed snapshot is no more, or is another one."""
+    by = ("site", "slug", "sequence")
+    after = 0
+    while rows := connection.execute(
+        "SELECT n, site, slug, sequence, id FROM docs WHERE n > ? ORDER BY n LIMIT 500", (after,)
+    ).fetchall():
+        after = rows[-1][0]
+        named = {row[1:4] for row in rows}
+        there = {row["id"] for row in index.matching("snapshots", by, named, ("id",))}
+        yield from ({"site": row[1], "slug": row[2]} for row in rows if row[4] not in there)
+
+
+def _take_out(connection: sqlite3.Connection, n: int) -> None:
+    connection.execute("DELETE FROM texts WHERE rowid = ?", (n,))
+    connection.execute("DELETE FROM docs WHERE n = ?", (n,))
+
+
+def _put(connection: sqlite3.Connection, archive: Archive, row: SnapshotRow) -> None:
+    record_id = row.id
+    try:
+        record = archive.manifest(row).record
+    except DamageFound:
+        record, record_id = None, ""
+    record = record or Record(slug=row.slug, url=row.url, title=row.title)
+    n = connection.execute(
+        """INSERT INTO docs (site, slug, sequence, id, updated_at, observed_at)
+           VALUES (?, ?, ?, ?, ?, ?)""",
+        (
+            row.site, row.slug, row.sequence, record_id,
+            to_micros(row.updated_at), to_micros(row.observed_at),
+        ),
+    ).lastrowid  # fmt: skip
+    body, links = without_links(record.body_md)
+    names = " / ".join((row.slug, *record.topics, *record.entities))
+    texts = (record.title or row.title, record.summary, names, body, links)
+    connection.execute(
+        """INSERT INTO texts (rowid, title, summary, names, body, links, marks)
+           VALUES (?, ?, ?, ?, ?, ?, ?)""",
+        (n, *map(indexed, texts), " ".join(sorted(set(_marks(row, record))))),
+    )
+
+
+def _marks(row: SnapshotRow, record: Record) -> Iterator[str]:
+    yield mark("site", row.site)
+    if not row.implicit:
+        yield mark("own", "")
+    if record.lang:
+        yield mark("language", record.lang)
+        yield mark("language", _SUBTAG.split(record.lang, maxsplit=1)[0])
+    values = {"topic": record.topics, "entity": record.entities}
+    values["finding"] = tuple(finding.kind for finding in row.findings)
+    for kind, each in values.items():
+        yield from (mark(kind, value) for value in each[:_MOST_VALUES])
+
+
+def search(
+    archive: Archive, asked: Question, said: Callable[[str], None] = lambda _: None
+) -> list[Hit]:
+    """Return the articles that have the words asked for, the best first.
+
+    The text index is made or brought up first where it may be written; ``said`` is told, in a
+    sentence, where that takes long or can't be done. Raises ArchiveError.
+    """
+    if asked.empty or archive.index.ask_one("SELECT 1 FROM snapshots") is None:
+        return []
+    with _ready(archive, said) as index:
+        return index.search(asked)
+
+
+def _ready(archive: Archive, said: Callable[[str], None]) -> Fulltext:
+    path = archive.root / layout.FULLTEXT
+    try:
+        filling = Filling.open(path)
+    except ReadOnly:
+        return _as_it_is(archive, path, said)
+    try:
+        behind = filling.behind(archive.index)
+        if behind > WORTH_TELLING:
+            said(f"reading {behind} snapshots into the full-text index, once")
+        while filling.step(archive):
+            pass
+    except ReadOnly:
+        filling.close()
+        return _as_it_is(archive, path, said)
+    except BaseException:
+        filling.close()
+        raise
+    return filling
+
+
+def _as_it_is(archive: Archive, path: Path, said: Callable[[str], None]) -> Fulltext:
+    """Return the text index of a mirror that can't be written, however old it is."""
+    if not path.exists():
+        raise ReadOnly(
+            f"{archive.root} has no full-text index yet and can't be written: run "
+            "`slugline search` once where it can be, and give that mirror"
+        )
+    index = Fulltext.to_read(path)
+    behind = index.behind(archive.index)
+    if behind:
+        said(f"{archive.root} can't be written: its {behind} newest snapshots are not searched")
+    return index
+
+
+def forget(root: Path, site: str, slug: str) -> None:
+    """Take an article's words out of the mirror's text index, if it has one: no byte is left.
+
+    Where that can't be done (it is broken, or a reader holds it) the file itself is removed: the
+    next search makes it again. The caller holds the writer's lock. Raises ArchiveError.
+    """
+    path = root / layout.FULLTEXT
+    if not path.exists():
+        remove(path)
+        return
+    try:
+        index = Filling.open(path)
+        try:
+            index.forget(site, slug)
+        finally:
+            index.close()
+    except (ReadOnly, OSError):
+        raise
+    except ArchiveError:
+        remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a text index, and what SQLite keeps beside it. Raises ArchiveError."""
+    with os_errors(f"removing {path}"):
+        for end in _LOG_ENDS:
+            path.with_name(path.name + end).unlink(missing_ok=True)

@@ -1,0 +1,77 @@
+"""A segment written anew without some of its bytes: aside, whole and durable, then put in place.
+
+The only way in which a segment's bytes change behind what was appended. Whoever calls this has the
+writer's lock, and has noted in the index which segment it is (storage.upkeep): between putting it
+in place and the index's next word, the rows are those of the old one. Blocking.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from storage.errors import os_errors
+from storage.layout import SEGMENTS, sync_folder
+from storage.segments.local import LocalSegments
+from storage.segments.source import Source
+
+_PART = ".part"
+#: Bytes copied at once.
+_COPY = 1 << 20
+
+#: An offset and a length in bytes.
+Span: TypeAlias = tuple[int, int]
+#: Bytes of a segment that stand there, or new ones in their place.
+Piece: TypeAlias = Span | bytes
+
+
+def write_aside(segments: LocalSegments, name: str, kept: Mapping[str, Sequence[Piece]]) -> Path:
+    """Write pieces of segments, in order, to a file beside ``name``, durably, and return it.
+
+    Raises DamageFound where a segment ends before a span does.
+    """
+    part = part_of(segments, name)
+    with os_errors(f"writing {part}"), part.open("wb") as out:
+        for each, pieces in kept.items():
+            with segments.source(each) as source:
+                for piece in pieces:
+                    if isinstance(piece, bytes):
+                        out.write(piece)
+                    else:
+                        _copy(source, piece[0], sum(piece), out)
+        out.flush()
+        os.fsync(out.fileno())
+    return part
+
+
+def _copy(source: Source, at: int, end: int, out: BinaryIO) -> None:
+    while at < end:
+        piece = source.read(at, min(_COPY, end - at))
+        out.write(piece)
+        at += len(piece)
+
+
+def part_of(segments: LocalSegments, name: str) -> Path:
+    """Return the file beside a segment that the next one in its place is written to."""
+    path = segments.path(name)
+    return path.with_name(f".{path.name}{_PART}")
+
+
+def put_in_place(segments: LocalSegments, name: str, part: Path | None) -> None:
+    """Put ``part`` in a segment's place, durably; None: there is to be none any more."""
+    path = segments.path(name)
+    with os_errors(f"replacing the segment {name}"):
+        if part is None:
+            path.unlink(missing_ok=True)
+        else:
+            part.replace(path)
+        sync_folder(path.parent)
+
+
+def sweep(root: Path) -> None:
+    """Remove what a killed rewriting left beside the segments: nothing refers to it."""
+    with os_errors("removing unfinished segments"):
+        for part in (root / SEGMENTS).glob(f"*/.*{_PART}"):
+            part.unlink()

@@ -1,0 +1,128 @@
+"""What a mirror has of one article, gathered before it is forgotten: its places and its names.
+
+Read from the index and, where they can be read, from the article's manifests. Nothing is changed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct, structs
+
+from storage.archive import Archive, EventRow, SnapshotRow
+from storage.errors import ArchiveError
+from storage.index.reader import Reader
+from storage.index.rows import Row, from_micros
+from storage.model import Manifest
+
+
+class Trace(Struct, frozen=True, kw_only=True):
+    """An article's URLs (its own, aliases', formats'), names under files/, and words of its own.
+
+    ``words`` are its titles; ``related`` articles, as site and slug, may hold the same text: the
+    original that it names, or another copy of its bytes. ``first`` and ``last`` bound its
+    observation. ``tombstone`` is the sequence number of one that is there already.
+    """
+
+    site: str
+    scope: str
+    slug: str
+    url: str
+    implicit: bool
+    urls: tuple[str, ...]
+    files: tuple[str, ...]
+    words: tuple[str, ...]
+    formats: tuple[str, ...]
+    related: tuple[tuple[str, str], ...]
+    snapshots: int
+    first: datetime | None
+    last: datetime | None
+    tombstone: int | None
+
+
+def trace(root: Path, slug_or_url: str, site: str | None = None) -> Trace:
+    """Return what the mirror at ``root`` has. Raises NoSuchArticle, AmbiguousSlug."""
+    with Archive.open(root) as archive:
+        name, slug = archive.find(slug_or_url, site)
+        manifests = _manifests(archive, name, slug)
+        originals = {m.record.canonical_source for m in manifests if m.record}
+        cluster = {each for url in originals if url for each in archive.resolve(url)}
+        index = Reader.to_read(archive.root)
+    try:
+        found = _traced(index, name, slug)
+    finally:
+        index.close()
+    aliases = {url for each in manifests for url in each.aliases}
+    related = {*found.related, *cluster} - {(name, slug)}
+    return structs.replace(
+        found,
+        urls=tuple(sorted({*found.urls, *aliases})),
+        related=tuple(sorted(related)),
+    )
+
+
+def _manifests(archive: Archive, site: str, slug: str) -> list[Manifest]:
+    """Return the manifests that can be read; of damaged ones the index tells enough."""
+    found = []
+    rows: list[SnapshotRow | EventRow] = [*archive.history(site, slug), *archive.events(site, slug)]
+    for row in rows:
+        try:
+            found.append(archive.manifest(row))
+        except ArchiveError:
+            continue
+    return found
+
+
+_URLS = (
+    "SELECT url FROM articles",
+    "SELECT url FROM snapshots",
+    "SELECT url FROM events",
+    "SELECT url FROM representations",
+    "SELECT final_url AS url FROM representations",
+    "SELECT url FROM entries",
+)
+_OF_ARTICLE = "WHERE site = :site AND slug = :slug"
+_OBSERVED = "SELECT observed_at AS at FROM snapshots"
+_COPIES = """
+    SELECT DISTINCT other.site AS site, other.slug AS slug
+    FROM representations AS mine JOIN representations AS other
+      ON other.url = mine.url AND (other.site, other.slug) != (mine.site, mine.slug)
+    WHERE mine.site = :site AND mine.slug = :slug
+"""
+
+
+def _traced(index: Reader, site: str, slug: str) -> Trace:
+    """Return what the index tells of an article."""
+
+    def ask(*question: str) -> list[Row]:
+        return index.ask(*question, site=site, slug=slug)
+
+    (article,) = ask("SELECT * FROM articles", _OF_ARTICLE)
+    (home,) = index.ask("SELECT * FROM sites WHERE name = :site", site=site)
+    urls = {row["url"] for question in _URLS for row in ask(question, _OF_ARTICLE)}
+    urls |= {row["name"] for row in ask("SELECT name FROM names", _OF_ARTICLE, "AND is_url")}
+    files = ask("SELECT DISTINCT file FROM representations", _OF_ARTICLE, "AND file != ''")
+    formats = ask("SELECT DISTINCT format FROM representations", _OF_ARTICLE)
+    titles = ask("SELECT DISTINCT title FROM snapshots", _OF_ARTICLE, "AND title != ''")
+    seen = [from_micros(row["at"]) for row in ask(_OBSERVED, _OF_ARTICLE)]
+    buried = ask(
+        "SELECT sequence FROM events", _OF_ARTICLE, "AND event = 'forgotten' ORDER BY sequence"
+    )
+    last = buried[-1]["sequence"] if buried else None
+    return Trace(
+        site=site,
+        scope=home["scope"],
+        slug=slug,
+        url=article["url"],
+        implicit=bool(home["implicit"]),
+        urls=tuple(sorted(urls)),
+        files=tuple(sorted(row["file"] for row in files)),
+        words=tuple(sorted(row["title"] for row in titles)),
+        formats=tuple(sorted(row["format"] for row in formats)),
+        related=tuple((row["site"], row["slug"]) for row in ask(_COPIES)),
+        snapshots=len(seen),
+        first=min(seen, default=None),
+        last=max(seen, default=None),
+        tombstone=last if last == article["last"] else None,
+    )

@@ -1,0 +1,156 @@
+"""Rewriting segments: what prune, forget, compact and repair share. One lock, one order.
+
+1. The index notes what is about to change. 2. The new segment is written aside, and synced. 3. It
+is put in the old one's place. 4. One index transaction moves the rows. Killed before 3, the old
+segment stands; after it, the next run (storage.reindex) indexes that segment again. Either way
+nothing else is touched, and the command can be started again. Blocking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from storage import layout
+from storage.errors import DamageFound
+from storage.index.index import Index
+from storage.index.reader import FILE_NAME
+from storage.index.replacing import Gap, announce, changed, joined, settle
+from storage.index.standing import known_segments
+from storage.lock import WriterLock
+from storage.reindex import rebuild, recover
+from storage.segments.local import LocalSegments
+from storage.segments.rewriting import Span, put_in_place, write_aside
+
+
+class Upkeep:
+    """``with Upkeep(root, now) as upkeep``: a mirror locked, recovered and open for rewriting.
+
+    Entering raises NotAMirror, NewerFormat, LockHeld, DamageFound, ReadOnly. State: the lock, the
+    index, and whether a segment was rewritten.
+    """
+
+    def __init__(self, root: Path, now: datetime) -> None:
+        """``now`` is for the lock's message."""
+        self.root = root.absolute()
+        self.segments = LocalSegments(self.root)
+        self.notes: tuple[str, ...] = ()
+        self._lock = WriterLock(self.root, now)
+        self._index: Index | None = None
+        self._rewriting = False
+
+    @property
+    def index(self) -> Index:
+        """The index, open for writing."""
+        if self._index is None:
+            raise ValueError("the mirror is not open")
+        return self._index
+
+    def __enter__(self) -> Self:
+        layout.check(self.root)
+        self._lock.take()
+        try:
+            if not (self.root / FILE_NAME).exists():
+                self.notes += rebuild(self.root).sentences()
+            self._index = Index.to_write(self.root)
+            self.notes += recover(self.root, self._index).notes
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self.settle()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        if self._index is not None:
+            self._index.close()
+        self._lock.release()
+
+    def drop(self, name: str, gaps: Sequence[Gap]) -> int:
+        """Take these groups out of a segment; return the bytes that it lost.
+
+        Each must be a group that the index has there. Raises DamageFound where one is not.
+        """
+        before = self.segments.size(name)
+        if before is None or before != known_segments(self.index).get(name):
+            raise DamageFound(name, "it is not as long as the index says")
+        for gap in gaps:
+            group = self.segments.manifest(name, gap.offset)
+            if group.length != gap.length:
+                raise DamageFound(f"{name} at byte {gap.offset}", "the index has another group")
+        spans = kept_spans(before, gaps)
+        self._begin()
+        left = self._has_groups(name, gaps)
+        part = write_aside(self.segments, name, {name: spans}) if left else None
+        announce(self.index, [name])
+        put_in_place(self.segments, name, part)
+        changed(self.index, name, gaps)
+        return before - (sum(length for _, length in spans) if part else 0)
+
+    def join(self, name: str, others: Sequence[str]) -> None:
+        """Put segments, each whole, behind ``name``, in this order, and remove them."""
+        sizes = {each: self.segments.size(each) or 0 for each in (name, *others)}
+        if any(known_segments(self.index).get(each) != size for each, size in sizes.items()):
+            raise DamageFound(name, "it, or one to be joined to it, is not as the index says")
+        self._begin()
+        part = write_aside(self.segments, name, {each: [(0, size)] for each, size in sizes.items()})
+        announce(self.index, [*sizes], joined=sum(sizes.values()))
+        put_in_place(self.segments, name, part)
+        for each in others:
+            put_in_place(self.segments, each, None)
+        joined(self.index, name, _bases(sizes), sum(sizes.values()))
+
+    def settle(self) -> None:
+        """Bring the index to order once all segments are rewritten."""
+        if self._rewriting:
+            settle(self.index)
+            self._rewriting = False
+
+    def _begin(self) -> None:
+        if not self._rewriting:
+            announce(self.index, ())
+            self._rewriting = True
+
+    def _has_groups(self, name: str, gaps: Sequence[Gap]) -> bool:
+        """Tell whether a group is left: a segment is never a warcinfo alone."""
+        of_segment = "WHERE segment = :name"
+        snapshots = self.index.number("SELECT count(*) FROM snapshots", of_segment, name=name)
+        events = self.index.number("SELECT count(*) FROM events", of_segment, name=name)
+        return snapshots + events > len(gaps)
+
+
+def kept_spans(size: int, gaps: Sequence[Gap]) -> list[Span]:
+    """Return what is left of ``size`` bytes without the gaps."""
+    spans = []
+    at = 0
+    for gap in sorted(gaps):
+        if gap.offset > at:
+            spans.append((at, gap.offset - at))
+        at = gap.offset + gap.length
+    if at < size:
+        spans.append((at, size - at))
+    return spans
+
+
+def _bases(sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return where each segment but the first begins in the joined one."""
+    bases = {}
+    at = 0
+    for name, size in sizes.items():
+        if at:
+            bases[name] = at
+        at += size
+    return bases

@@ -1,0 +1,148 @@
+"""Whole tables of the index, compared with each other once the rows of groups are known.
+
+What many manifests make together (an article's standing, the names under files/, the bodies that
+revisits refer to) is asked of SQLite itself, so that no list of it is in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from storage.errors import IndexLies
+from storage.index.reader import Reader
+from storage.index.remembered import all_runs, failing_entries
+from storage.index.rows import Row
+from storage.index.standing import known_segments
+from storage.plain_files import WATERMARK
+from storage.verify.found import Problem, Problems, file_of, in_index
+from storage.verify.rows import Scopes
+
+#: Faults that SQLite is to name before it stops looking.
+_MOST_FAULTS = 20
+#: Rows that one question may find wrong; an index with more is wrong altogether.
+_MOST_ROWS = 1_000
+
+_STANDING = """
+    SELECT site, slug, url, last, newest, placed FROM (
+        SELECT articles.*,
+          (SELECT max(sequence) FROM snapshots AS s
+            WHERE s.site = articles.site AND s.slug = articles.slug) AS kept,
+          (SELECT max(sequence) FROM events AS e
+            WHERE e.site = articles.site AND e.slug = articles.slug) AS happened,
+          (SELECT max(sequence) FROM events AS m
+            WHERE m.site = articles.site AND m.slug = articles.slug AND m.event = 'moved') AS moved
+        FROM articles
+    ) AS each_one
+    WHERE newest IS NOT coalesce(kept, 0)
+       OR last IS NOT max(coalesce(kept, 0), coalesce(happened, 0))
+       OR placed IS NOT max(coalesce(kept, 0), coalesce(moved, 0))
+       OR url IS NOT CASE WHEN placed = 0 OR coalesce(moved, 0) = placed
+            THEN (SELECT e.url FROM events AS e WHERE e.site = each_one.site
+                   AND e.slug = each_one.slug
+                   AND e.sequence = CASE WHEN placed = 0 THEN happened ELSE placed END)
+            ELSE (SELECT s.url FROM snapshots AS s WHERE s.site = each_one.site
+                   AND s.slug = each_one.slug AND s.sequence = placed) END
+"""
+_WITHOUT_ARTICLE = """
+    SELECT DISTINCT site, slug, '' AS url FROM {table} AS had
+    WHERE NOT EXISTS (SELECT 1 FROM articles
+                      WHERE articles.site = had.site AND articles.slug = had.slug)
+"""
+_NO_FILE = """
+    SELECT folded, file, url FROM files WHERE file != '' AND NOT EXISTS (
+        SELECT 1 FROM representations AS held
+        WHERE held.url = files.url AND held.format = files.format AND held.file = files.file)
+"""
+_NO_FOLDER = """
+    SELECT folded, file, url FROM files WHERE file = '' AND (url != '' OR format != ''
+      OR NOT EXISTS (SELECT 1 FROM files AS inside
+                     WHERE inside.folded > files.folded || '/'
+                       AND inside.folded < files.folded || '0'))
+"""
+_NO_TARGET = """
+    SELECT site, slug, url, format, target_id, segment, "offset" FROM representations AS revisit
+    WHERE target_id IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM representations AS held
+        WHERE held.record_id = revisit.target_id AND held.target_id IS NULL
+          AND held.payload_digest = revisit.payload_digest)
+"""
+#: What a site is said to be that no manifest is of.
+_NOBODY = ("", False)
+_SITES = "SELECT name, scope, implicit FROM sites ORDER BY name"
+_STRAYS = "SELECT DISTINCT segment FROM {table} WHERE segment NOT IN (SELECT name FROM segments)"
+
+
+def faults_of_file(index: Reader) -> list[Problem]:
+    """Return what SQLite itself finds wrong with the index's file."""
+    rows = index.ask(f"PRAGMA integrity_check({_MOST_FAULTS})")
+    said = [str(value) for row in rows for value in row.values()]
+    return [] if said == ["ok"] else [in_index(f"SQLite says: {each}") for each in said]
+
+
+def check_tables(index: Reader, scopes: Scopes) -> Problems:
+    """Give what is wrong between tables; ``scopes`` are the sites that manifests gave."""
+    for table in ("snapshots", "events"):
+        for row in _each(index, _WITHOUT_ARTICLE.format(table=table)):
+            yield _of(row, "it has no row of this article")
+    for row in _each(index, _STANDING):
+        yield _of(row, "its row of this article has other numbers or another URL")
+    for question in (_NO_FILE, _NO_FOLDER):
+        for row in _each(index, question):
+            yield in_index(f"its row of {row['folded']!r} under files/ is of no snapshot")
+    yield from _check_sites(index, scopes)
+    yield from _check_segments(index)
+    yield from _check_remembered(index)
+
+
+def check_targets(index: Reader) -> Problems:
+    """Give each revisit whose body is nowhere."""
+    for row in _each(index, _NO_TARGET):
+        body = f"the body of the {row['format']} of {row['url']}"
+        why = f"{body} is in {row['target_id']}, which no segment has"
+        yield Problem(
+            kind="segment", file=file_of(row["segment"]), offset=row["offset"], why=why,
+            site=row["site"], slug=row["slug"], url=row["url"],
+        )  # fmt: skip
+
+
+def _each(index: Reader, question: str) -> Iterator[Row]:
+    return iter(index.ask(question, f"LIMIT {_MOST_ROWS}"))
+
+
+def _check_sites(index: Reader, scopes: Scopes) -> Problems:
+    known = {row["name"]: (row["scope"], row["implicit"]) for row in index.ask(_SITES)}
+    for name in sorted(known.keys() | scopes.keys()):
+        # Empty where all that tells of the site is damaged.
+        said = scopes.get(name, {_NOBODY})
+        if name not in known:
+            yield in_index("it has no row of this site", site=name)
+        elif said and (known[name] not in said or known[name][1] != all(each for _, each in said)):
+            yield in_index("its row of this site is not what manifests say", site=name)
+
+
+def _check_segments(index: Reader) -> Problems:
+    for row in index.ask("SELECT name, site FROM segments"):
+        if row["site"] != str(row["name"]).partition("/")[0]:
+            yield in_index(f"its row of the segment {row['name']} has another site")
+    for table in ("snapshots", "events", "representations"):
+        for row in index.ask(_STRAYS.format(table=table)):
+            yield in_index(f"its {table} are in {row['segment']}, of which it has no row")
+
+
+def _check_remembered(index: Reader) -> Problems:
+    """Give what can't be in the tables that no manifest tells of."""
+    try:
+        all_runs(index)
+        failing_entries(index, None)
+        known_segments(index)
+        mark = int(index.note(WATERMARK) or 0)
+    except (IndexLies, ValueError) as error:
+        yield in_index(str(error).partition(": run")[0])
+        return
+    if mark > index.number("SELECT max(n) FROM representations"):
+        yield in_index("it believes that files/ is further than the archive")
+
+
+def _of(row: Mapping[str, object], why: str) -> Problem:
+    site, slug, url = (str(row.get(name, "")) for name in ("site", "slug", "url"))
+    return in_index(why, site=site, slug=slug, url=url)

@@ -1,0 +1,64 @@
+"""verify: its words, its JSON, its exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from tests.crawler.commands.calling import complaint, slugline
+from tests.storage.drafts import article, segment_files, stored
+
+
+def harm(root: Path) -> Path:
+    (path,) = segment_files(root)
+    data = bytearray(path.read_bytes())
+    data[-200] ^= 1
+    path.write_bytes(data)
+    return path
+
+
+def test_a_sound_mirror_is_said_to_be_and_ends_well(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    done = slugline("verify", "--mirror", tmp_path)
+    assert done.exit_code == 0
+    assert done.stdout.startswith("Integrity: sound. 1 snapshot, 0 events and 2 records in 1 segm")
+    assert "Completeness: 0 articles partial, 1 not verified since " in done.stdout
+
+
+def test_what_is_only_short_ends_well(tmp_path: Path) -> None:
+    stored(tmp_path, article(state="partial", missing={"text": "HTTP 503"}))
+    done = slugline("verify", "--mirror", tmp_path)
+    assert done.exit_code == 0
+    assert "  partial: https://news.example/news/story: it lacks text: HTTP 503\n" in done.stdout
+
+
+def test_damage_is_told_with_what_to_do_and_ends_with_4(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    path = harm(tmp_path)
+    done = slugline("verify", "--mirror", tmp_path)
+    assert done.exit_code == 4
+    first, *_ = done.stdout.splitlines()
+    assert first.startswith(f"DAMAGE: segments/news.example/{path.name} at byte ")
+    assert "(news.example/story)" in first
+    assert (
+        "What to do: bring the file back from a backup, or run `slugline verify --re" in done.stdout
+    )
+
+
+def test_json_is_a_line_a_finding_and_the_sum_last(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    harm(tmp_path)
+    done = slugline("verify", "--mirror", tmp_path, "--json")
+    problem, *_, report = (msgspec.json.decode(line) for line in done.stdout.splitlines())
+    assert (problem["kind"], problem["slug"]) == ("segment", "story")
+    assert (report["damaged"], report["sound"]) == (1, False)
+
+
+def test_no_mirror_is_the_users_fault(tmp_path: Path) -> None:
+    assert "no mirror" in complaint(slugline("verify", "--mirror", tmp_path / "none"))
+
+
+def test_since_is_read_as_everywhere(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    assert "--since: " in complaint(slugline("verify", "--mirror", tmp_path, "--since", "soon"))
