@@ -15,8 +15,8 @@ _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 #: Bytes from which a block is the system's own and returned when it is freed: larger than any
-#: buffer that is made for each request.
-_LARGE: Final = 1 << 18
+#: buffer that is made for each request, and than the two of 324 KiB that a page's tree begins with.
+_LARGE: Final = 1 << 19
 #: Bytes that are kept free at the heap's end: a page's tree takes some 200 KB, and with glibc's own
 #: 128 KiB the system would take them back, and give them again in pages of zeros, for each page.
 _KEPT: Final = 4 << 20

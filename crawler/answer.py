@@ -136,7 +136,8 @@ class Answer(Struct, frozen=True, kw_only=True, dict=True):
         found: dict[str, tuple[str, ...]] = {}
         for name, value in self.headers:
             key = name.lower()
-            found[key] = (*found.get(key, ()), readable(value))
+            text = value if value.isascii() else readable(value)
+            found[key] = (*found[key], text) if key in found else (text,)
         return found
 
     def values(self, name: str) -> tuple[str, ...]:
@@ -145,7 +146,8 @@ class Answer(Struct, frozen=True, kw_only=True, dict=True):
 
     def header(self, name: str) -> str | None:
         """Return the first value of the header field ``name``, or None."""
-        return next(iter(self.values(name)), None)
+        values = self.fields.get(name.lower())
+        return values[0] if values else None
 
     @property
     def coding(self) -> str:

@@ -7,12 +7,15 @@ copies' update times show that the article changed meanwhile, the stale ones are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 
 from msgspec import Struct, field, structs
 
+from crawler.answer import Answer
+from crawler.assemble import contents
 from crawler.canonical import PAGE_ACCEPT, CanonicalFollower
 from crawler.classify import Verdict, classify, needs_record
 from crawler.copies import Copy, CopyFailed, Copyist
@@ -24,13 +27,14 @@ from crawler.frontier import Entry
 from crawler.glance import says_the_same
 from crawler.identity import conflicts, read_canonical
 from crawler.probe import PageFinder, Prober
+from crawler.soft_404 import fingerprint, shown
 from crawler.torn import TornSets, torn_finding
 from crawler.urls import same_page
 from crawler.vanishing import Evidence
-from storage.model import Finding
+from storage.model import ContentDigest, Finding, Validator
 
 
-class Reading(Struct, frozen=True, kw_only=True):
+class Reading(Struct, frozen=True, kw_only=True, dict=True):
     """All that one look at an article gave.
 
     ``url`` is the article's identity; ``copies`` are by format, ``alternates`` the URLs of the
@@ -50,10 +54,21 @@ class Reading(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     torn: bool = False
 
-    @property
-    def facts(self) -> dict[str, Facts]:
+    @cached_property
+    def facts(self) -> Mapping[str, Facts]:
         """What each copy says, by source."""
         return {copy.facts.source: copy.facts for copy in self.copies.values()}
+
+    @cached_property
+    def content(self) -> Mapping[str, ContentDigest]:
+        """The content digests of the copies that have words, by source."""
+        return contents(self.facts)
+
+    @cached_property
+    def words(self) -> str:
+        """The fingerprint of what people see at the article's URL; "" where that is nothing."""
+        said = shown(self.facts)
+        return fingerprint(said, self.url) if said is not None else ""
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -102,16 +117,21 @@ class ArticleReader:
         self._canonical = CanonicalFollower(copyist, in_site)
         self._torn = TornSets(copyist, torn_retries, clock)
 
-    async def glance(self, entry: Entry, known: Known) -> Glance:
+    async def ask(self, entry: Entry, validator: Validator) -> Answer:
+        """Ask for a known article's page alone, and whether it is as it was; raises as `read`."""
+        return await self._copyist.ask(entry.url, PAGE_ACCEPT, validator)
+
+    async def glance(self, entry: Entry, known: Known, answer: Answer | None = None) -> Glance:
         """Look at a known article's page alone, and compare what it says with the archive.
 
-        Raises as `read` does.
+        ``answer`` is what `ask` has just been given. Raises as `read` does.
         """
         page = await self._copyist.copy(
             Declared(format="", url=entry.url, declared_by=("entry",)),
             previous=known.newest,
             validators=known.stored(),
             accept=PAGE_ACCEPT,
+            answer=answer,
         )
         newest = known.newest
         there = newest is not None and (

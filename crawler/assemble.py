@@ -6,8 +6,9 @@ what makes two times equal and when a key is null are decided here and nowhere e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -64,14 +65,14 @@ def assemble(
     inferred: Inferred,
     hint: Record | None = None,
     known: Key | None = None,
+    content: Mapping[str, ContentDigest] | None = None,
 ) -> Assembly:
     """Merge the formats' ``facts`` (by source name) into one record and one key.
 
     ``alternates`` maps each declared format to its URL; ``hint`` is the records file's own record
     and fills only what no format gives; ``known`` is the newest snapshot's key: an equal time is
-    that key.
+    that key. ``content`` are the facts' digests, where they were made before.
     """
-    found = [finding for each in facts.values() for finding in each.findings]
     stamps, implausible = declared_stamps(facts, inferred.observed)
     said: dict[str, str] = {}
     published = _published(facts, hint)
@@ -79,7 +80,7 @@ def assemble(
         said["published_at"] = published[0]
     listed = _listed(hint.updated_at if hint else None, inferred.observed)
     key = resolve_key(stamps, published[1] if published else None, inferred, known, listed)
-    words = _words(facts, hint, said)
+    words = _words(_trusted(facts), hint, said)
     if (stated_by := _stated_by(key, stamps, listed)) is not None:
         said["updated_at"] = stated_by
     record = Record(
@@ -96,25 +97,38 @@ def assemble(
         topics=words.topics,
         entities=words.entities,
     )
-    long = {name: each for name, each in facts.items() if len(each.title or "") > MAX_TITLE}
-    found += [
-        Finding(
-            kind="too-long",
-            detail=f"its title is longer than {MAX_TITLE:,} characters",
-            formats=(name,),
-        )
-        for name in long
-    ]
-    digests = {source: content_digest(each) for source, each in facts.items()}
     return Assembly(
         record=record,
         key=key,
         stamps=stamps,
         said=said,
-        content={source: each for source, each in digests.items() if each is not None},
-        findings=(*found, *implausible),
-        bodied=frozenset(source for source, each in facts.items() if each.body),
+        content=dict(contents(facts) if content is None else content),
+        findings=(*_findings(facts), *implausible),
+        bodied=frozenset([source for source, each in facts.items() if each.body]),
     )
+
+
+def contents(facts: Mapping[str, Facts]) -> dict[str, ContentDigest]:
+    """Return the content digests of what has words, by source."""
+    digests = [(source, content_digest(each)) for source, each in facts.items()]
+    return {source: digest for source, digest in digests if digest is not None}
+
+
+def _findings(facts: Mapping[str, Facts]) -> list[Finding]:
+    """Return what the parsers found, and whose title is longer than what is kept of one."""
+    found: list[Finding] = []
+    for each in facts.values():
+        found += each.findings
+    detail = f"its title is longer than {MAX_TITLE:,} characters"
+    for source, each in facts.items():
+        if each.title is not None and len(each.title) > MAX_TITLE:
+            found.append(Finding(kind="too-long", detail=detail, formats=(source,)))
+    return found
+
+
+def _trusted(facts: Mapping[str, Facts]) -> dict[str, Facts]:
+    """Return the formats that are here, the most trusted first."""
+    return {source: facts[source] for source in TRUST if source in facts}
 
 
 def declared_stamps(
@@ -147,11 +161,11 @@ def resolve_key(
     which changes its way of writing opens nothing. ``listed`` is the records file's word, which
     speaks only where no format does.
     """
-    zoned = {source: stamp for source, stamp in stamps.items() if stamp.offset is not None}
-    for group in (_newest_agreeing(zoned), _newest_agreeing(stamps)):
-        if group is not None:
-            source, stamp = group
-            return _known_or(_key(source, stamp), stamp, known)
+    zoned = _zoned(stamps)
+    group = _newest_agreeing(zoned) or _newest_agreeing(stamps)
+    if group is not None:
+        source, stamp = group
+        return _known_or(_key(source, stamp), stamp, known)
     hints: tuple[tuple[KeySource, Stamp | None], ...] = (
         ("records-file", listed),
         ("sitemap", inferred.sitemap),
@@ -166,11 +180,20 @@ def resolve_key(
 
 def disagreeing(stamps: Mapping[str, Stamp]) -> frozenset[str]:
     """Return the sources whose zoned time is older than the newest one: a torn set's stale side."""
-    zoned = {source: stamp for source, stamp in stamps.items() if stamp.offset is not None}
-    if not zoned:
+    zoned = _zoned(stamps)
+    if len(zoned) <= 1:
         return frozenset()
-    newest = max(zoned.values(), key=lambda stamp: stamp.at)
-    return frozenset(source for source, stamp in zoned.items() if not same_moment(stamp, newest))
+    newest = max(zoned.values(), key=_moment_of)
+    stale = [source for source, stamp in zoned.items() if not same_moment(stamp, newest)]
+    return frozenset(stale)
+
+
+def _zoned(stamps: Mapping[str, Stamp]) -> dict[str, Stamp]:
+    return {source: stamp for source, stamp in stamps.items() if stamp.offset is not None}
+
+
+def _moment_of(stamp: Stamp) -> datetime:
+    return stamp.at
 
 
 def _newest_agreeing(stamps: Mapping[str, Stamp]) -> tuple[KeySource, Stamp] | None:
@@ -222,47 +245,52 @@ class _Words(Struct, frozen=True, kw_only=True):
     entities: tuple[str, ...]
 
 
-def _words(facts: Mapping[str, Facts], hint: Record | None, said: dict[str, str]) -> _Words:
-    def pick(name: str, order: Iterable[str] = TRUST, attribute: str = "") -> str | None:
-        for source in order:
-            value = getattr(facts[source], attribute or name) if source in facts else None
-            if value:
-                said[name] = source
-                return str(value)
-        value = getattr(hint, name) if hint else None
-        if value:
-            said[name] = "records-file"
-        return value
-
-    def pick_all(name: str) -> tuple[str, ...]:
-        for source in TRUST:
-            values: tuple[str, ...] = getattr(facts[source], name) if source in facts else ()
-            if values:
-                said[name] = source
-                return values
-        values = getattr(hint, name) if hint else ()
-        if values:
-            said[name] = "records-file"
-        return values
-
+def _words(trusted: dict[str, Facts], hint: Record | None, said: dict[str, str]) -> _Words:
+    bodies = {source: trusted[source] for source in BODY_TRUST if source in trusted}
+    title = _picked("title", _titled(trusted), hint, said)
+    summary = _picked("summary", trusted, hint, said)
+    body = _picked("body_md", bodies, hint, said, attribute="body")
     return _Words(
-        title=_cut(pick("title", _titled(facts))),
-        summary=pick("summary"),
-        body_md=_headed(pick("body_md", BODY_TRUST, "body"), said, facts),
-        canonical_source=pick("canonical_source"),
-        lang=pick("lang"),
-        topics=pick_all("topics"),
-        entities=pick_all("entities"),
+        title=_cut(title),
+        summary=summary,
+        body_md=_headed(body, said, trusted),
+        canonical_source=_picked("canonical_source", trusted, hint, said),
+        lang=_picked("lang", trusted, hint, said),
+        topics=_picked("topics", trusted, hint, said) or (),
+        entities=_picked("entities", trusted, hint, said) or (),
     )
+
+
+def _picked(
+    name: str,
+    order: Mapping[str, Facts],
+    hint: Record | None,
+    said: dict[str, str],
+    *,
+    attribute: str = "",
+) -> Any:
+    """Return the first value that is none of empty, the records file's last; note who said it."""
+    for source, each in order.items():
+        if value := getattr(each, attribute or name):
+            said[name] = source
+            return value
+    value = getattr(hint, name) if hint is not None else None
+    if value:
+        said[name] = "records-file"
+    return value
 
 
 def _cut(title: str | None) -> str | None:
     return title if title is None or len(title) <= MAX_TITLE else f"{title[: MAX_TITLE - 1]}…"
 
 
-def _titled(facts: Mapping[str, Facts]) -> tuple[str, ...]:
+def _titled(trusted: dict[str, Facts]) -> dict[str, Facts]:
     """Order the sources for the title: a declared one goes before any heading taken for it."""
-    return tuple(sorted(TRUST, key=lambda source: source in facts and facts[source].title_guessed))
+    guessed = {source: each for source, each in trusted.items() if each.title_guessed}
+    if not guessed:
+        return trusted
+    declared = {source: each for source, each in trusted.items() if source not in guessed}
+    return declared | guessed
 
 
 def _headed(body: str | None, said: Mapping[str, str], facts: Mapping[str, Facts]) -> str | None:

@@ -13,10 +13,10 @@ from contextlib import AsyncExitStack
 from typing import Protocol
 
 from aiofiles import tempfile
-from aiohttp import ClientResponse
 
 from crawler.answer import FetchSettings
 from crawler.faults import FetchError, size_text
+from crawler.wire import Reply
 
 
 class _File(Protocol):
@@ -28,32 +28,30 @@ class _File(Protocol):
 
 
 async def read_body(
-    url: str, response: ClientResponse, settings: FetchSettings, cut_at: int | None
+    url: str, reply: Reply, settings: FetchSettings, cut_at: int | None
 ) -> tuple[bytes | memoryview, bool]:
-    """Read the body of ``response`` to its end, or to ``cut_at`` bytes.
+    """Read the body of ``reply`` to its end, or to ``cut_at`` bytes.
 
     Returns it and whether it was cut. Raises FetchError past a bound, and lets aiohttp's errors
     through. The connection is free again afterwards, or closed when something is left unread.
     """
-    length = response.content_length
+    length = reply.content_length
     if cut_at is None and length is not None and length > settings.max_body:
         raise _too_large(url, settings, f"announces {size_text(length)}")
-    content = response.content
-    first = await content.readany()
+    content = reply.content
+    first = content.read_nowait() if content.is_eof() else await content.readany()
     if content.at_eof() and len(first) <= min(settings.max_body, cut_at or settings.max_body):
         return first, False
     async with AsyncExitStack() as stack:
-        return await _Reading(url, response, settings, cut_at).rest(first, stack)
+        return await _Reading(url, reply, settings, cut_at).rest(first, stack)
 
 
 class _Reading:
     """The state of one long body: pieces not yet put aside, the file, the bytes so far."""
 
-    def __init__(
-        self, url: str, response: ClientResponse, settings: FetchSettings, cut_at: int | None
-    ) -> None:
+    def __init__(self, url: str, reply: Reply, settings: FetchSettings, cut_at: int | None) -> None:
         self._url = url
-        self._response = response
+        self._reply = reply
         self._settings = settings
         self._cut_at = cut_at
         self._began = time.monotonic()
@@ -63,11 +61,10 @@ class _Reading:
         self._file: _File | None = None
 
     async def rest(self, piece: bytes, stack: AsyncExitStack) -> tuple[bytes | memoryview, bool]:
-        content = self._response.content
+        content = self._reply.content
         while piece or not content.at_eof():
             if self._cut_at is not None and self._size + len(piece) > self._cut_at:
                 self._take(piece[: self._cut_at - self._size])
-                self._response.close()
                 return await self._done(), True
             self._take(piece)
             self._check()

@@ -64,12 +64,14 @@ class CanonicalFollower:
 
     async def _target(self, url: str) -> tuple[Copy | None, Likeness | None]:
         """Look at a canonical's target once; later callers compare with what was remembered."""
-        async with self._locks.setdefault(url, asyncio.Lock()):
-            if url in self._seen:
-                return None, self._seen[url]
-            page, seen = await self._look(url) if self._in_site(url) else (None, None)
-            self._remember(url, seen)
-        self._locks.pop(url, None)
+        try:
+            async with self._locks.setdefault(url, asyncio.Lock()):
+                if url in self._seen:
+                    return None, self._seen[url]
+                page, seen = await self._look(url) if self._in_site(url) else (None, None)
+                self._remember(url, seen)
+        finally:
+            self._locks.pop(url, None)
         return page, seen
 
     async def _look(self, url: str) -> tuple[Copy | None, Likeness | None]:

@@ -225,6 +225,7 @@ class Fetch(_Table):
     encodings: Line = setting("gzip", "", "Accept-Encoding as sent")
     connections: int = number(256, "connections", "open at once in all", 1, 4096)
     workers: int = number(16, "articles", "in hand at once", 1, 1024)
+    processes: int = number(1, "processes", "that read articles side by side", 1, 64)
     connect_timeout: float = number(10, "seconds", "to connect and agree on TLS", 0.1, 600)
     read_timeout: float = number(30, "seconds", "without one byte", 0.1, 600)
     total_timeout: float = number(300, "seconds", "one request in all", 0.1, 86400)

@@ -117,27 +117,17 @@ class Copyist:
         validators: Mapping[str, Validator] | None = None,
         fresh: bool = False,
         accept: str = "",
+        answer: Answer | None = None,
     ) -> Copy:
         """Fetch ``declared``; an empty format means: whatever the answer is.
 
-        Raises CopyFailed with a sentence; HostResting passes, since the whole article has to wait.
+        ``answer`` is the server's where `ask` has just had it. Raises CopyFailed with a sentence;
+        HostResting passes, since the whole article has to wait.
         """
-        await self.permit_or_fail(declared.url)
-        validator = (validators or {}).get(declared.url) if previous and not fresh else None
-        try:
-            answer = await self._fetcher.get(
-                declared.url,
-                accept=accept or _accept(declared.type),
-                validators=validator,
-                fresh=fresh,
-                permit=self.forbidden,
-            )
-        except HostResting:
-            raise
-        except FetchError as error:
-            raise CopyFailed(
-                declared.url, error.sentence, disallowed=error.kind == "refused"
-            ) from None
+        if answer is None:
+            validator = (validators or {}).get(declared.url) if previous and not fresh else None
+            wanted = accept or _accept(declared.type)
+            answer = await self.ask(declared.url, wanted, validator, fresh=fresh)
         if answer.status == NOT_MODIFIED and previous is not None:
             kept = await self._kept(answer, declared, previous)
             return kept or await self.copy(declared, fresh=True, accept=accept)
@@ -146,11 +136,24 @@ class Copyist:
             raise CopyFailed(declared.url, why, status=answer.status, evidence=_evidence(answer))
         return self._read(answer, declared, accept)
 
-    async def permit_or_fail(self, url: str) -> None:
-        """Raise CopyFailed where robots.txt forbids ``url``."""
+    async def ask(
+        self, url: str, accept: str | None, validator: Validator | None, *, fresh: bool = False
+    ) -> Answer:
+        """Return what the server answers, whatever its status.
+
+        Raises CopyFailed where robots.txt forbids ``url`` or no answer came, and HostResting.
+        """
         why = await self.forbidden(url)
         if why:
             raise CopyFailed(url, why, disallowed=True)
+        try:
+            return await self._fetcher.get(
+                url, accept=accept, validators=validator, fresh=fresh, permit=self.forbidden
+            )
+        except HostResting:
+            raise
+        except FetchError as error:
+            raise CopyFailed(url, error.sentence, disallowed=error.kind == "refused") from None
 
     async def forbidden(self, url: str) -> str:
         """Return why robots.txt forbids ``url``, or an empty text."""
@@ -160,7 +163,8 @@ class Copyist:
         return "" if robots.allowed(url) else f"disallowed: {robots.reason}"
 
     def _read(self, answer: Answer, declared: Declared, accept: str) -> Copy:
-        content_type = answer.header("content-type") or declared.type
+        fields = answer.fields
+        content_type = _first(fields, "content-type") or declared.type
         try:
             decoded = answer.decoded(self._max_body)
         except CodingError as error:
@@ -181,8 +185,8 @@ class Copyist:
             fetched_at=answer.fetched_at,
             declared_by=declared.declared_by,
             content_encoding=answer.coding,
-            etag=answer.header("etag"),
-            last_modified=answer.header("last-modified"),
+            etag=_first(fields, "etag"),
+            last_modified=_first(fields, "last-modified"),
             request={"Accept": accept} if "probe" in declared.declared_by and accept else {},
         )
         return Copy(
@@ -203,8 +207,7 @@ class Copyist:
             facts = parse(name, decoded, answer.final_url, content_type)
         except Malformed as error:
             raise CopyFailed(answer.url, str(error), status=answer.status) from None
-        header_links = parse_link_header(answer.values("link"), answer.final_url)
-        return structs.replace(facts, links=facts.links + header_links) if header_links else facts
+        return _linked(facts, answer.fields.get("link", ()), answer.final_url)
 
     async def _kept(self, answer: Answer, declared: Declared, previous: Manifest) -> Copy | None:
         """Read the stored body that the server says still stands (RFC 9110 section 15.4.5).
@@ -220,9 +223,7 @@ class Copyist:
         except Malformed:
             return None
         stored_links = tuple(v for n, v in body.headers if n.lower() == "link")
-        facts = structs.replace(
-            facts, links=facts.links + parse_link_header(stored_links, old.final_url)
-        )
+        facts = _linked(facts, stored_links, old.final_url)
         representation = structs.replace(old, fetched_at=answer.fetched_at, record_id="")
         return Copy(
             facts=facts,
@@ -267,8 +268,8 @@ def _payload(answer: Answer, role: str) -> Payload:
     )
 
 
-def _hops(answer: Answer) -> tuple[Payload, ...]:
-    return tuple(
+def _hops(answer: Answer) -> list[Payload]:
+    return [
         Payload(
             role="hop",
             url=hop.url,
@@ -279,7 +280,7 @@ def _hops(answer: Answer) -> tuple[Payload, ...]:
             fetched_at=hop.fetched_at,
         )
         for hop in answer.hops
-    )
+    ]
 
 
 def _evidence(answer: Answer) -> Evidence:
@@ -291,6 +292,18 @@ def _evidence(answer: Answer) -> Evidence:
 
 
 def _usage(answer: Answer, name: str) -> dict[str, str]:
-    found = {field_name: answer.values(field_name) for field_name in USAGE_FIELDS}
+    fields = answer.fields
     # A line each: an agent that is named on one does not speak on the next.
-    return {f"{name}: {key}": "\n".join(values) for key, values in found.items() if values}
+    return {f"{name}: {key}": "\n".join(fields[key]) for key in USAGE_FIELDS if key in fields}
+
+
+def _first(fields: Mapping[str, tuple[str, ...]], name: str) -> str | None:
+    """Return the first value of a header field, by its name in lower case."""
+    values = fields.get(name)
+    return values[0] if values else None
+
+
+def _linked(facts: Facts, headers: tuple[str, ...], url: str) -> Facts:
+    """Add to what a document says the links of its answer's header fields."""
+    links = parse_link_header(headers, url) if headers else ()
+    return structs.replace(facts, links=facts.links + links) if links else facts

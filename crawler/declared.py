@@ -23,6 +23,7 @@ MAX_FORMATS = 20
 MAX_NAMED = 1_000
 #: Suffixes under which a text twin of a page is looked for when a site declares none.
 PROBED = (("markdown", ".md"), ("text", ".txt"), ("jsonld", ".jsonld"))
+_TWIN_ENDINGS = tuple(suffix for _, suffix in PROBED)
 #: Endings a page's own URL sheds before such a suffix is added.
 PAGE_ENDINGS = (".html", ".htm")
 
@@ -43,15 +44,20 @@ def declared_formats(links: Iterable[Link], most: int = MAX_FORMATS) -> dict[str
     """
     found: dict[str, list[Link]] = {}
     for link in links:
-        if link.rel != "alternate":
+        name = format_of(link) if link.rel == "alternate" else None
+        if name is None:
             continue
-        name = format_of(link)
-        if name is not None and (name in found or len(found) < most):
-            found.setdefault(name, []).append(link)
+        if name in found:
+            found[name].append(link)
+        elif len(found) < most:
+            found[name] = [link]
     return {name: _fold(name, each) for name, each in found.items()}
 
 
 def _fold(name: str, links: list[Link]) -> Declared:
+    if len(links) == 1:
+        (only,) = links
+        return Declared(format=name, url=only.url, type=only.type, declared_by=(only.declared_by,))
     first = min(links, key=lambda link: _rank(link.declared_by))
     declarers = tuple(dict.fromkeys(link.declared_by for link in links if link.url == first.url))
     return Declared(format=name, url=first.url, type=first.type, declared_by=declarers)
@@ -138,8 +144,7 @@ def pages_of(url: str) -> tuple[str, ...]:
 
 def is_twin(url: str) -> bool:
     """Say whether ``url`` looks like a text twin of a page rather than like a page."""
-    path = url.partition("?")[0]
-    return path.endswith(tuple(suffix for _, suffix in PROBED))
+    return url.partition("?")[0].endswith(_TWIN_ENDINGS)
 
 
 def _stem(path: str) -> str:

@@ -124,8 +124,10 @@ class Departures:
         Not yet looked at is whether it is that article at a new URL: see `move`.
         """
         slug = self._keeper.article_at(url)
+        if not slug or same_page(reading.url, url):
+            return ""
         evidence = _redirected(url, reading)
-        if not slug or not _hops(evidence) or same_page(reading.url, url):
+        if not _hops(evidence):
             return ""
         if self._keeper.slug_at(reading.url) == slug:
             return ""

@@ -60,7 +60,8 @@ class RichProgress:
         if not self._open and not isinstance(event, events.RunFinished):
             self._live.start()
             self._open = True
-        line = trouble(event) or remark(event)
+        # Nothing is said of a request, and most events are one.
+        line = "" if type(event) is events.Requested else trouble(event) or remark(event)
         if line:
             self._console.print(Text(line), soft_wrap=True)
 

@@ -28,13 +28,14 @@ from aiohttp import (
 from aiohttp.http_exceptions import (
     BadHttpMessage,
     ContentLengthError,
+    HttpProcessingError,
     LineTooLong,
     TransferEncodingError,
 )
 
 from crawler.answer import FetchSettings, Hop
-from crawler.connect import EndlessHead
 from crawler.guard import Forbidden
+from crawler.wire import EndlessHead
 
 #: Characters of a foreign message that are quoted: a line on a terminal.
 _QUOTED = 100
@@ -118,7 +119,7 @@ def translate(url: str, error: BaseException, settings: FetchSettings) -> FetchE
     """
     if isinstance(error, ClientConnectorError):
         return _connecting(url, error)
-    if isinstance(error, ClientResponseError):
+    if isinstance(error, ClientResponseError | HttpProcessingError):
         return _protocol(url, error, settings)
     if isinstance(error, TimeoutError):
         return _late(url, error, settings)
@@ -193,7 +194,9 @@ def _lost(url: str, error: OSError | ServerDisconnectedError) -> FetchError:
     return FetchError(url, "reset", sentence, again=True)
 
 
-def _protocol(url: str, error: ClientResponseError, settings: FetchSettings) -> FetchError:
+def _protocol(
+    url: str, error: ClientResponseError | HttpProcessingError, settings: FetchSettings
+) -> FetchError:
     if isinstance(error, ClientHttpProxyError):
         return FetchError(url, "proxy", f"the proxy answered with status {error.status}")
     # aiohttp calls the rest a status 400; no server sent one

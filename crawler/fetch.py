@@ -8,29 +8,31 @@ back and closes its connection; nothing else has to be undone.
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
-from aiohttp import ClientError, ClientResponse, ClientSession
+from aiohttp import ClientError
+from aiohttp.hdrs import RETRY_AFTER, TRANSFER_ENCODING
+from aiohttp.http_exceptions import HttpProcessingError
 from msgspec import Struct
 from msgspec.structs import replace
-from yarl import URL
 
 from crawler import redirects
 from crawler.answer import Answer, Exchange, FetchSettings, Headers, Hop
 from crawler.body import read_body
-from crawler.connect import Dropped, open_session, proxy_of, sending
+from crawler.connect import Connections
 from crawler.faults import FetchError, HostResting, Kind, translate, translate_body
 from crawler.guard import Guard
-from crawler.headers import conditions, echoes, received, wishes, without_echo
+from crawler.headers import conditions, echoes, received, without_echo
+from crawler.origins import Origin, Origins, Proxies, Wishes, taken_apart
 from crawler.pace import retry_after
 from crawler.politeness import Politeness, Slot
 from crawler.retry import RETRIED, Again, Backoff, retrying
+from crawler.wire import Dropped, Reply
 from storage.model import Validator
 
 __all__ = [
@@ -56,14 +58,32 @@ _SWITCHING = 101
 _NOT_MODIFIED = 304
 
 
+class _Wanted(Struct, frozen=True):
+    """One get's wishes, the same for each of its hops.
+
+    ``home`` is the key of the host that the validators came from.
+    """
+
+    wishes: Wishes
+    validators: dict[str, str]
+    home: str
+    cut_at: int | None
+
+
 class _Ask(Struct, frozen=True):
-    """One get's wishes, the same for each of its exchanges. ``home`` is the first host's key."""
+    """One request as it goes out, as often as that may help; ``request`` may hold secrets."""
 
     url: str
-    home: str
-    headers: dict[str, str]
-    validators: dict[str, str]
+    origin: Origin
+    request: bytes
+    conditional: bool
     cut_at: int | None
+
+    def __repr__(self) -> str:
+        return f"_Ask({self.url!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("url", self.url)]
 
 
 class Fetcher:
@@ -93,18 +113,15 @@ class Fetcher:
         self._head_timeout = min(
             settings.connect_timeout + settings.read_timeout, settings.total_timeout
         )
-        self._proxies = {
-            host: proxy_of(url) if url else None for host, url in settings.proxies.items()
-        }
-        self._proxy = proxy_of(settings.proxy) if settings.proxy else None
-        for proxy in (*self._proxies.values(), self._proxy):
-            if proxy is not None:
-                guard.name(str(proxy.url))
-        # mutable state: the session, between __aenter__ and __aexit__
-        self._session: ClientSession | None = None
+        self._proxies = Proxies(settings)
+        for proxy in self._proxies.named():
+            guard.name(proxy)
+        # mutable state: connections and the origins asked, between __aenter__ and __aexit__
+        self._origins: Origins | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = open_session(self._settings, self.guard)
+        connections = Connections(self._settings, self.guard)
+        self._origins = Origins(self._settings, self.guard, self._proxies, connections)
         return self
 
     async def __aexit__(
@@ -113,9 +130,9 @@ class Fetcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._origins is not None:
+            await self._origins.connections.close()
+            self._origins = None
 
     async def get(
         self,
@@ -136,17 +153,27 @@ class Fetcher:
         redirect is the answer; reading stops at ``cut_at`` bytes. Raises FetchError, and
         HostResting, which is one, where the host's turn is over.
         """
-        headers = wishes(accept, encodings, fresh=fresh)
         preconditions = conditions(validators) if validators is not None else {}
-        target, host = _target(url)
-        ask = _Ask(url, host, headers, preconditions, cut_at)
-        answer = await self._patiently(url, target, host, ask)
+        home = taken_apart(url)[1] if preconditions else ""
+        wanted = _Wanted(Wishes(accept, encodings, fresh), preconditions, home, cut_at)
+        answer = await self._patiently(self._ask(url, wanted))
         if answer.status not in redirects.FOLLOWED or not follow:
             return answer
-        return await self._follow(answer, ask, permit)
+        return await self._follow(answer, wanted, permit)
 
-    async def _follow(self, answer: Answer, ask: _Ask, permit: Permit | None) -> Answer:
-        seen = [ask.url]
+    def _ask(self, url: str, wanted: _Wanted) -> _Ask:
+        origin, target = self._opened().find(url)
+        conditional = bool(wanted.validators) and origin.key == wanted.home
+        request = origin.request(target, wanted.wishes, wanted.validators if conditional else {})
+        return _Ask(url, origin, request, conditional, wanted.cut_at)
+
+    def _opened(self) -> Origins:
+        if self._origins is None:
+            raise RuntimeError("a Fetcher is used inside its own async with")
+        return self._origins
+
+    async def _follow(self, answer: Answer, wanted: _Wanted, permit: Permit | None) -> Answer:
+        seen = [answer.url]
         hops: tuple[Hop, ...] = ()
         private = answer.private
         while (
@@ -169,49 +196,36 @@ class Fetcher:
                 raise FetchError(following, "refused", refusal, hops=hops)
             seen.append(following)
             try:
-                answer = await self._patiently(following, *_target(following), ask)
+                answer = await self._patiently(self._ask(following, wanted))
             except FetchError as error:
                 error.hops = hops
                 raise
             private = private or answer.private
-        return replace(answer, url=ask.url, final_url=seen[-1], hops=hops, private=private)
+        return replace(answer, url=seen[0], final_url=seen[-1], hops=hops, private=private)
 
     async def _forbidden(self, following: str, here: str) -> str:
         """Say why the guard forbids what ``here`` redirects to; a proxy looks names up itself."""
-        target, host = _target(following)
-        if host == _target(here)[1]:
+        target, host = taken_apart(following)
+        if host == taken_apart(here)[1]:
             return ""
         refusal = self.guard.refusal(target)
-        if refusal or self._proxies.get(host, self._proxy) is not None:
+        if refusal or self._proxies.of(host) is not None:
             return refusal
         return await self.guard.refusal_of_name(target)
 
-    async def _patiently(self, url: str, target: URL, host: str, ask: _Ask) -> Answer:
+    async def _patiently(self, ask: _Ask) -> Answer:
         """One URL's answer, tried again as often as that may help."""
-        if refusal := self.guard.refusal(target):
-            raise FetchError(url, "guard", refusal)
-
-        async def attempt(number: int) -> Answer:
-            try:
-                answer = await self._seen(url, target, host, ask)
-            except FetchError as error:
-                error.attempts = number
-                if error.again:
-                    raise Again(error, free=error.unseen) from error
-                raise
-            if number > 1:
-                answer = replace(answer, attempts=number)
-            if answer.status in RETRIED:
-                wait = retry_after(answer.header("retry-after"), answer.fetched_at)
-                raise Again(answer, free=wait is not None)
-            return answer
-
+        try:
+            return await self._attempt(ask, 1)
+        except Again as error:
+            first = error
         try:
             return await retrying(
-                attempt,
+                first,
+                lambda number: self._attempt(ask, number),
                 self._backoff,
                 self._rng,
-                may_retry=lambda: self.politeness.may_retry(host),
+                may_retry=lambda: self.politeness.may_retry(ask.origin.key),
             )
         except Again as last:
             if isinstance(last.cause, Answer):
@@ -220,114 +234,101 @@ class Fetcher:
                 raise last.cause from None
             raise
 
-    async def _seen(self, url: str, target: URL, host: str, ask: _Ask) -> Answer:
+    async def _attempt(self, ask: _Ask, number: int) -> Answer:
+        """Try once; raises Again where another try may help."""
+        try:
+            answer = await self._seen(ask)
+        except FetchError as error:
+            error.attempts = number
+            if error.again:
+                raise Again(error, free=error.unseen) from error
+            raise
+        if number > 1:
+            answer = replace(answer, attempts=number)
+        if answer.status in RETRIED:
+            wait = retry_after(answer.header("retry-after"), answer.fetched_at)
+            raise Again(answer, free=wait is not None)
+        return answer
+
+    async def _seen(self, ask: _Ask) -> Answer:
         """One exchange that the server saw: idle connections that it closed meanwhile cost none.
 
         RFC 9112 section 9.3.1. A host has no more idle connections than may be open to it.
         """
         for _ in range(self._settings.concurrency):
             try:
-                return await self._exchange(url, target, host, ask)
+                return await self._exchange(ask)
             except FetchError as error:
                 if not error.unseen:
                     raise
-        return await self._exchange(url, target, host, ask)
+        return await self._exchange(ask)
 
-    async def _exchange(self, url: str, target: URL, host: str, ask: _Ask) -> Answer:
+    async def _exchange(self, ask: _Ask) -> Answer:
         """One request and its answer, in a slot of its host."""
-        async with self.politeness.slot(host, url) as slot:
+        host = ask.origin.key
+        async with self.politeness.slot(host, ask.url) as slot:
             started = time.monotonic()
             try:
-                answer = await self._talk(url, target, host, ask, slot)
+                answer = await self._talk(ask, slot)
             except FetchError as error:
                 if not error.unseen:
                     slot.failed(error.kind, error.sentence)
-                self._report(url, host, 0, 0, time.monotonic() - started)
-                if (resting := slot.ended()) is not None:
+                self._report(ask.url, host, 0, 0, time.monotonic() - started)
+                if (resting := await slot.ended()) is not None:
                     raise resting from error
                 raise
-            seconds = time.monotonic() - started
-            self._report(url, host, answer.status, len(answer.body), seconds)
-            if answer.status in RETRIED and (resting := slot.ended()) is not None:
+            self._report(ask.url, host, answer.status, len(answer.body), answer.seconds)
+            if answer.status in RETRIED and (resting := await slot.ended()) is not None:
                 raise resting
             return answer
 
-    async def _talk(self, url: str, target: URL, host: str, ask: _Ask, slot: Slot) -> Answer:
+    async def _talk(self, ask: _Ask, slot: Slot) -> Answer:
         """Send one request and read its answer; every failure is a FetchError."""
-        response: ClientResponse | None = None
+        url, origin = ask.url, ask.origin
+        connections = self._opened().connections
+        reply: Reply | None = None
         began = time.monotonic()
-        timer = asyncio.timeout(self._head_timeout)
         try:
-            async with timer:
-                response = await self._send(target, host, ask, slot)
-                fetched_at = self._clock()
-                seconds = time.monotonic() - began
-                slot.answered(response.status, response.headers.get("Retry-After"), seconds)
-                _check_head(url, response, asked=bool(ask.validators) and host == ask.home)
-                fields, redacted = received(url, response.raw_headers, self._settings.max_header)
-                if not response.content.is_eof():
-                    left = self._settings.total_timeout - seconds
-                    timer.reschedule(asyncio.get_running_loop().time() + left)
-                body, cut = await read_body(url, response, self._settings, ask.cut_at)
-        except (ClientError, OSError, Dropped) as error:
-            raise self._fault(url, error, response) from error
+            reply = await connections.ask(origin.way, ask.request, self._head_timeout, slot.sent)
+            fetched_at = self._clock()
+            seconds = time.monotonic() - began
+            slot.answered(reply.status, reply.headers.get(RETRY_AFTER), seconds)
+            _check_head(url, reply, asked=ask.conditional)
+            fields, redacted = received(url, reply.raw_headers, self._settings.max_header)
+            if not reply.content.is_eof():
+                reply.allow(self._settings.total_timeout - seconds)
+            body, cut = await read_body(url, reply, self._settings, ask.cut_at)
+        except (ClientError, HttpProcessingError, OSError, Dropped) as error:
+            raise self._fault(url, error, reply) from error
         finally:
-            # Free already where the answer was read to its end; else the rest is not wanted.
-            if response is not None:
-                response.close()
-        secrets = self._settings.headers.get(host, ())
-        reason = response.reason or ""
-        if secrets:
-            fields, redacted = without_echo(fields, redacted, secrets)
-            reason = "" if echoes(reason, secrets) else reason
+            if reply is not None:
+                reply.close()
+        reason = reply.reason
+        if origin.private:
+            fields, redacted = without_echo(fields, redacted, origin.private)
+            reason = "" if echoes(reason, origin.private) else reason
         return Answer(
             url=url,
             final_url=url,
-            status=response.status,
+            status=reply.status,
             reason=reason,
             headers=fields,
             body=body,
             fetched_at=fetched_at,
             redacted=redacted,
-            private=bool(secrets),
+            private=bool(origin.private),
             cut=cut,
             seconds=time.monotonic() - began,
         )
 
-    async def _send(self, target: URL, host: str, ask: _Ask, slot: Slot) -> ClientResponse:
-        if self._session is None:
-            raise RuntimeError("a Fetcher is used inside its own async with")
-        headers = ask.headers
-        if ask.validators and host == ask.home:
-            headers = headers | ask.validators
-        secrets = self._settings.headers.get(host)
-        if secrets:
-            headers = headers | dict(secrets)
-        proxy = self._proxies.get(host, self._proxy)
-        through = (sending(slot.sent),)
-        if proxy is None:
-            return await self._session.get(
-                target, headers=headers, allow_redirects=False, middlewares=through
-            )
-        # A plain request is the proxy's to read; of a tunnel it reads only what opens it.
-        plain = target.scheme == "http"
-        return await self._session.get(
-            target,
-            headers=headers | proxy.headers if plain else headers,
-            allow_redirects=False,
-            middlewares=through,
-            proxy=proxy.url,
-            proxy_headers=None if plain else proxy.headers,
-        )
-
-    def _fault(self, url: str, error: Exception, response: ClientResponse | None) -> FetchError:
+    def _fault(self, url: str, error: Exception, reply: Reply | None) -> FetchError:
         cause = error.cause if isinstance(error, Dropped) else error
-        if response is None:
+        if reply is None:
             fault = translate(url, cause, self._settings)
-            fault.unseen = isinstance(error, Dropped) and error.reused
+            fault.unseen = isinstance(error, Dropped)
             return fault
-        received = response.content.total_bytes
-        return translate_body(url, cause, self._settings, received, response.content_length)
+        received = reply.content.total_bytes
+        return translate_body(url, cause, self._settings, received, reply.content_length)
 
     def _report(self, url: str, host: str, status: int, size: int, seconds: float) -> None:
         if self._observe is not None:
@@ -338,25 +339,15 @@ class Fetcher:
             )
 
 
-def _target(url: str) -> tuple[URL, str]:
-    """Return the URL as aiohttp takes it, and its ``host:port`` as urls.host_key gives it."""
-    try:
-        target = URL(url, encoded=True)
-        host = f"{target.host_subcomponent}:{target.port}"
-    except ValueError:
-        raise FetchError(url, "url", "this is no URL that can be asked for") from None
-    return target, host
-
-
-def _check_head(url: str, response: ClientResponse, *, asked: bool) -> None:
-    if response.status < _LEAST_STATUS:
-        raise FetchError(url, "protocol", f"the answer has no valid status ({response.status})")
-    if response.status == _SWITCHING:
+def _check_head(url: str, reply: Reply, *, asked: bool) -> None:
+    if reply.status < _LEAST_STATUS:
+        raise FetchError(url, "protocol", f"the answer has no valid status ({reply.status})")
+    if reply.status == _SWITCHING:
         raise FetchError(url, "protocol", "the server changed to another protocol unasked")
-    if response.status == _NOT_MODIFIED and not asked:
+    if reply.status == _NOT_MODIFIED and not asked:
         raise FetchError(url, "protocol", "the server answered 304 to an unconditional request")
-    framing = response.headers.get("Transfer-Encoding", "chunked")
-    if framing.strip().lower() not in {"chunked", "identity"}:
+    framing = reply.headers.get(TRANSFER_ENCODING)
+    if framing is not None and framing.strip().lower() not in {"chunked", "identity"}:
         # RFC 9112 section 7.2: we asked for no other with TE, and aiohttp would leave it on
         raise FetchError(url, "protocol", "the answer has a transfer coding other than chunked")
 

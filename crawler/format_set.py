@@ -6,7 +6,7 @@ Copies may declare further formats; they are fetched too, until nobody names a n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field, structs
 
@@ -69,8 +69,10 @@ class FormatSet:
         self.missing: dict[str, str] = {}
         self._left_out: set[str] = set()
 
-    def declare(self, links: Iterable[Link]) -> None:
+    def declare(self, links: Sequence[Link]) -> None:
         """Take in what ``links`` declare; what was declared before stays as it is."""
+        if not links:
+            return
         for name, place in declared_formats(links, MAX_NAMED).items():
             if name in self.declared or len(self.declared) < MAX_FORMATS:
                 self.declared.setdefault(name, place)
@@ -113,20 +115,28 @@ class FormatSet:
         Raises HostResting where a host must be left alone: the article then waits as a whole.
         """
         places = [self.declared[name] for name in names]
-        tasks = [asyncio.ensure_future(self._one(place)) for place in places]
-        try:
-            results = await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-        for place, result in zip(places, results, strict=True):
-            if isinstance(result, Copy) and self._fits(result):
+        for place, result in zip(places, await self._all(places), strict=True):
+            if isinstance(result, CopyFailed):
+                self.missing[place.format] = result.why
+            elif self._fits(result):
                 self.put(result)
                 self.missing.pop(place.format, None)
-            elif isinstance(result, Copy):
-                self.missing[place.format] = f"the set is larger than {self._most_bytes:,} bytes"
             else:
-                self.missing[place.format] = result.why
+                self.missing[place.format] = f"the set is larger than {self._most_bytes:,} bytes"
+
+    async def _all(self, places: list[Declared]) -> list[Copy | CopyFailed]:
+        """Fetch from all ``places`` at once: the first needs no task of its own."""
+        first, *others = places
+        if not others:
+            return [await self._one(first)]
+        tasks = [asyncio.ensure_future(self._one(place)) for place in others]
+        try:
+            return [await self._one(first), *[await task for task in tasks]]
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
 
     async def complete(self) -> None:
         """Fetch every wanted format that is declared now or comes to be declared on the way."""

@@ -90,7 +90,7 @@ class Frontier:
         self._flags = bytearray()
         self._depths = bytearray()
         self._sources = bytearray()
-        self._names: list[str] = []
+        self._names: list[str] = [Entry(url="").source]
         self._more: dict[int, Entry] = {}
         self._next_page = 0
         self._next_twin = 0
@@ -144,13 +144,22 @@ class Frontier:
             return self._take(number)
         return None
 
+    def upcoming(self, most: int) -> list[str]:
+        """Return the URLs of the ``most`` pages that `take` will give next, without taking them."""
+        found: list[str] = []
+        number = self._phases.find(_PAGE_WAITS, self._next_page)
+        while number >= 0 and len(found) < most:
+            found.append(self._strings.pair(number)[0])
+            number = self._phases.find(_PAGE_WAITS, number + 1)
+        return found
+
     def claim(self, url: str) -> bool:
         """Hold ``url`` in hand out of turn; False where somebody has it or it is settled."""
         number = self._strings.find(url)
         if number is not None and self._phase(number) != "waiting":
             return False
         if number is None:
-            number = self._new(Entry(url=url))
+            number = self._new(url)
         self._more.pop(number, None)
         self._move(number, "in-hand")
         self._flags[number] |= 0 if is_twin(url) else _IS_PAGE
@@ -160,8 +169,11 @@ class Frontier:
         """Mark ``url`` as dealt with, whether it was entered by it or came with an article."""
         number = self._strings.find(url)
         if number is None:
-            number = self._new(Entry(url=url))
-        if self._phase(number) != "settled":
+            # A new URL may be settled at once (see MOVES).
+            self._new(url)
+            self._phases[-1] = _SETTLED[0]
+            self._counts["settled"] += 1
+        elif self._phases[number] != _SETTLED[0]:
             self._more.pop(number, None)
             self._move(number, "settled")
 
@@ -187,7 +199,15 @@ class Frontier:
 
     def _enqueue(self, entry: Entry) -> bool:
         """Let a new entry wait; returns whether it is a page, and no text twin of one."""
-        number = self._new(entry)
+        number = self._new(
+            entry.url,
+            entry.lastmod,
+            depth=min(entry.depth, _DEEPEST),
+            source=self._source(entry.source),
+            flags=(_NAMED * entry.named) | (_IN_SITEMAP * (entry.source == "sitemap")),
+        )
+        if entry.hint is not None or entry.links:
+            self._more[number] = entry
         page = entry.named or not is_twin(entry.url)
         self._move(number, "waiting")
         if not page:
@@ -196,17 +216,15 @@ class Frontier:
         self._flags[number] |= _IS_PAGE if page else 0
         return page
 
-    def _new(self, entry: Entry) -> int:
+    def _new(
+        self, url: str, lastmod: str = "", *, depth: int = 0, source: int = 0, flags: int = 0
+    ) -> int:
         """Give a new URL its number; it has no phase yet."""
-        number = self._strings.add(entry.url, entry.lastmod)
+        number = self._strings.add(url, lastmod)
         self._phases.append(0)
-        self._depths.append(min(entry.depth, _DEEPEST))
-        self._sources.append(self._source(entry.source))
-        self._flags.append(
-            (_NAMED if entry.named else 0) | (_IN_SITEMAP if entry.source == "sitemap" else 0)
-        )
-        if entry.hint is not None or entry.links:
-            self._more[number] = entry
+        self._depths.append(depth)
+        self._sources.append(source)
+        self._flags.append(flags)
         return number
 
     def _listed(self, number: int, listed: Entry) -> None:

@@ -6,8 +6,10 @@ of an answer are cut here, before anything can store them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from crawler.answer import Headers
 from crawler.faults import FetchError, size_text
@@ -26,13 +28,18 @@ _SECRET = frozenset(
         "proxy-authentication-info",
     }
 )
+#: Fields of an answer, and bytes of one's name, up to which its names are kept for the next one.
+_USUAL_FIELDS = 64
+_USUAL_NAME = 64
+#: RFC 9110 section 5.5: what would end a field early, and let its value write others.
+_NOT_IN_LINE = re.compile("[\r\n\0]")
 #: Characters of a private header's value from which on it is looked for in answers: shorter
 #: ones are words such as "on" and "true".
 _SECRET_LENGTH = 6
 
 
 def wishes(accept: str | None, encodings: str | None, *, fresh: bool) -> dict[str, str]:
-    """Return the fields of one request that differ from the session's own."""
+    """Return the fields of one request that differ from the settings' own."""
     headers = {}
     if accept is not None:
         headers["Accept"] = accept
@@ -55,34 +62,62 @@ def conditions(validators: Validator) -> dict[str, str]:
     return fields
 
 
-@lru_cache(maxsize=1024)
-def _name(raw: bytes) -> tuple[str, bool]:
-    """Return a field's name, and whether it is a secret one: servers send the same few names."""
-    name = raw.decode("utf-8", "surrogateescape")
-    return name, name.lower() in _SECRET
+def written(fields: Mapping[str, str]) -> str:
+    """Write a request's fields as lines; raises ValueError where one would be more than a line."""
+    lines = [f"{name}: {value}" for name, value in fields.items()]
+    if _NOT_IN_LINE.search("".join(lines)):
+        raise ValueError("a header field of a request holds a line end or a null byte")
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def joined(*parts: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields of all ``parts``; of those with one name, in any case, the last."""
+    found: dict[str, tuple[str, str]] = {}
+    for part in parts:
+        found |= {name.lower(): (name, value) for name, value in part.items()}
+    return dict(found.values())
+
+
+class _Names(NamedTuple):
+    """The names of an answer's fields: as text, which of them are secret, and their bytes."""
+
+    texts: tuple[str, ...]
+    secret: frozenset[str]
+    size: int
+
+
+def _names(raw: tuple[bytes, ...]) -> _Names:
+    texts = tuple(name.decode("utf-8", "surrogateescape") for name in raw)
+    secret = frozenset(name for name in texts if name.lower() in _SECRET)
+    return _Names(texts, secret, sum(map(len, raw)))
+
+
+#: A server sends the same few names in the same order with everything.
+_usual_names = lru_cache(maxsize=256)(_names)
 
 
 def received(
-    url: str, raw: Iterable[tuple[bytes, bytes]], limit: int
+    url: str, raw: Collection[tuple[bytes, bytes]], limit: int
 ) -> tuple[Headers, tuple[str, ...]]:
     """Return an answer's header fields as they came, without secrets, and the names of those.
 
     Raises FetchError for ``url`` where they are over ``limit`` bytes.
     """
-    size = 0
-    kept = []
-    cut = []
-    for raw_name, raw_value in raw:
-        size += len(raw_name) + len(raw_value)
-        name, secret = _name(raw_name)
-        if secret:
-            cut.append(name)
-        else:
-            kept.append((name, raw_value.decode("utf-8", "surrogateescape")))
-    if size > limit:
+    raw_names = tuple([name for name, _ in raw])
+    together = b"\n".join([value for _, value in raw])
+    usual = len(raw_names) <= _USUAL_FIELDS and max(map(len, raw_names), default=0) <= _USUAL_NAME
+    names = (_usual_names if usual else _names)(raw_names)
+    if names.size + len(together) - max(len(raw) - 1, 0) > limit:
         bound = size_text(limit)
         raise FetchError(url, "too-large", f"the answer's header fields are over {bound}")
-    return tuple(kept), tuple(dict.fromkeys(cut))
+    values = together.decode().split("\n") if together.isascii() else []
+    if len(values) != len(raw_names):
+        values = [value.decode("utf-8", "surrogateescape") for _, value in raw]
+    fields = tuple(zip(names.texts, values, strict=True))
+    if not names.secret:
+        return fields, ()
+    kept = tuple([field for field in fields if field[0] not in names.secret])
+    return kept, tuple(dict.fromkeys(name for name in names.texts if name in names.secret))
 
 
 def without_echo(

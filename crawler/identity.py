@@ -50,28 +50,35 @@ def read_canonical(facts: Mapping[str, Facts], found_at: str) -> Canonical:
                 claims[link.declared_by] = link.url
         if each.canonical:
             claims.setdefault(each.source, each.canonical)
-    ordered = [claims[name] for name in DECLARERS if name in claims]
-    here = (url for url in ordered if _same_site(url, found_at))
-    own = next((url for url in here if not is_further_page(url, found_at)), None)
-    source = next((url for url in ordered if not _same_site(url, found_at)), None)
+    own = source = None
+    for name in DECLARERS:
+        url = claims.get(name)
+        if url is None:
+            continue
+        if not _same_site(url, found_at):
+            source = source or url
+        elif own is None and (url == found_at or not is_further_page(url, found_at)):
+            own = url
     return Canonical(own=own, source=_stated_source(facts, found_at) or source, claims=claims)
 
 
 def _stated_source(facts: Mapping[str, Facts], found_at: str) -> str | None:
     """Return the original on another host that the most trusted format names as such."""
-    stated = (facts[name].canonical_source for name in TRUST if name in facts)
-    urls = (normalise(each) for each in stated if each)
-    return next((url for url in urls if url is not None and not _same_site(url, found_at)), None)
+    for name in TRUST:
+        stated = facts[name].canonical_source if name in facts else None
+        url = normalise(stated) if stated else None
+        if url is not None and not _same_site(url, found_at):
+            return url
+    return None
 
 
 def conflicts(canonical: Canonical, found_at: str) -> tuple[str, ...]:
     """Return the declarers whose own-site canonical is not the one that was taken."""
     taken = canonical.own or found_at
+    others = [(name, url) for name, url in canonical.claims.items() if url != taken]
     return tuple(
         sorted(
-            name
-            for name, url in canonical.claims.items()
-            if _same_site(url, found_at) and url != taken and not same_page(url, taken)
+            name for name, url in others if _same_site(url, found_at) and not same_page(url, taken)
         )
     )
 

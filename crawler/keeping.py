@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from msgspec import Struct, structs
 
@@ -43,8 +44,8 @@ from crawler.vanishing import (
     renamed,
 )
 from storage.archive import Archive
-from storage.errors import ArchiveError, BadDraft
-from storage.model import Draft, EntryState, Manifest, Reason, Site
+from storage.errors import BadDraft
+from storage.model import Draft, EntryState, Manifest, Reason, Site, Validator
 from storage.writer import Writer
 
 #: Snapshots handed over and not yet durable, at most: four of the writer's batches.
@@ -82,8 +83,8 @@ class Keeper:
         self._report = report
         self._clock = clock
         self._room = asyncio.Semaphore(MOST_PENDING)
-        self._pending: set[asyncio.Task[None]] = set()
-        self._failure: ArchiveError | None = None
+        self._pending: set[asyncio.Future[Manifest]] = set()
+        self._failure: BaseException | None = None
         self._names: dict[str, str] = {}
         self._old_slugs: frozenset[str] = frozenset()
         self._places: dict[str, str] = {}
@@ -113,6 +114,10 @@ class Keeper:
         if slug is None or slug not in self._old_slugs:
             return Known()
         return await self._writer.read(known_article, self._site.name, slug)
+
+    def leads_to(self, url: str, slug: str) -> bool:
+        """Say whether ``url`` led to the article ``slug`` before this run, and does still."""
+        return slug in self._old_slugs and self._names.get(url) == slug
 
     def article_at(self, url: str) -> str:
         """Return the slug of the article that an earlier run had at ``url`` itself, or ""."""
@@ -203,14 +208,20 @@ class Keeper:
             await self._arrived(reading, newest, context, move)
         candidate = await self._judged(reading, slug, newest, context, taken=taken)
         if candidate.judgement.reason is not None:
-            await self._send(draft(candidate, context), state(slug))
+            sent = draft(candidate, context)
+            await self._send(sent, state(slug))
+            noted = _not_stored(reading, all_of_them=not sent.payloads)
         else:
             await self._unchanged(candidate, newest, context)
             self._writer.note_entry(state(slug))
+            kept = newest is not None and any(r.record_id for r in newest.representations)
+            copies = reading.copies.values()
+            noted = [copy.validator for copy in copies] if kept else _not_stored(reading)
         for url in (reading.url, reading.entry.url, *reading.aliases):
             self._names.setdefault(url, slug)
             self.slugs.add_alias(url, slug)
-        self._writer.note_validators(copy.validator for copy in reading.copies.values())
+        if noted:
+            self._writer.note_validators(noted)
         return candidate.judgement.reason
 
     def _named(self, reading: Reading, move: Move | None) -> tuple[str, bool]:
@@ -269,7 +280,7 @@ class Keeper:
     async def drain(self) -> None:
         """Wait until everything handed over is durable; raises what the store raised."""
         while self._pending:
-            await asyncio.gather(*self._pending)
+            await asyncio.wait(self._pending)
         if self._failure is not None:
             raise self._failure
 
@@ -326,24 +337,23 @@ class Keeper:
         if state is not None:
             self._writer.note_entry(state)
         future = self._writer.submit(sent)
+        self._pending.add(future)
+        future.add_done_callback(partial(self._settled, sent.manifest, state))
 
-        async def settle() -> None:
-            try:
-                stored = await future
-            except BadDraft as error:
-                self._refused(sent.manifest, str(error), state)
-                return
-            except ArchiveError as error:
-                self._failure = error
-                return
-            finally:
-                self._room.release()
+    def _settled(
+        self, sent: Manifest, state: EntryState | None, future: asyncio.Future[Manifest]
+    ) -> None:
+        """Take in what became of one that was handed over; what goes wrong here `drain` raises."""
+        self._pending.discard(future)
+        self._room.release()
+        try:
+            stored = future.result()
             event = stored.kind == "event"
             self._report(_happened(stored) if event else _stored(stored, self._clock()))
-
-        task = asyncio.ensure_future(settle())
-        self._pending.add(task)
-        task.add_done_callback(self._pending.discard)
+        except BadDraft as error:
+            self._refused(sent, str(error), state)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  - raised by `drain`
+            self._failure = self._failure or error
 
     def _refused(self, manifest: Manifest, why: str, state: EntryState | None) -> None:
         """Say that one article can't be stored as it is; the next run looks at it again."""
@@ -351,6 +361,20 @@ class Keeper:
             self._writer.note_entry(structs.replace(state, verdict="failed", why=why))
         now = self._clock()
         self._report(Failed(at=now, site=manifest.site, url=manifest.url, reason=why))
+
+
+def _not_stored(reading: Reading, *, all_of_them: bool = True) -> list[Validator]:
+    """Return empty validators in place of those that the store does not take from the snapshot.
+
+    That is where the server gave none, and where no body is stored (noarchive): an older one of
+    that URL's belongs to another body, and must not be used any more.
+    """
+    given = (copy.validator for copy in reading.copies.values())
+    return [
+        Validator(url=each.url, digest=each.digest)
+        for each in given
+        if all_of_them or not (each.etag or each.last_modified)
+    ]
 
 
 def _stored(manifest: Manifest, now: datetime) -> Stored:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from crawler.facts import Link
@@ -80,6 +81,11 @@ NOT_FORMATS = frozenset(
 ANY_MEDIA = frozenset({"", "all", "screen"})
 _XML_TYPES = frozenset({"text/xml", "application/xml"})
 
+#: Media types whose reading is remembered, and the characters of those that are: usual ones have
+#: fewer than 80, and what a hostile site writes there is not to be kept in memory.
+_REMEMBERED = 256
+_SHORT = 128
+
 _WS = " \t\r\n"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"|\Z)', re.DOTALL)
@@ -112,14 +118,16 @@ def format_of(link: Link, lang: str | None = None) -> str | None:
     Only ``rel=alternate`` declares formats. ``lang`` is the page's own language: an alternate
     marked with another one, or with any where ``lang`` is unknown, is another article.
     """
-    if link.rel != "alternate" or link.media.strip().lower() not in ANY_MEDIA:
+    if link.rel != "alternate":
+        return None
+    if link.media and link.media.strip().lower() not in ANY_MEDIA:
         return None
     kind = media_type(link.type)
     if link.hreflang and not _same_language(link.hreflang, lang, kind):
         return None
     if kind == "":
         return None if link.type else _by_suffix(link.url)
-    return None if is_feed(link) else format_of_media(kind)
+    return None if kind in _XML_TYPES and is_feed(link) else format_of_media(kind)
 
 
 def is_feed(link: Link) -> bool:
@@ -141,8 +149,16 @@ def is_comment_feed(link: Link) -> bool:
 
 def media_type(text: str) -> str:
     """Return the media type in ``text``, lower case and without parameters; empty if it is none."""
+    return _short_media_type(text) if len(text) <= _SHORT else _media_type(text)
+
+
+def _media_type(text: str) -> str:
     essence = text.partition(";")[0].strip().lower()
     return essence if _MEDIA_TYPE.fullmatch(essence) else ""
+
+
+#: A site has a few media types, and every answer and link of it states one of them.
+_short_media_type = lru_cache(_REMEMBERED)(_media_type)
 
 
 def format_of_media(kind: str) -> str | None:
@@ -261,7 +277,7 @@ def relations(rel: str) -> tuple[str, ...]:
     ``alternate stylesheet`` is one word in HTML (section 4.6.7.1): no alternate of the page.
     """
     names = dict.fromkeys(rel.lower().split())
-    if "stylesheet" in names:
+    if len(names) > 1 and "stylesheet" in names:
         names.pop("alternate", None)
     return tuple(names)
 

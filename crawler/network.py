@@ -7,30 +7,38 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from datetime import datetime
 from importlib.metadata import version
+from typing import Any
 
 from msgspec import Struct
 
 from crawler.answer import Exchange
 from crawler.config import Settings
 from crawler.copies import Copyist, ReadStored
-from crawler.events import Event, Requested, Waiting
+from crawler.events import Event, Note, Requested, Waiting
 from crawler.fetch import Fetcher
 from crawler.fetch_settings import fetch_settings
 from crawler.guard import Guard
 from crawler.host_memory import HostMemory
 from crawler.politeness import Politeness
+from crawler.readers.desk import Service
+from crawler.readers.pool import Pool, set_up
+from crawler.readers.remote import RemoteCopyist
 from crawler.request import SiteAsked
 from crawler.robots_cache import RobotsCache
 from crawler.urls import host_key
 
 
 class Network(Struct, frozen=True, kw_only=True):
-    """One run's parts that ask servers; ``paced`` are the hosts with a pace of their own."""
+    """One run's parts that ask servers; ``paced`` are the hosts with a pace of their own.
+
+    ``remote`` has formats fetched and parsed by processes beside the run's own, if there are any.
+    """
 
     fetcher: Fetcher
     politeness: Politeness
     robots: RobotsCache
     copyist: Copyist
+    remote: RemoteCopyist | None = None
     paced: frozenset[str] = frozenset()
 
     def keep_pace(self, host: str, settings: Settings) -> None:
@@ -85,10 +93,26 @@ async def open_network(
         Fetcher(fetching, politeness, guard, clock, jitter, observe=exchanged)
     )
     robots = RobotsCache(fetcher, fetching.agent, clock, known.robots)
-    copyist = Copyist(
-        fetcher, robots, read_stored, max_body=settings.max_body, ignore_robots=ignore_robots
-    )
+    bounds: Any = {"max_body": settings.max_body, "ignore_robots": ignore_robots}
+    copyist = Copyist(fetcher, robots, read_stored, **bounds)
+    remote = None
+    if settings.processes > 1:
+        service = Service(
+            politeness=politeness,
+            robots=robots,
+            read_stored=read_stored,
+            observe=exchanged,
+            children=settings.processes,
+        )
+        setup = set_up(fetching, named, **bounds)
+
+        def ended(why: str) -> None:
+            report(Note(at=clock(), message=why, trouble=True))
+
+        pool = await stack.enter_async_context(Pool(setup, service, ended))
+        remote = RemoteCopyist(pool, fetcher, robots, read_stored, **bounds)
     return Network(
+        remote=remote,
         fetcher=fetcher,
         politeness=politeness,
         robots=robots,

@@ -37,7 +37,9 @@ class Sites:
         """Return the site whose scope is the longest that holds ``url``; None: nobody's yet."""
         near = self._owning.get(origin(url), ())
         owning = [site for site in near if in_scope(url, site.scope)]
-        return max(owning, key=lambda site: len(site.scope), default=None)
+        if len(owning) <= 1:
+            return owning[0] if owning else None
+        return max(owning, key=lambda site: len(site.scope))
 
     def owner_or_new(self, url: str, scope: str, *, implicit: bool = False) -> Site:
         """Return the owner of ``url``, else the site of ``scope``, known from here on.
@@ -65,6 +67,10 @@ class Sites:
         self._sites.append(site)
         if not site.implicit:
             self._owning.setdefault(origin(site.scope), []).append(site)
+
+    def near(self, site: Site) -> tuple[Site, ...]:
+        """Return the sites of the same origin: no other changes what `holds` says of ``site``."""
+        return tuple(self._owning.get(origin(site.scope), ()))
 
     def holds(self, site: Site, url: str) -> bool:
         """Say whether ``url`` is an article's of ``site`` and of no site inside it."""

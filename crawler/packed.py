@@ -9,7 +9,6 @@ strings that collide.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
 from typing import Final
 
 _FIRST_SLOTS: Final = 1 << 10
@@ -41,16 +40,32 @@ class HashIndex:
         """Bytes taken."""
         return 8 * len(self._slots)
 
-    def find(self, key: int, is_it: Callable[[int], bool]) -> int | None:
-        """Return the number added under ``key`` for which ``is_it`` holds; None: there is none."""
+    def first(self, key: int) -> int:
+        """Return a number that was put under ``key``, or under one like it; -1: there is none.
+
+        Half of a hash is compared: whoever asks looks at what the number stands for, and at the
+        other `numbers` if that is something else.
+        """
         slots = self._slots
         mask, half = len(slots) - 1, key & _HASH
         place = half & mask
         while slot := slots[place]:
-            if slot >> 32 == half and is_it((slot & _HASH) - 1):
+            if slot >> 32 == half:
                 return (slot & _HASH) - 1
             place = (place + 1) & mask
-        return None
+        return -1
+
+    def numbers(self, key: int) -> list[int]:
+        """Return all the numbers that `first` may return."""
+        slots = self._slots
+        mask, half = len(slots) - 1, key & _HASH
+        place = half & mask
+        found = []
+        while slot := slots[place]:
+            if slot >> 32 == half:
+                found.append((slot & _HASH) - 1)
+            place = (place + 1) & mask
+        return found
 
     def add(self, key: int) -> int:
         """Put the next number under ``key`` and return it."""
@@ -72,9 +87,9 @@ class HashIndex:
 class PackedStrings:
     """Pairs of strings, numbered as they came, found by the first of a pair. Mutable state.
 
-    A pair has less than 256 KiB in all. The first has no line break and begins with no slash; a NUL
-    in either is dropped. What the firsts have in common up to their third slash, as URLs of one
-    site have, is kept once.
+    A pair has less than 256 KiB in all. The first has no line break and no NUL and begins with no
+    slash; a NUL in the second is dropped. What the firsts have in common up to their third slash,
+    as URLs of one site have, is kept once.
     """
 
     def __init__(self) -> None:
@@ -94,14 +109,15 @@ class PackedStrings:
 
     def find(self, first: str) -> int | None:
         """Return the number of the pair that begins with ``first``; None: there is none."""
-        line = self._line(first)
-        starts, chunks = self._starts, self._chunks
+        key = hash(first)
+        number = self._index.first(key)
+        if number < 0 or self._is_at(number, first):
+            return number if number >= 0 else None
+        return next((n for n in self._index.numbers(key) if self._is_at(n, first)), None)
 
-        def is_it(number: int) -> bool:
-            start = starts[number]
-            return chunks[start // _CHUNK].startswith(line, start % _CHUNK)
-
-        return self._index.find(hash(line), is_it)
+    def _is_at(self, number: int, first: str) -> bool:
+        start = self._starts[number]
+        return self._chunks[start // _CHUNK].startswith(self._line(first), start % _CHUNK)
 
     def add(self, first: str, second: str = "") -> int:
         """Put a pair in whose ``first`` is not there yet; returns its number."""
@@ -109,7 +125,7 @@ class PackedStrings:
             self._stem = "/".join(first.split("/", 3)[:3]) + "/"
         line = self._line(first)
         self._starts.append(self._append(line + _packed(second) + _END))
-        return self._index.add(hash(line))
+        return self._index.add(hash(first))
 
     def pair(self, number: int) -> tuple[str, str]:
         """Return the pair of that number."""
@@ -138,7 +154,7 @@ class PackedStrings:
         stem = self._stem
         if stem and first.startswith(stem):
             first = first[len(stem) - 1 :]
-        return _packed(first) + b"\n"
+        return _packed(f"{first}\n")
 
 
 class Claims:
@@ -170,8 +186,10 @@ class Claims:
         return True
 
     def _find(self, key: int) -> int | None:
-        names = self._names
-        return self._index.find(key, lambda number: names[number] == key)
+        number = self._index.first(key)
+        if number < 0 or self._names[number] == key:
+            return number if number >= 0 else None
+        return next((n for n in self._index.numbers(key) if self._names[n] == key), None)
 
 
 def _put(slots: array[int], slot: int) -> None:
@@ -183,4 +201,6 @@ def _put(slots: array[int], slot: int) -> None:
 
 
 def _packed(text: str) -> bytes:
-    return text.replace("\0", "").encode("utf-8", "surrogatepass")
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text.encode() if text.isascii() else text.encode("utf-8", "surrogatepass")

@@ -11,17 +11,15 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from msgspec import Struct
-
 from crawler.answer import FetchSettings
 from crawler.faults import HostResting, Kind
+from crawler.hosts import Host, HostView
 from crawler.pace import BUSY, Pace, retry_after
 from crawler.retry import RETRIED
 
@@ -32,35 +30,8 @@ _SLOWED: frozenset[Kind] = frozenset({"timeout", "slow"})
 _STRIKES: frozenset[Kind] = frozenset({"connect", "dns", "tls", "proxy", "reset", "timeout"})
 
 
-class HostView(Struct, frozen=True, kw_only=True):
-    """One host as progress shows it.
-
-    ``active`` requests are on the wire, ``waiting`` ones wait for the host; ``delay`` is seconds
-    between requests just now, ``wait`` seconds until the next may start (infinite when
-    ``resting``), ``why`` a sentence where the host or its failures made us wait.
-    """
-
-    host: str
-    active: int
-    waiting: int
-    delay: float
-    wait: float
-    why: str
-    resting: bool
-    requests: int
-    retries: int
-
-
-class Host:
-    """A host's pace, who waits for it (True: go; False: its turn is over), and its one timer."""
-
-    __slots__ = ("key", "pace", "timer", "waiters")
-
-    def __init__(self, key: str, pace: Pace) -> None:
-        self.key = key
-        self.pace = pace
-        self.waiters: deque[asyncio.Future[bool]] = deque()
-        self.timer: asyncio.TimerHandle | None = None
+def _nobody(_: str) -> None:
+    """Recall nothing: nothing is lent."""
 
 
 class Politeness:
@@ -87,19 +58,22 @@ class Politeness:
         self._hosts: dict[str, Host] = {}
         self._active = 0
         self._crowded: dict[str, Host] = {}
+        #: Asked to see to it that what is lent of a host is restored soon.
+        self.recall: Callable[[str], None] = _nobody
         now = clock()
         for host, moment in (not_before or {}).items():
             if moment > now:
                 seconds = (moment - now).total_seconds()
                 self._host(host).pace.asked(monotonic(), now, seconds)
 
-    def slot(self, host: str, url: str = "") -> Slot:
+    def slot(self, host: str, url: str = "", *, child: bool = False) -> Slot:
         """``async with`` it around one exchange with ``host``.
 
         Entering waits for the host's pace and a connection; raises HostResting for ``url`` where
-        the host's turn is over. What happened is told to the slot before it is left.
+        the host's turn is over. What happened is told to the slot before it is left. ``child``: it
+        is for one of those that have their share in lent places (see `lend`).
         """
-        return Slot(self, self._host(host), url)
+        return Slot(self, self._host(host), url, child=child)
 
     def limit(
         self, host: str, *, rate: float | None = None, concurrency: int | None = None
@@ -110,6 +84,7 @@ class Politeness:
         pace.rate = pace.rate if rate is None else rate
         pace.concurrency = pace.concurrency if concurrency is None else concurrency
         pace.delay = pace.least
+        self._recall(entry)
         self._rearm(entry)
 
     def crawl_delay(self, host: str, seconds: float) -> float:
@@ -118,10 +93,12 @@ class Politeness:
         Returns the seconds between requests that hold now; a delay above the cap is cut to it,
         and said.
         """
-        pace = self._host(host).pace
+        entry = self._host(host)
+        pace = entry.pace
         cap = self._settings.max_crawl_delay
         if not math.isfinite(seconds) or seconds < 0:
             return pace.least
+        self._recall(entry)
         pace.obey(min(seconds, cap))
         if seconds > cap and self._on_wait is not None:
             why = f"robots.txt asks for {seconds:g} s between requests; the most we keep is {cap:g}"
@@ -137,9 +114,40 @@ class Politeness:
         """Whether the host's turn is over."""
         return math.isinf(self.wait_seconds(host))
 
-    def may_retry(self, host: str) -> bool:
+    async def may_retry(self, host: str) -> bool:
         """Take one retry from the host's budget; False where it is spent."""
         return self._host(host).pace.may_retry()
+
+    def lend(self, host: str, children: int, lent: int) -> int:
+        """Keep a place to ``host`` that is about to be left for one of ``children``.
+
+        It may use it without asking, and the place counts as active until it is restored. Returns
+        the child's share of the places; 0 where there is nothing to lend: where the host sets a
+        pace or is in trouble, where the child has its share with the ``lent`` ones, and where
+        somebody else than a child waits for the host.
+        """
+        entry = self._host(host)
+        pace = entry.pace
+        if pace.delay or pace.strikes or self._ready_in(entry) or self._crowded:
+            return 0
+        share = pace.concurrency // children
+        if lent >= share or entry.others:
+            return 0
+        entry.lent += 1
+        pace.active += 1
+        self._active += 1
+        return share
+
+    def restore(self, host: str, places: int) -> None:
+        """Take lent ``places`` back."""
+        entry = self._host(host)
+        entry.lent -= places
+        for _ in range(places):
+            self.leave(entry)
+
+    def count_lent(self, host: str) -> None:
+        """Count a request that was made in a lent place."""
+        self._host(host).pace.requests += 1
 
     def not_before(self) -> dict[str, datetime]:
         """Moments that hosts asked for and that are still ahead, by host key: to be stored."""
@@ -152,21 +160,24 @@ class Politeness:
 
     def state(self) -> tuple[HostView, ...]:
         """Show every host that was asked or that rests, in order of first sight."""
-        return tuple(self._view(host) for host in self._hosts.values())
+        now = self._monotonic()
+        return tuple(host.view(now) for host in self._hosts.values())
 
-    async def enter(self, host: Host, url: str) -> float:
+    async def enter(self, host: Host, url: str, *, child: bool = False) -> float:
         """Wait for a place on the wire; returns the monotonic second at which it was given."""
         pace = host.pace
         crowded = pace.active >= pace.concurrency or self._active >= self._settings.connections
-        if host.waiters or crowded or self._ready_in(host):
-            await self._queue(host, url)
-        else:
-            self._start(host)
-        return self._monotonic()
+        now = self._monotonic()
+        if host.waiters or crowded or pace.ready_in(now):
+            await self._queue(host, url, child=child)
+            return self._monotonic()
+        self._active += 1
+        pace.start(now)
+        return now
 
-    def sent(self, host: Host) -> None:
-        """Note that a request went out on its connection."""
-        host.pace.sent(self._monotonic())
+    def sent(self, host: Host, at: float | None = None) -> None:
+        """Note that a request went out on its connection, now or ``at`` a monotonic second."""
+        host.pace.sent(self._monotonic() if at is None else at)
 
     def leave(self, host: Host) -> None:
         """Give the place back, and wake who waits for it."""
@@ -182,6 +193,8 @@ class Politeness:
     ) -> None:
         """Learn from an answer: its status, its Retry-After, the seconds until it began."""
         pace = host.pace
+        if status in RETRIED:
+            self._recall(host)
         if status in BUSY:
             pace.strained()
             pace.struck(self._monotonic(), started, f"the server answered {status}")
@@ -196,6 +209,7 @@ class Politeness:
 
     def failed(self, host: Host, started: float, kind: Kind, sentence: str) -> None:
         """Learn from an exchange that gave no answer."""
+        self._recall(host)
         if kind in _SLOWED:
             host.pace.strained()
         if kind in _STRIKES:
@@ -210,11 +224,18 @@ class Politeness:
         ahead = until is not None and until > self._clock()
         return HostResting(url, host.key, until if ahead else None, f"{host.key}: {host.pace.why}")
 
-    async def _queue(self, host: Host, url: str) -> None:
+    async def _queue(self, host: Host, url: str, *, child: bool) -> None:
         """Wait in the host's line; a cancelled wait leaves no place taken."""
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         host.waiters.append(turn)
+        host.others += not child
         self._pump(host)
+        if not turn.done():
+            if host.key in self._crowded:
+                for each in self._hosts.values():
+                    self._recall(each)
+            elif not child:
+                self._recall(host)
         try:
             go = await turn
         except asyncio.CancelledError:
@@ -225,24 +246,14 @@ class Politeness:
             elif turn.result():
                 self.leave(host)
             raise
+        finally:
+            host.others -= not child
         if not go:
             raise self._resting(host, url)
 
-    def _view(self, host: Host) -> HostView:
-        pace = host.pace
-        wait = self._ready_in(host)
-        held = math.isinf(wait) or pace.held > self._monotonic()
-        return HostView(
-            host=host.key,
-            active=pace.active,
-            waiting=len(host.waiters),
-            delay=pace.delay,
-            wait=wait,
-            why=pace.why if held else "",
-            resting=math.isinf(wait),
-            requests=pace.requests,
-            retries=pace.retries,
-        )
+    def _recall(self, host: Host) -> None:
+        if host.lent:
+            self.recall(host.key)
 
     def _host(self, key: str) -> Host:
         host = self._hosts.get(key)
@@ -298,19 +309,23 @@ class Politeness:
 class Slot:
     """One place on the wire to one host; made by Politeness.slot, entered once.
 
-    Tell it what came of the exchange before it is left: ``answered`` or ``failed``.
+    Tell it what came of the exchange before it is left: ``answered`` or ``failed``. ``started`` is
+    the monotonic second at which the place was given.
     """
 
-    __slots__ = ("_host", "_politeness", "_started", "_url")
+    __slots__ = ("_child", "_host", "_politeness", "_url", "started")
 
-    def __init__(self, politeness: Politeness, host: Host, url: str) -> None:
+    def __init__(
+        self, politeness: Politeness, host: Host, url: str, *, child: bool = False
+    ) -> None:
+        self._child = child
         self._politeness = politeness
         self._host = host
         self._url = url
-        self._started = 0.0
+        self.started = 0.0
 
     async def __aenter__(self) -> Self:
-        self._started = await self._politeness.enter(self._host, self._url)
+        self.started = await self._politeness.enter(self._host, self._url, child=self._child)
         return self
 
     async def __aexit__(
@@ -321,18 +336,18 @@ class Slot:
     ) -> None:
         self._politeness.leave(self._host)
 
-    def sent(self) -> None:
-        """Tell that the request went out now, which is what the server sees of its start."""
-        self._politeness.sent(self._host)
+    def sent(self, at: float | None = None) -> None:
+        """Tell that the request went out, which is what the server sees of its start."""
+        self._politeness.sent(self._host, at)
 
     def answered(self, status: int, asked: str | None, seconds: float) -> None:
         """Tell the status, the Retry-After value and the seconds until the answer began."""
-        self._politeness.answered(self._host, self._started, status, asked, seconds)
+        self._politeness.answered(self._host, self.started, status, asked, seconds)
 
     def failed(self, kind: Kind, sentence: str) -> None:
         """Tell that there was no answer, and why."""
-        self._politeness.failed(self._host, self._started, kind, sentence)
+        self._politeness.failed(self._host, self.started, kind, sentence)
 
-    def ended(self) -> HostResting | None:
+    async def ended(self) -> HostResting | None:
         """Return the error to raise where the host's turn is over by now."""
         return self._politeness.ended(self._host, self._url)

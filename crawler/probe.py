@@ -41,6 +41,11 @@ class Prober:
         self._answered = True
         self._first = asyncio.Lock()
 
+    @property
+    def held(self) -> dict[str, str] | None:
+        """The ways that held on the site's first article, by format; None before it."""
+        return self._held
+
     async def probe(self, page: Copy) -> dict[str, Copy]:
         """Return the undeclared formats of the article at ``page``, by name."""
         async with self._first:
@@ -98,6 +103,11 @@ class PageFinder:
         self._held = memory.probed.page_way if memory.probed else ""
         self._pageless = 0
         self._first = asyncio.Lock()
+
+    @property
+    def way(self) -> str | None:
+        """The way that held; "" where none is looked for any more, None while that is open."""
+        return self._held or ("" if self._pageless >= MOST_PAGELESS else None)
 
     async def find(self, twin: Copy) -> Copy | None:
         """Return the page that ``twin`` has the words of, at the address made from its own."""

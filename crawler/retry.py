@@ -10,9 +10,10 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 #: Statuses that say "perhaps later" (RFC 9110 section 15, RFC 6585, RFC 8470 for 425).
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -49,45 +50,42 @@ class Backoff:
 
 
 async def retrying(
+    first: Again,
     attempt: Callable[[int], Awaitable[T]],
     backoff: Backoff,
     rng: random.Random,
     *,
-    may_retry: Callable[[], bool] = lambda: True,
+    may_retry: Callable[[], Awaitable[bool]] | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> T:
-    """Await ``attempt`` with its number from 1 until it raises no Again, and return its result.
+    """Await ``attempt`` with its number from 2 until it raises no Again, and return its result.
 
-    Raises the last Again when the attempts are used up, or when ``may_retry`` refuses one that
-    is not free.
+    ``first`` is what the first attempt raised: most succeed at once and never pay for tenacity.
+    Raises the last Again when the attempts are used up, or when ``may_retry`` refuses one that is
+    not free.
     """
-    try:
-        return await attempt(1)
-    except Again as error:
-        first = error
-
     number = 0
 
     async def trial() -> T:
         nonlocal number
         number += 1
         if number == 1:
-            # Most requests succeed at once and never pay for tenacity; its loop begins with
-            # the failure that is known already.
             raise first
         return await attempt(number)
 
-    def allowed(state: RetryCallState) -> bool:
+    async def allowed(state: RetryCallState) -> bool:
         error = _again(state)
         if error is None or number >= backoff.attempts:
             return False
-        return error.free or may_retry()
+        return error.free or may_retry is None or await may_retry()
 
     def wait(state: RetryCallState) -> float:
         error = _again(state)
         if error is None or error.free:
             return 0.0
         return backoff.seconds(number, rng.random())
+
+    from tenacity import AsyncRetrying  # noqa: PLC0415  - 30 ms, for runs in which a host fails
 
     return await AsyncRetrying(wait=wait, retry=allowed, sleep=sleep, reraise=True)(trial)
 

@@ -46,17 +46,27 @@ class RobotsEntry(Struct, frozen=True, kw_only=True):
     fetched_at: datetime
     why: str = ""
 
-    def fresh(self, now: datetime) -> bool:
-        """Whether it need not be asked for again."""
+    @property
+    def until(self) -> datetime:
+        """When it has to be asked for again."""
         status = self.status
         failed = status is None or status == _TOO_MANY or status >= _SERVER_ERROR
-        age = now - self.fetched_at
-        return timedelta() <= age < (FRESH_FAILURE if failed else FRESH)
+        return self.fetched_at + (FRESH_FAILURE if failed else FRESH)
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether it need not be asked for again."""
+        return self.fetched_at <= now < self.until
 
 
 class _Known(NamedTuple):
     entry: RobotsEntry
     robots: Robots
+    since: datetime
+    until: datetime
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether the entry is; its times are looked up for every URL."""
+        return self.since <= now < self.until
 
 
 class RobotsCache:
@@ -86,21 +96,30 @@ class RobotsCache:
         Its Crawl-delay is passed on to politeness. Raises HostResting, and remembers nothing,
         where the host can't be asked now.
         """
-        place = origin(url)
-        known = self._known.get(place)
-        if known is not None and known.entry.fresh(self._clock()):
-            return known.robots
-        async with self._locks.setdefault(place, asyncio.Lock()):
-            known = self._known.get(place)
-            if known is None or not known.entry.fresh(self._clock()):
-                known = await self._learn(place)
-            return known.robots
+        return (await self._known_for(url)).robots
+
+    async def entry_for(self, url: str) -> RobotsEntry:
+        """Return what ``url``'s origin answered, as `robots_for` does its rules."""
+        return (await self._known_for(url)).entry
 
     def entries(self) -> tuple[RobotsEntry, ...]:
         """Return what is known and fresh, to be stored for a later run."""
         now = self._clock()
         entries = self._stored | {place: known.entry for place, known in self._known.items()}
         return tuple(entry for entry in entries.values() if entry.fresh(now))
+
+    async def _known_for(self, url: str) -> _Known:
+        # In normal form an origin is what stands before the path.
+        path = url.find("/", len("https://"))
+        known = self._known.get(url[:path]) if path > 0 else None
+        if known is not None and known.fresh(self._clock()):
+            return known
+        place = origin(url)
+        async with self._locks.setdefault(place, asyncio.Lock()):
+            known = self._known.get(place)
+            if known is None or not known.fresh(self._clock()):
+                known = await self._learn(place)
+            return known
 
     async def _learn(self, place: str) -> _Known:
         entry = self._stored.pop(place, None)
@@ -109,7 +128,7 @@ class RobotsCache:
         robots = from_answer(entry.status, entry.body, self._agent, entry.why)
         if robots.crawl_delay is not None:
             self._fetcher.politeness.crawl_delay(host_key(place), robots.crawl_delay)
-        known = self._known[place] = _Known(entry, robots)
+        known = self._known[place] = _Known(entry, robots, entry.fetched_at, entry.until)
         return known
 
     async def _ask(self, place: str) -> RobotsEntry:

@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from crawler.article import ArticleReader, Reading
 from crawler.copies import CopyFailed
-from crawler.digest import content_digest
 from crawler.format_set import Known
 from crawler.frontier import Entry
 from crawler.keeping import Move
@@ -58,7 +57,7 @@ class Screen:
         if said is None or not _is_news(find):
             return Screened(kept=(find,))
         await self._learn()
-        words = fingerprint(said, find.reading.url)
+        words = find.reading.words
         if self._shams.is_sham(words):
             return Screened(refused=(find,))
         if self._shams.count(words, find.reading.url):
@@ -100,5 +99,5 @@ def _is_news(find: Find) -> bool:
     newest = find.known.newest
     if newest is None:
         return True
-    now = {facts.source: content_digest(facts) for facts in find.reading.facts.values()}
-    return any(newest.content.get(source) != digest for source, digest in now.items())
+    now = find.reading.content
+    return any(newest.content.get(source) != now.get(source) for source in find.reading.facts)

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from crawler.article import Page
 from crawler.declared import is_twin
-from crawler.discovery.listing import candidates, is_list_page, is_site_file
+from crawler.discovery.listing import Candidates, is_list_page, is_site_file
 from crawler.discovery.memory import COVERED, Memory
 from crawler.discovery.sources import Sources
 from crawler.discovery.traps import LOST_PAGES, Traps, folder, pattern
@@ -86,6 +86,7 @@ class Discovery:
         self._light = memory.light(reach.start)
         self._report = report
         self._clock = clock
+        self._candidates = Candidates(reach.start, frontier.is_new)
         self._traps = Traps()
         self._feeds: dict[str, None] = {}
         self._held = PackedStrings()
@@ -211,9 +212,18 @@ class Discovery:
 
     def article(self, facts: Facts, url: str, entry: Entry) -> None:
         """Follow an article's page: related stories are often linked from nowhere else."""
-        self._traps.saw(entry.url, fruitful=True)
-        self._traps.found(entry.url)
+        self.stood(entry)
         self._follow(facts, url, entry.depth)
+
+    def stood(self, entry: Entry) -> None:
+        """Note that there is an article at ``entry``."""
+        if not self._light:
+            self._traps.saw(entry.url, fruitful=True)
+            self._traps.found(entry.url)
+
+    def follows(self, depth: int) -> bool:
+        """Say whether the links of what is so many of them from the start are of interest."""
+        return self._reach.follow and not self._light and depth < self._reach.page_depth
 
     def page(self, page: Page) -> None:
         """Follow a page's links and feeds; it is no article.
@@ -254,10 +264,12 @@ class Discovery:
     def _follow(self, facts: Facts, url: str, depth: int) -> list[str]:
         """Take in what a document links to; returns those of its links that are new."""
         reach = self._reach
-        if self._light or not reach.follow or facts.nofollow or depth >= reach.page_depth:
+        if facts.nofollow or not self.follows(depth):
             return []
-        links = [link.url for link in facts.links if link.rel == "alternate" and link.hreflang]
-        urls = candidates((*facts.anchors, *links), url, reach.start, self._frontier.is_new)
+        links = [link.url for link in facts.links if link.hreflang and link.rel == "alternate"]
+        urls = self._candidates.among((*facts.anchors, *links), url)
+        if not urls:
+            return []
         entries = [
             Entry(url=each, source="link", depth=depth + (not is_list_page(each)))
             for each in urls[: reach.links_per_page]
@@ -311,6 +323,8 @@ class Discovery:
 
     def _say_what_is_left_out(self) -> None:
         """Say, once each, that the frontier takes no more of what lists or pages name."""
+        if not self._frontier.left_out.keys() - self._full:
+            return
         said = {
             "listed": "more URLs are listed than are held (max_frontier): the rest is left out of "
             "this run",

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
+from msgspec import Struct
 
 from crawler.article import Reading
 from crawler.due import is_due, unchanged_by_lastmod
-from crawler.format_set import Known
 from crawler.frontier import Entry
 from crawler.honesty import Honesty
 from crawler.keeping import EDITS
@@ -25,6 +26,15 @@ from storage.model import EntryState, Lately, Reason
 
 #: Under which a site's memory keeps how its sitemap dates have done.
 HONESTY = "lastmod-honesty"
+#: Under which it keeps which formats are wanted.
+WANTED = "formats-wanted"
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """The formats that the user wants of a site, all where there are none, and since when."""
+
+    formats: tuple[str, ...]
+    since: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Dues:
@@ -38,6 +48,7 @@ class Dues:
         self._clock = clock
         self._is_gone = is_gone
         self._honesty = Honesty()
+        self._wanted = Wanted(formats=tuple(sorted(plan.formats)), since=clock())
         self._dated = False
         self._lately: dict[str, Lately] = {}
         self.states: dict[str, EntryState] = {}
@@ -51,10 +62,19 @@ class Dues:
         # An unreadable note is none: the index may be somebody else's.
         with suppress(msgspec.DecodeError):
             self._honesty = msgspec.json.decode(memory.get(HONESTY, "{}"), type=Honesty)
+        with suppress(msgspec.DecodeError):
+            wanted = msgspec.json.decode(memory.get(WANTED, ""), type=Wanted)
+            if wanted.formats == self._wanted.formats:
+                self._wanted = wanted
 
     def remembered(self) -> str:
         """Return what the next run is to know of the site's dates, as JSON text."""
         return msgspec.json.encode(self._honesty).decode()
+
+    @property
+    def wanted(self) -> str:
+        """What the next run is to know of the formats wanted, as JSON text."""
+        return msgspec.json.encode(self._wanted).decode()
 
     def saw(self, entry: Entry) -> None:
         """Take in that an entry came up; one with a date tells that there is a list with dates."""
@@ -69,11 +89,18 @@ class Dues:
             return True
         return self._honesty.proven and not self._is_due(before)
 
-    def may_glance(self, before: EntryState, known: Known) -> bool:
+    def may_glance(self, before: EntryState) -> bool:
         """Say whether a known article's page alone is asked for: it is not to be verified now."""
-        if self._plan.verify == "all" or known.newest is None or before.verdict != "article":
+        if self._plan.verify == "all" or before.verdict != "article":
             return False
         return self._plan.verify == "none" or not self._is_due(before)
+
+    def is_whole(self, before: EntryState) -> bool:
+        """Say whether every format that is wanted now was had when the article was last read whole.
+
+        Then a page of which the server says that it stands names none that the archive lacks.
+        """
+        return before.verified_at is not None and before.verified_at >= self._wanted.since
 
     def page_stands(self, entry: Entry, before: EntryState) -> bool:
         """Say whether what was a page and no article need not be looked at, for a while.

@@ -6,12 +6,15 @@ look to the keeper. Only reading a document and handing a snapshot over are awai
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 
 from msgspec import Struct, structs
 
+from crawler.ahead import Ahead
 from crawler.article import Page, Reading
-from crawler.copies import Copy, CopyFailed
+from crawler.copies import NOT_MODIFIED, Copy, CopyFailed
 from crawler.departures import Departures, why_blocked
 from crawler.discovery.documents import GONE
 from crawler.events import Began
@@ -32,6 +35,8 @@ FORGOTTEN = "it was forgotten, and is not asked for again"
 
 #: Sources that name a URL on purpose: one that is not there is a failure, and not just a dead link.
 LISTS = frozenset({"sitemap", "feed", "records-file", "scope", "llms-txt"})
+#: Entries whose validators are read at once: a question of some milliseconds.
+READ_AHEAD = 256
 
 
 class Parts(Struct, frozen=True, kw_only=True):
@@ -62,6 +67,7 @@ class Entries:
         self._dues = parts.dues
         self._departures = parts.departures
         self._discovery = parts.discovery
+        self._ahead = Ahead(tools.writer, self._upcoming)
         self._screen = Screen(tools.reader, plan.start, run.id)
         self._aliases: list[tuple[str, str]] = []
         self.taken = 0
@@ -80,18 +86,42 @@ class Entries:
             self._notes.passed(entry, "skipped", "pages like it led to no article")
             return
         self._tools.report(Began(at=self._tools.clock(), site=self._site.name, url=entry.url))
-        known = await self._keeper.known(entry.url)
         try:
-            page = None
-            if before is not None and self._dues.may_glance(before, known):
-                glance = await self._tools.reader.glance(entry, known)
-                if glance.same:
-                    self._same(entry, before, glance.page)
+            glanced = None
+            if before is not None and self._dues.may_glance(before):
+                glanced = await self._glanced(entry, before)
+                if glanced is None:
                     return
-                page = glance.page
+            known, page = glanced or (await self._keeper.known(entry.url), None)
             await self.seen(entry, await self._tools.reader.read(entry, known, page), known)
         except CopyFailed as failure:
             self._failed(entry, failure, before)
+
+    async def _glanced(self, entry: Entry, before: EntryState) -> tuple[Known, Copy | None] | None:
+        """Look at a known article's page alone; None: it shows that all is as it was.
+
+        Else what the archive has, and the page. Raises CopyFailed and HostResting.
+        """
+        answer = None
+        if self._dues.is_whole(before) and not self._discovery.follows(entry.depth):
+            # Nothing but the server's word is wanted: no manifest is read, no stored page parsed.
+            validator = await self._ahead.validator(entry.url)
+            if validator is not None and self._keeper.leads_to(entry.url, before.slug):
+                answer = await self._tools.reader.ask(entry, validator)
+                if answer.status == NOT_MODIFIED and not answer.hops:
+                    self._same(entry, before, answer.fetched_at)
+                    self._discovery.stood(entry)
+                    return None
+        known = await self._keeper.known(entry.url)
+        if known.newest is None and answer is None:
+            return known, None
+        glance = await self._tools.reader.glance(entry, known, answer)
+        if not glance.same:
+            return known, glance.page
+        self._tools.writer.note_validators([glance.page.validator])
+        self._same(entry, before, glance.page.representation.fetched_at)
+        self._discovery.article(glance.page.facts, glance.page.final_url, entry)
+        return None
 
     async def finish(self) -> None:
         """Deal with what waited for the end of the run."""
@@ -156,6 +186,10 @@ class Entries:
             self._count(-1)
             await self._keep(each)
 
+    def _upcoming(self) -> Iterator[str]:
+        """Give the known articles among the next entries."""
+        return (url for url in self._frontier.upcoming(READ_AHEAD) if url in self._dues.states)
+
     def _count(self, change: int) -> None:
         """Count an article that was read among those of this run, or take it back."""
         self.taken += change
@@ -216,21 +250,14 @@ class Entries:
         self._notes.unchanged(entry, before.slug)
         return True
 
-    def _same(self, entry: Entry, before: EntryState, page: Copy) -> None:
-        """Note an article whose page says nothing new."""
+    def _same(self, entry: Entry, before: EntryState, at: datetime) -> None:
+        """Note an article whose page said nothing new ``at`` that moment."""
         self.taken += 1
         self._departures.lives(before.slug)
         self.asked += 1
-        self._tools.writer.note_validators([page.validator])
         self._tools.writer.note_entry(
-            structs.replace(
-                before,
-                lastmod=entry.lastmod,
-                checked_at=page.representation.fetched_at,
-                run=self._run.id,
-            )
+            structs.replace(before, lastmod=entry.lastmod, checked_at=at, run=self._run.id)
         )
-        self._discovery.article(page.facts, page.final_url, entry)
         self._notes.unchanged(entry, before.slug)
 
     def _article(self, entry: Entry, reading: Reading) -> None:

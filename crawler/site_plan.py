@@ -21,12 +21,14 @@ class Plan(Struct, frozen=True, kw_only=True):
     """How this run goes over a site.
 
     ``start`` is the URL the run was asked for, ``discover`` False where a records list stands
-    instead; ``verify`` and ``ignore_robots`` as on the command line.
+    instead; ``verify`` and ``ignore_robots`` as on the command line; ``formats`` are those wanted,
+    all where it is empty.
     """
 
     start: str
     discover: bool = True
     verify: Literal["all", "due", "none"] = "all"
+    formats: frozenset[str] = frozenset()
     workers: int = 16
     max_articles: int = 10**6
     page_depth: int = 5

@@ -19,7 +19,7 @@ from crawler.frontier import Entry, Frontier, Room
 from crawler.keeping import Keeper
 from crawler.robots import Robots
 from crawler.site_discovery import A_PART, Discovery, Reach
-from crawler.site_dues import HONESTY, Dues
+from crawler.site_dues import HONESTY, WANTED, Dues
 from crawler.site_entries import Entries, Parts
 from crawler.site_notes import Notes
 from crawler.site_plan import Plan, Tools
@@ -108,13 +108,16 @@ class SiteRun:
         states = await self._tools.writer.read(Archive.entries, self.site.name)
         # One by one: the rest of the site's memory is discovery's, and may be megabytes of lists.
         notes: dict[str, str] = {}
-        for key in (HONESTY, MASS_SAID):
+        for key in (HONESTY, WANTED, MASS_SAID):
             note = await self._tools.writer.read(Archive.remembered, self.site.name, key)
             notes[key] = note or ""
         lately: dict[str, Lately] = {}
         if self._plan.verify == "due":
             lately = await self._tools.writer.read(Archive.lately, self.site.name)
         self._dues.recall(states, notes, lately)
+        if notes[WANTED] != self._dues.wanted:
+            # At once: what this run reads counts as read with them, however it ends.
+            self._tools.writer.remember(self.site.name, WANTED, self._dues.wanted)
         self._departures.recall(states, notes)
 
     def add(self, entries: Iterable[Entry]) -> None:

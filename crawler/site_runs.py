@@ -9,7 +9,7 @@ import asyncio
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, structs
 
@@ -22,6 +22,7 @@ from crawler.discovery.sources import Bounds, Sources
 from crawler.events import Event, Requested, SiteStarted
 from crawler.network import Network
 from crawler.ownership import Sites
+from crawler.readers.remote import RemoteReader
 from crawler.selection import Selection
 from crawler.site_plan import Plan, Tools
 from crawler.site_run import SiteRun
@@ -57,6 +58,7 @@ class SiteRuns:
         self._budgets: dict[str, Budget] = {}
         self._courtesies: set[str] = set()
         self._memories: dict[str, Memory] = {}
+        self._readers = 0
 
     @property
     def asked_for(self) -> int:
@@ -156,22 +158,39 @@ class SiteRuns:
         memory: Memory | None = None,
     ) -> ArticleReader:
         """Return a reader of articles whose URLs ``in_site`` holds for."""
-        return ArticleReader(
-            self._shared.network.copyist,
-            in_site=in_site,
-            clock=self._shared.clock,
-            formats=frozenset(settings.formats),
-            most_bytes=settings.max_document_set,
-            probe=settings.probe,
-            torn_retries=settings.torn_retries,
-            memory=memory,
-        )
+        given = self._reading(in_site, settings, memory)
+        return ArticleReader(self._shared.network.copyist, **given)
+
+    def _reader_of(
+        self, site: Site, in_site: Callable[[str], bool], settings: Settings, memory: Memory
+    ) -> ArticleReader:
+        """Return a reader of ``site``'s articles, in processes of their own where there are any."""
+        remote = self._shared.network.remote
+        if remote is None:
+            return self.reader(in_site, settings, memory)
+        self._readers += 1
+        given = self._reading(in_site, settings, memory)
+        return RemoteReader(remote, self._readers, site, self._shared.sites, **given)
+
+    def _reading(
+        self, in_site: Callable[[str], bool], settings: Settings, memory: Memory | None
+    ) -> Any:
+        return {
+            "in_site": in_site,
+            "clock": self._shared.clock,
+            "formats": frozenset(settings.formats),
+            "most_bytes": settings.max_document_set,
+            "probe": settings.probe,
+            "torn_retries": settings.torn_retries,
+            "memory": memory,
+        }
 
     def _plan(self, site: Site, start: str, settings: Settings, *, discover: bool) -> Plan:
         return Plan(
             start=start,
             discover=discover,
             verify=self._shared.verify,
+            formats=frozenset(settings.formats),
             workers=workers(settings),
             max_articles=settings.max_articles,
             page_depth=settings.page_depth if "links" in settings.discovery else 0,
@@ -197,7 +216,7 @@ class SiteRuns:
         return Tools(
             writer=shared.writer,
             robots=shared.network.robots,
-            reader=self.reader(in_site, settings, memory),
+            reader=self._reader_of(site, in_site, settings, memory),
             sources=self._sources(site, start, settings, memory),
             memory=memory,
             report=shared.report,

@@ -72,7 +72,7 @@ def clean_slug(text: str) -> str | None:
     if len(text) > MAX_SLUG:
         return None
     stripped = text.strip()
-    if all(category(c) in _UNSEEN for c in stripped):
+    if not (stripped and _is_plain(stripped)) and all(category(c) in _UNSEEN for c in stripped):
         return None
     slug = _one_line(stripped)
     return slug if len(slug) <= MAX_SLUG else None
@@ -161,17 +161,26 @@ def _path_and_query(url: str) -> tuple[str, str]:
 
 def _decoded(part: str, keep: str = "") -> str:
     """Undo percent-encoding where it is printable UTF-8; ``keep`` stays encoded. NFC."""
-    return _one_line(unquote_to_bytes(part).decode(errors="surrogateescape"), keep)
+    if "%" in part:
+        part = unquote_to_bytes(part).decode(errors="surrogateescape")
+    return _one_line(part, keep)
 
 
 def _one_line(text: str, keep: str = "") -> str:
     """Percent-encode what is not printable, and the characters of ``keep``. NFC."""
+    if _is_plain(text) and not any(c in text for c in keep):
+        return text
     composed = normalize("NFC", text)
     lined = "".join(
         _encoded(c) if c in keep or category(c) in _UNPRINTABLE else c for c in composed
     )
     # Again, since an accent after an escape now stands after its last letter.
     return normalize("NFC", lined)
+
+
+def _is_plain(text: str) -> bool:
+    """Say whether ``text`` is of printable ASCII alone, as most slugs are: NFC, on one line."""
+    return text.isascii() and text.isprintable()
 
 
 def _encoded(character: str) -> str:

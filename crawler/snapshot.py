@@ -82,6 +82,7 @@ def consider(
         inferred=_inferred(reading, context.now),
         hint=reading.entry.hint,
         known=newest.key if newest else None,
+        content=reading.content,
     )
     if reading.canonical_source and assembly.record.canonical_source is None:
         record = structs.replace(assembly.record, canonical_source=reading.canonical_source)
@@ -104,8 +105,8 @@ def draft(candidate: Candidate, context: Context) -> Draft:
     """Write down a candidate that is to be stored."""
     reading, assembly = candidate.reading, candidate.assembly
     copies = tuple(reading.copies.values())
-    usage = {name: value for copy in copies for name, value in _usage(copy).items()}
-    barred = any(_bars(value, context.agent) for value in usage.values())
+    usage = _usages(copies)
+    barred = bool(usage) and any(_bars(value, context.agent) for value in usage.values())
     findings = (*assembly.findings, *reading.findings, *candidate.judgement.findings)
     if candidate.taken:
         findings = (*findings, Finding(kind="slug-taken", detail="its short name is another's"))
@@ -128,14 +129,14 @@ def draft(candidate: Candidate, context: Context) -> Draft:
         canonical=reading.claims,
         content=assembly.content,
         stamps=assembly.stamps,
-        representations=tuple(copy.representation for copy in copies),
+        representations=tuple([copy.representation for copy in copies]),
         findings=tuple(dict.fromkeys(findings)),
         aliases=tuple(sorted(reading.aliases)),
         usage=usage,
         redacted=tuple(sorted({name for copy in copies for name in copy.redacted})),
         private=any(copy.private for copy in copies),
     )
-    payloads = () if barred else tuple(p for copy in copies for p in copy.payloads)
+    payloads = () if barred else tuple([p for copy in copies for p in copy.payloads])
     return Draft(manifest=manifest, payloads=payloads)
 
 
@@ -214,27 +215,29 @@ def _record(record: Record, key: Key, *, barred: bool) -> Record:
 
 
 def _inferred(reading: Reading, now: datetime) -> Inferred:
-    modified = [
-        stamp
-        for copy in reading.copies.values()
-        if copy.representation.last_modified
-        and (stamp := parse_http_date(copy.representation.last_modified)) is not None
-    ]
-    return Inferred(
-        sitemap=_zoned(parse_declared(reading.entry.lastmod)),
-        last_modified=max(modified, key=lambda stamp: stamp.at, default=None),
-        observed=now,
-    )
+    newest: Stamp | None = None
+    for copy in reading.copies.values():
+        given = copy.representation.last_modified
+        stamp = parse_http_date(given) if given else None
+        if stamp is not None and (newest is None or stamp.at > newest.at):
+            newest = stamp
+    sitemap = _zoned(parse_declared(reading.entry.lastmod))
+    return Inferred(sitemap=sitemap, last_modified=newest, observed=now)
 
 
 def _zoned(stamp: Stamp | None) -> Stamp | None:
     """Read a sitemap's time without a zone as UTC, as its protocol's examples do."""
-    return structs.replace(stamp, offset=stamp.offset or 0) if stamp else None
+    return structs.replace(stamp, offset=0) if stamp and stamp.offset is None else stamp
 
 
-def _usage(copy: Copy) -> dict[str, str]:
-    meta = copy.facts.robots
-    return copy.usage | ({f"{copy.representation.format}: meta robots": meta} if meta else {})
+def _usages(copies: Iterable[Copy]) -> dict[str, str]:
+    """Return what limits the use of each copy: its header fields, then its page's own robots."""
+    found: dict[str, str] = {}
+    for copy in copies:
+        found |= copy.usage
+        if copy.facts.robots:
+            found[f"{copy.representation.format}: meta robots"] = copy.facts.robots
+    return found
 
 
 def _bars(value: str, agent: str) -> bool:

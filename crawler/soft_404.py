@@ -92,13 +92,15 @@ def fingerprint(facts: Facts, url: str) -> str:
     """Return what a document says, echoes of its ``url`` left out, as a digest; "" for nothing."""
     text = comparable(f"{facts.title or ''} {facts.words or facts.body or ''}")
     path = url.partition("://")[2].partition("/")[2]
-    parts = (url, f"/{path}", path, path.rstrip("/").rpartition("/")[2])
+    name = path.rstrip("/").rpartition("/")[2]
     words = text
-    for echo in parts:
-        if len(echo) >= ECHO:
-            words = words.replace(echo, "")
-    if words != text:
-        words = comparable(words)
+    # Each echo holds the ones after it: without the last, there is none.
+    if name in text:
+        for echo in (url, f"/{path}", path, name):
+            if len(echo) >= ECHO:
+                words = words.replace(echo, "")
+        if words != text:
+            words = comparable(words)
     return sha256(words.encode("utf-8", "surrogatepass")).hexdigest() if words else ""
 
 

@@ -7,7 +7,9 @@ that the caller names. Everything kept is bounded, for a run may have a million 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from msgspec import Struct, field
 
@@ -118,40 +120,45 @@ class Tally(Struct, kw_only=True):
         waiting = [host for host in self.hosts.values() if host.waits(now) > 0]
         return sorted(waiting, key=lambda host: -host.waits(now))
 
-    def take(self, event: events.Event) -> None:  # noqa: C901  - one case an event, as they are
+    def take(self, event: events.Event) -> None:
         """Count ``event``."""
-        self.latest = max(self.latest, event.at) if self.latest else event.at
-        match event:
-            case events.RunStarted():
-                self.started, self.command = event.at, event.command
-                self.scopes, self.continues = event.scopes, event.continues
-            case events.Discovered():
-                self.named += event.new
-            case events.Began():
-                self.begun += 1
-            case events.Requested():
-                self._take_answer(event)
-            case events.Stored():
-                self._take_snapshot(event)
-            case events.Unchanged():
-                self.unchanged += 1
-                self.finishes.append(event.at)
-            case events.Passed():
-                self.passed += 1
-                self.pages += event.verdict == "page"
-                self.finishes.append(event.at)
-            case events.Failed():
-                self._take_failure(event)
-            case events.Happened():
-                self.happened += 1
-                self.gone += event.event == "gone"
-            case events.Waiting():
-                host = self._host(event.host)
-                host.until, host.why = event.at + timedelta(seconds=event.seconds), event.why
-            case events.RunFinished():
-                self.finished, self.interrupted = event.summary, event.interrupted
-            case events.SiteStarted() | events.Note():
-                pass
+        at = event.at
+        if self.latest is None or at > self.latest:
+            self.latest = at
+        # By its type at once: a run has several events an article.
+        take = self._takes.get(type(event))
+        if take is not None:
+            take(self, event)
+
+    def _take_start(self, event: events.RunStarted) -> None:
+        self.started, self.command = event.at, event.command
+        self.scopes, self.continues = event.scopes, event.continues
+
+    def _take_source(self, event: events.Discovered) -> None:
+        self.named += event.new
+
+    def _take_begun(self, _: events.Began) -> None:
+        self.begun += 1
+
+    def _take_unchanged(self, event: events.Unchanged) -> None:
+        self.unchanged += 1
+        self.finishes.append(event.at)
+
+    def _take_passed(self, event: events.Passed) -> None:
+        self.passed += 1
+        self.pages += event.verdict == "page"
+        self.finishes.append(event.at)
+
+    def _take_happened(self, event: events.Happened) -> None:
+        self.happened += 1
+        self.gone += event.event == "gone"
+
+    def _take_wait(self, event: events.Waiting) -> None:
+        host = self._host(event.host)
+        host.until, host.why = event.at + timedelta(seconds=event.seconds), event.why
+
+    def _take_end(self, event: events.RunFinished) -> None:
+        self.finished, self.interrupted = event.summary, event.interrupted
 
     def _take_answer(self, event: events.Requested) -> None:
         self.requests += 1
@@ -185,6 +192,21 @@ class Tally(Struct, kw_only=True):
             self.failed += 1
         if len(self.failures) < MOST_TROUBLES:
             self.failures.append(event)
+
+    #: What counts an event of each type; the others change nothing but the latest moment.
+    _takes: ClassVar[dict[type[events.Event], Callable[[Tally, Any], None]]] = {
+        events.RunStarted: _take_start,
+        events.Discovered: _take_source,
+        events.Began: _take_begun,
+        events.Requested: _take_answer,
+        events.Stored: _take_snapshot,
+        events.Unchanged: _take_unchanged,
+        events.Passed: _take_passed,
+        events.Failed: _take_failure,
+        events.Happened: _take_happened,
+        events.Waiting: _take_wait,
+        events.RunFinished: _take_end,
+    }
 
     def _host(self, name: str) -> Host:
         host = self.hosts.get(name)

@@ -22,6 +22,10 @@ STRUCTURAL = 3
 
 def stale_formats(copies: Mapping[str, Copy], now: datetime) -> frozenset[str]:
     """Return the formats that declare an older update time than the newest one declared."""
+    said = [copy.facts.updated_at for copy in copies.values() if copy.facts.updated_at is not None]
+    # Nearly always all say the same, in the same words.
+    if not said or said.count(said[0]) == len(said):
+        return frozenset()
     facts: dict[str, Facts] = {copy.facts.source: copy.facts for copy in copies.values()}
     stamps, _ = declared_stamps(facts, now)
     stale = disagreeing(stamps)

@@ -49,6 +49,10 @@ _NORMAL: Final = re.compile(
     rf"(/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]++|{_NORMAL_ESCAPE})*+)"
     rf"(\?(?:[A-Za-z0-9._~!$&()*+,;=:@/?-]++|{_NORMAL_ESCAPE})++)?+"
 )
+#: What may undo the beginning of a path: dot segments, also escaped or behind what parsers drop.
+_UNDONE: Final = re.compile(r"/\.|[%\\\s]")
+#: Where the host of a URL has begun, at the latest: behind ``https://``.
+_AUTHORITY: Final = len("https://")
 #: Origins, bases and URLs whose parsing is remembered: pages name few hosts, a hostile one names
 #: many; a URL in hand is asked for its origin, its scope and its host some ten times in a row.
 _REMEMBERED: Final = 1024
@@ -98,6 +102,9 @@ def normalise(url: str, base: str | None = None) -> str | None:
 
 def origin(url: str) -> str:
     """Return ``https://host[:port]`` of a URL (RFC 6454). Raises UrlError."""
+    end = url.find("/", _AUTHORITY)
+    if 0 < end <= MAX_URL and _front(url[:end]) is not None:
+        return url[:end]
     parsed = _parse(url)
     return f"{parsed.protocol}//{parsed.host}"
 
@@ -119,6 +126,10 @@ def in_scope(url: str, scope: str) -> bool:
     A trailing slash of the scope changes nothing. A scope with a query holds that one page.
     Raises UrlError.
     """
+    start = _start(scope)
+    # What is in normal form and begins as the scope does is in it: most of what is asked about.
+    if start and url.startswith(start) and not _UNDONE.search(url):
+        return True
     one, whole = _parse(url), _whole(scope)
     if one.host != whole.host or one.protocol != whole.protocol:
         return False
@@ -208,6 +219,13 @@ def _whole(scope: str) -> _Parts:
     return parts._replace(pathname=parts.pathname.rstrip("/") + "/")
 
 
+@lru_cache(_REMEMBERED)
+def _start(scope: str) -> str:
+    """Return what the URLs in a scope begin with, "" where the scope is one page."""
+    whole = _whole(scope)
+    return "" if whole.search else f"{whole.protocol}//{whole.host}{whole.pathname}"
+
+
 def _normal_parts(url: str) -> _Parts | None:
     """Take a URL apart that is plainly in normal form; None where only ada can tell."""
     found = _in_normal_form(url)
@@ -234,7 +252,8 @@ def _front(text: str) -> _Parts | None:
         parts = _parts(URL(text))
     except ValueError:
         return None
-    return parts if f"{parts.protocol}//{parts.host}" == text and parts.hostname else None
+    normal = parts.protocol in _PORTS and f"{parts.protocol}//{parts.host}" == text
+    return parts if normal and parts.hostname else None
 
 
 def _parts(parsed: URL) -> _Parts:
@@ -253,8 +272,8 @@ def _home(base: str | None) -> str | None:
     """Return the origin of a base in normal form, "" where there is none; None: only ada knows."""
     if base is None:
         return ""
-    parts = _normal_parts(base) if len(base) <= MAX_URL else None
-    return f"{parts.protocol}//{parts.host}" if parts is not None else None
+    found = _in_normal_form(base) if len(base) <= MAX_URL else None
+    return found[1] if found is not None else None
 
 
 def _normal_escape(found: re.Match[str]) -> str:

@@ -213,8 +213,11 @@ class Archive:
 
         Raises NoSuchArticle.
         """
-        if at is None and revision is None and (newest := queries.newest(self._index, site, slug)):
-            return newest
+        if revision is None and (at is None or by == "observed"):
+            known = self._index, site, slug
+            found = queries.newest(*known) if at is None else queries.newest_at(*known, at)
+            if found is not None:
+                return found
         return select.pick(self._rows(site, slug), at=at, by=by, revision=revision)
 
     def select(self, site: str, slug: str, spec: str, now: datetime) -> SnapshotRow:

@@ -46,6 +46,25 @@ _DEVICES: Final = re.compile(
 )
 #: A name that nothing below could object to, but for devices: nearly all of them, and quickly told.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_~](?:[A-Za-z0-9_~.+-]*[A-Za-z0-9_~+-])?")
+#: The same of a whole path, but that a device may be among its names.
+_PLAIN_PATH: Final = re.compile(rf"{_PLAIN.pattern}(?:/{_PLAIN.pattern})*")
+#: A path none of whose names begins with a dot, or is empty.
+_NO_DOTS: Final = re.compile(r"[^/.\\\0][^/\\\0]*(?:/[^/.\\\0][^/\\\0]*)*")
+#: URLs that are their own names: of such parts, a host and a port that no reader of URLs rewrites.
+#: That one need not be read part by part is looked at first, for nearly every one is so.
+_PLAIN_URL: Final = re.compile(
+    r"https?://(?![^/]*xn--)"
+    r"((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?"
+    r"|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!/|:)|(?=[/:]))){4})"
+    r"(?::(?!80/|443/)([1-9][0-9]{1,3}))?"
+    r"(/(?:[A-Za-z0-9_~](?:[A-Za-z0-9_~.+-]*[A-Za-z0-9_~+-])?/)*)"
+    r"([A-Za-z0-9_~](?:[A-Za-z0-9_~.+-]*[A-Za-z0-9_~+-])?)?"
+)
+_MAY_BE_DEVICE: Final = re.compile(
+    r"/(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?![^./:])", re.IGNORECASE
+)
+#: Characters of a URL that is looked at so, and remembered: with any suffix it is below MAX_NAME.
+_SHORT: Final = 160
 #: What some system gives a meaning to in a name; ``%`` so that an escape is one.
 _UNSAFE: Final = frozenset('<>:"/\\|?*%')
 
@@ -56,6 +75,25 @@ def file_name(url: str, format: str) -> str:  # noqa: A002  - the project's word
     ``url`` is an absolute http or https URL, else ValueError. The answer is a relative POSIX path
     of safe names in NFC, at most MAX_PATH bytes. Two URLs may get one name: see Names.
     """
+    if len(url) + len(format) <= _SHORT:
+        return _short_name(url, format)
+    return any_name(url, format)
+
+
+@lru_cache(maxsize=2_048)  # several rooms ask for each name of a batch
+def _short_name(url: str, format: str) -> str:  # noqa: A002  - the project's word
+    plain = _PLAIN_URL.fullmatch(url)
+    if plain is None or _MAY_BE_DEVICE.search(url):
+        return any_name(url, format)
+    host, port, path, last = plain.groups()
+    suffixes = suffixes_of(format)
+    leaf = last or f"index{suffixes[0]}"
+    added = "" if leaf.lower().endswith(suffixes) else suffixes[0]
+    return f"{host}{'+' if port else ''}{port or ''}{path}{leaf}{added}"
+
+
+def any_name(url: str, format: str) -> str:  # noqa: A002  - the project's word
+    """Return what ``file_name`` does, by its rules alone and no short cut."""
     parsed = URL(url)
     host = _safe(parsed.hostname.replace(":", "-"), url)
     port = f"+{parsed.port}" if parsed.port else ""
@@ -79,7 +117,9 @@ def suffixes_of(format: str) -> tuple[str, ...]:  # noqa: A002  - the project's 
 
 def is_safe(name: str) -> bool:
     """Tell whether ``name`` may be joined to a folder: relative, inside it, on every system."""
-    return len(name) <= 2 * MAX_PATH and all(_is_safe_part(part) for part in name.split("/"))
+    if len(name) <= MAX_NAME and _PLAIN_PATH.fullmatch(name):
+        return not _MAY_BE_DEVICE.search(f"/{name}") or all(map(_is_safe_part, name.split("/")))
+    return len(name) <= 2 * MAX_PATH and all(map(_is_safe_part, name.split("/")))
 
 
 def is_inside(name: str) -> bool:
@@ -88,6 +128,8 @@ def is_inside(name: str) -> bool:
     Less than ``is_safe``, and the same for every version of Unicode: what fails it nobody honest
     has written.
     """
+    if _NO_DOTS.fullmatch(name):
+        return True
     parts = name.split("/")
     return not (set(parts) & {"", ".", ".."} or "\0" in name or "\\" in name)
 
@@ -183,6 +225,11 @@ def folded_paths(name: str) -> tuple[str, ...]:
 
 def is_file_name(name: str) -> bool:
     """Tell whether ``name`` is a safe one of a file in a host's folder."""
+    return _is_file_name(name) if len(name) <= MAX_PATH else "/" in name and is_safe(name)
+
+
+@lru_cache(maxsize=2_048)
+def _is_file_name(name: str) -> bool:
     return "/" in name and is_safe(name)
 
 

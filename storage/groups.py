@@ -23,6 +23,7 @@ from storage.warc import (
     build_group,
     build_response,
     build_revisit,
+    content_encoding,
     most_of,
     new_record_id,
     payload_digest,
@@ -71,34 +72,32 @@ class Builder:
         return group
 
     def _group(self, draft: Draft, standing: Standing) -> Group:
-        group_id = new_record_id()
         manifest = draft.manifest
+        group_id = new_record_id(manifest.observed_at)
         shown = {one.format: one for one in manifest.representations}
-        records = []
+        records: list[BuiltRecord] = []
+        bodies: dict[str, BytesLike] = {}
         for payload in draft.payloads:
             one = shown.get(payload.role)
-            if one is None:
-                record = _response(payload, group_id)
-            elif not payload.not_modified and one.length > most_of(len(payload.body)):
-                raise ValueError(f"{payload.url} has {one.length} bytes of next to nothing")
-            else:
-                target = _target(payload, one, standing)
-                record = _record(payload, group_id, target)
+            if one is not None and not payload.not_modified:
+                _check_size(one, payload)
+            again = bool(standing.responses) and not payload.not_modified
+            own = payload_digest(payload.body) if again else None
+            target = _target(payload, one, standing, own) if one is not None else None
+            record = _record(payload, group_id, target, own)
+            if one is not None:
                 shown[payload.role] = self._described(one, payload, record, target)
+            if record.type == "response":
+                bodies[record.id] = payload.body
             records.append(record)
         revision = standing.keys.get(to_micros(manifest.key.updated_at), 0) if manifest.key else 0
         numbered = structs.replace(
             manifest,
             sequence=standing.sequence + 1,
             revision=revision,
-            representations=tuple(shown[one.format] for one in manifest.representations),
+            representations=tuple([shown[one.format] for one in manifest.representations]),
         )
         named, blob = build_group(numbered, record_id=group_id, records=records)
-        bodies: dict[str, BytesLike] = {
-            record.id: payload.body
-            for record, payload in zip(records, draft.payloads, strict=True)
-            if record.type == "response"
-        }
         return Group(id=group_id, manifest=named, blob=blob, bodies=bodies)
 
     def _described(
@@ -117,18 +116,11 @@ class Builder:
             record_id=record.id,
             payload_digest=record.payload_digest,
             target_id=target.record_id if target else None,
-            content_encoding=same.content_encoding if same else content_encoding(payload),
+            content_encoding=same.content_encoding if same else record.content_encoding,
             digest=same.digest if same else one.digest,
             length=same.size if same else one.length,
             file=self._names.choose(one.url, one.format, self._files.get((one.url, one.format))),
         )
-
-
-def content_encoding(payload: Payload) -> str:
-    """Return an answer's content codings, lower case and joined (RFC 9110 section 8.4)."""
-    values = [value for name, value in payload.headers if name.lower() == "content-encoding"]
-    codings = [part.strip().lower() for value in values for part in value.split(",")]
-    return ", ".join(coding for coding in codings if coding and coding != "identity")
 
 
 def _check(draft: Draft) -> None:
@@ -144,7 +136,14 @@ def _check(draft: Draft) -> None:
         raise BadDraft(f"{name} has a format twice")
 
 
-def _target(payload: Payload, one: Representation, standing: Standing) -> StoredResponse | None:
+def _check_size(one: Representation, payload: Payload) -> None:
+    if one.length > most_of(len(payload.body)):
+        raise ValueError(f"{payload.url} has {one.length} bytes of next to nothing")
+
+
+def _target(
+    payload: Payload, one: Representation, standing: Standing, own: str | None
+) -> StoredResponse | None:
     same_format = [r for r in reversed(standing.responses) if r.format == one.format]
     if payload.not_modified:
         # The validator may have come with bytes that were judged equal and not kept: then the
@@ -156,19 +155,23 @@ def _target(payload: Payload, one: Representation, standing: Standing) -> Stored
         return found
     if not same_format:
         return None
-    identity = (payload_digest(payload.body), content_encoding(payload))
+    identity = (own, content_encoding(payload))
     return next(
         (r for r in same_format if (r.payload_digest, r.content_encoding) == identity), None
     )
 
 
-def _record(payload: Payload, group_id: str, target: StoredResponse | None) -> BuiltRecord:
+def _record(
+    payload: Payload, group_id: str, target: StoredResponse | None, own: str | None
+) -> BuiltRecord:
+    record_id = new_record_id(payload.fetched_at)
     if target is None:
-        return _response(payload, group_id)
+        return build_response(payload, record_id=record_id, concurrent_to=group_id, own=own)
     return build_revisit(
         payload,
-        record_id=new_record_id(),
+        record_id=record_id,
         concurrent_to=group_id,
+        own=own,
         target=Target(
             id=target.record_id,
             url=target.url,
@@ -178,17 +181,12 @@ def _record(payload: Payload, group_id: str, target: StoredResponse | None) -> B
     )
 
 
-def _response(payload: Payload, group_id: str) -> BuiltRecord:
-    return build_response(payload, record_id=new_record_id(), concurrent_to=group_id)
-
-
 def _after(standing: Standing, manifest: Manifest) -> Standing:
     keys = dict(standing.keys)
     if manifest.key is not None and manifest.kind == "snapshot":
         moment = to_micros(manifest.key.updated_at)
         keys[moment] = max(keys.get(moment, 0), manifest.revision + 1)
-    kept = (r for r in manifest.representations if r.record_id)
-    added = tuple(
+    added = [
         StoredResponse(
             record_id=one.record_id,
             format=one.format,
@@ -199,12 +197,12 @@ def _after(standing: Standing, manifest: Manifest) -> Standing:
             digest=one.digest,
             size=one.length,
         )
-        for one in kept
-        if one.target_id is None
-    )
+        for one in manifest.representations
+        if one.record_id and one.target_id is None
+    ]
     return structs.replace(
         standing,
         sequence=manifest.sequence,
         keys=keys,
-        responses=standing.responses + added,
+        responses=(*standing.responses, *added),
     )

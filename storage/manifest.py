@@ -7,8 +7,7 @@ Keys that this version doesn't know are passed over; a newer ``format`` is refus
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from msgspec import Struct, structs
@@ -32,6 +31,9 @@ MAX_STATUS = 999
 MAX_COUNT = 1 << 52
 #: Compressed bytes of one record: a segment's size; Content-Length has no bound of its own.
 MAX_MEMBER = 1 << 30
+_NOTHING = timedelta(0)
+#: How a manifest of this version begins, as it is written here.
+_OURS = f'{{"format":{FORMAT_VERSION},'.encode()
 
 
 class ManifestError(ValueError):
@@ -84,19 +86,24 @@ def decode(data: bytes | memoryview) -> Manifest:
     if len(data) > MAX_MANIFEST:
         raise ManifestError(f"{len(data)} bytes, more than a manifest's {MAX_MANIFEST}")
     try:
-        version = _version.decode(data).format
-        if version > FORMAT_VERSION:
-            raise NewerManifest(
-                f"format version {version}, and this slugline knows {FORMAT_VERSION}"
-            )
-        if version < 1:
-            raise ManifestError(f"format version {version}, and there is none below 1")
+        if bytes(data[: len(_OURS)]) != _OURS:
+            _check_version(data)
         _check_parts(data)
         manifest = _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ManifestError(f"no manifest: {error}") from error
+    if manifest.format != FORMAT_VERSION:
+        _check_version(data)  # a second one, after the first
     _check(manifest)
     return manifest
+
+
+def _check_version(data: bytes | memoryview) -> None:
+    version = _version.decode(data).format
+    if version > FORMAT_VERSION:
+        raise NewerManifest(f"format version {version}, and this slugline knows {FORMAT_VERSION}")
+    if version < 1:
+        raise ManifestError(f"format version {version}, and there is none below 1")
 
 
 def _check_parts(data: bytes | memoryview) -> None:
@@ -119,7 +126,7 @@ def _check(manifest: Manifest) -> None:
         _check_representation(one)
     _check_records(manifest)
     for moment in _moments(manifest):
-        if moment.utcoffset() != timedelta(0):
+        if moment.tzinfo is not UTC and moment.utcoffset() != _NOTHING:
             raise ManifestError(f"a moment that is not in UTC: {moment.isoformat()}")
 
 
@@ -140,11 +147,12 @@ def _check_records(manifest: Manifest) -> None:
         raise ManifestError("two records with one id")
 
 
-def _moments(manifest: Manifest) -> Iterator[datetime]:
-    yield manifest.observed_at
+def _moments(manifest: Manifest) -> list[datetime]:
+    moments = [one.fetched_at for one in manifest.representations]
+    moments.append(manifest.observed_at)
     if manifest.key is not None:
-        yield manifest.key.updated_at
+        moments.append(manifest.key.updated_at)
     if manifest.record is not None:
-        yield from filter(None, (manifest.record.published_at, manifest.record.updated_at))
-    for one in manifest.representations:
-        yield one.fetched_at
+        told = (manifest.record.published_at, manifest.record.updated_at)
+        moments += [moment for moment in told if moment is not None]
+    return moments

@@ -16,13 +16,15 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from storage.codings import BytesLike, CodingError, decode
 from storage.errors import DamageFound, InTheWay, os_errors
 from storage.files import is_file_name, is_safe
 from storage.index.index import Index
-from storage.index.rows import from_micros, to_micros, values_of
+from storage.index.naming import AS_ITS_URL, file_of
+from storage.index.packing import mark_of, unpacked
+from storage.index.rows import Row, from_micros, to_micros, values_of
 from storage.warc import most_of
 
 #: The folder of temporary files inside the tree.
@@ -36,19 +38,25 @@ _MOST_FOLDERS = 10_000
 
 #: Each with whether a later one under the same name has bytes too.
 _OWED = """
-    SELECT owed.*, NOT EXISTS (
+    SELECT owed.*, snapshots.segment AS segment, NOT EXISTS (
         SELECT 1 FROM representations AS later
-        WHERE later.site = owed.site AND later.slug = owed.slug AND later.format = owed.format
-          AND later.sequence > owed.sequence AND later.file = owed.file AND later.record_id != ''
-    ) AND NOT EXISTS (
-        SELECT 1 FROM representations AS other
-        WHERE other.url = owed.url AND other.fetched_at > owed.fetched_at
-          AND other.file = owed.file AND other.record_id != ''
-          AND (other.site, other.slug) != (owed.site, owed.slug)
+        WHERE later.article = owed.article AND later.format = owed.format
+          AND later.sequence > owed.sequence AND later.record_id != ''
+          AND later.file = owed.file AND (owed.file != :as_its_url OR later.url = owed.url)
     ) AS newest
     FROM representations AS owed
+      JOIN articles ON articles.n = owed.article
+      JOIN snapshots ON snapshots.site = articles.site AND snapshots.slug = articles.slug
+       AND snapshots.sequence = owed.sequence
     WHERE owed.n > :done AND owed.file != '' AND owed.record_id != ''
     ORDER BY owed.n LIMIT :page
+"""
+#: Whether another article's representation at the URL has bytes that were fetched later.
+_ELSEWHERE = """
+    SELECT 1 FROM urls JOIN representations AS other ON other.article = urls.article
+    WHERE urls.mark = :mark AND urls.format = :format AND urls.article != :article
+      AND other.format = urls.format AND other.url = :url AND other.file = :file
+      AND other.fetched_at > :fetched_at AND other.record_id != ''
 """
 
 #: From a record's id to its stored body, as received.
@@ -155,19 +163,27 @@ def write_owed(index: Index, tree: Tree, body_of: BodyOf) -> int:
     """
     count = 0
     done = watermark(index)
-    while page := index.ask(_OWED, done=done, page=_PAGE):
+    while page := index.ask(_OWED, done=done, page=_PAGE, as_its_url=AS_ITS_URL):
         for row in page:
-            if row["newest"] and is_file_name(row["file"]):
-                tree.write(row["file"], decoded(row, body_of), from_micros(row["fetched_at"]))
+            with values_of("representations"):
+                name = file_of(row)
+            if row["newest"] and is_file_name(name) and not _is_elsewhere(index, row):
+                tree.write(name, decoded(row, body_of), from_micros(row["fetched_at"]))
                 count += 1
         done = page[-1]["n"]
         index.set_note(WATERMARK, str(done))
     return count
 
 
-def decoded(row: Any, body_of: BodyOf) -> bytes:
+def _is_elsewhere(index: Index, row: Row) -> bool:
+    shown = {name: row[name] for name in ("article", "format", "url", "file", "fetched_at")}
+    return index.ask_one(_ELSEWHERE, mark=mark_of(row["url"]), **shown) is not None
+
+
+def decoded(row: Row, body_of: BodyOf) -> bytes:
     """Return a representation's bytes without their content coding, checked against its length."""
-    stored = body_of(row["target_id"] or row["record_id"])
+    with values_of("representations"):
+        stored = body_of(unpacked(row["target_id"] or row["record_id"]))
     where = f"{row['segment']} at {row['offset']}"
     try:
         most = min(row["size"], most_of(len(stored)))
@@ -176,6 +192,6 @@ def decoded(row: Any, body_of: BodyOf) -> bytes:
         raise DamageFound(where, f"{row['url']} does not decode: {error}") from error
     if len(body) != row["size"]:
         raise DamageFound(where, f"{row['url']} has {len(body)} bytes, not {row['size']}")
-    if sha256(body).hexdigest() != row["digest"]:
+    if sha256(body).hexdigest() != unpacked(row["digest"]):
         raise DamageFound(where, f"the bytes of {row['url']} are not those of its digest")
     return body

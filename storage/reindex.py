@@ -21,7 +21,7 @@ from storage.index.replacing import announced, cleared, settle
 from storage.index.rows import Place, Rows, rows_of
 from storage.index.standing import ends_of, known_segments
 from storage.lock import WriterLock
-from storage.segments.local import LocalSegments
+from storage.segments.local import LocalSegments, sync_file
 from storage.segments.recovery import Group, Tail
 from storage.segments.rewriting import put_in_place, sweep
 
@@ -81,15 +81,17 @@ def reindex(root: Path, now: datetime) -> ReindexReport:
 def rebuild(root: Path) -> ReindexReport:
     """Make the index again, the lock being held: a new file, put in the old one's place."""
     _remove(root / _NEW)
-    index = Index.to_write(root, _NEW)
+    index = Index.to_fill(root, _NEW)
     try:
         report = _fill(root, index)
+        index.finish()
     except ArchiveError:
         index.close()
         _remove(root / _NEW)
         raise
     index.close()
     with os_errors("putting the new index in place"):
+        sync_file(root / _NEW)
         # The old log must be gone before a new file stands beside it: SQLite would play it back.
         _remove(root / FILE_NAME)
         (root / _NEW).replace(root / FILE_NAME)
@@ -139,7 +141,7 @@ def index_segment(index: Index, segments: LocalSegments, name: str) -> Indexed:
     page: list[Rows] = []
     counts = {"snapshot": 0, "event": 0}
     end = torn = 0
-    for found in segments.walk(name):
+    for found in segments.walk(name, skim=True):
         end = found.offset if isinstance(found, Tail) else found.offset + found.length
         if isinstance(found, Tail):
             torn = found.size

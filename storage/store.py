@@ -24,7 +24,16 @@ from storage.groups import Builder, Group
 from storage.index.index import Batch, Index
 from storage.index.reader import FILE_NAME
 from storage.index.remembered import all_runs
-from storage.index.rows import Place, Row, rows_of, to_json, to_micros
+from storage.index.rows import (
+    Place,
+    Row,
+    Rows,
+    Values,
+    rows_of,
+    to_json,
+    to_micros,
+    validator_values,
+)
 from storage.index.standing import file_names, held_paths, standings
 from storage.lock import WriterLock
 from storage.model import Draft, EntryState, Manifest, Validator
@@ -178,7 +187,7 @@ class Store:
             rows=rows,
             segments={name: (name.partition("/")[0], end) for name, end in lengths.items()},
             entries=tuple(_entry_row(entry) for entry in notes.entries),
-            validators=tuple(_validator_row(one, notes.at) for one in notes.validators),
+            validators=_validator_rows(notes, rows),
             names=tuple(_name_row(alias, notes.at) for alias in notes.aliases),
             memory=tuple(
                 {"site": site, "key": key, "value": value} for site, key, value in notes.memory
@@ -272,10 +281,16 @@ def _entry_row(entry: EntryState) -> Row:
     }
 
 
-def _validator_row(one: Validator, at: datetime) -> Row:
-    return {**structs.asdict(one), "seen_at": to_micros(at)}
+def _validator_rows(notes: Notes, rows: Sequence[Rows]) -> tuple[Values, ...]:
+    """Return those of a run's validators that no manifest of the batch says as well."""
+    told = {values[:-1] for one in rows for values in one.validators}
+    noted = (
+        validator_values(one.url, one.etag, one.last_modified, one.digest, notes.at)
+        for one in notes.validators
+    )
+    return tuple([values for values in noted if values[:-1] not in told])
 
 
-def _name_row(alias: tuple[str, str, str], at: datetime) -> Row:
+def _name_row(alias: tuple[str, str, str], at: datetime) -> Values:
     site, url, slug = alias
-    return {"site": site, "name": url, "slug": slug, "is_url": True, "seen_at": to_micros(at)}
+    return (site, url, slug, True, to_micros(at))

@@ -32,6 +32,14 @@ _STEP = 1 << 20
 
 _BLANK = b"\r\n\r\n"
 _NUMBER = re.compile(r"[0-9]{1,15}")
+#: A manifest's or response's header as storage.warc writes it: nearly all that is ever read, and
+#: told in a tenth of the time that reading anybody's takes.
+_OURS = re.compile(
+    rb"WARC/1\.1\r\nWARC-Type: (metadata|response)\r\nWARC-Record-ID: <([!-;=?-~]+)>\r\n"
+    rb"Content-Length: ([0-9]{1,15})\r\nWARC-Date: ([!-~]+)\r\nWARC-Target-URI: ([!-;=?-~]+)\r\n"
+    rb"(?:WARC-Concurrent-To: <([!-;=?-~]+)>\r\nWARC-Payload-Digest: ([!-~]+)\r\n)?"
+    rb"Content-Type: ([!-~](?:[ -~]*[!-~])?)\r\nWARC-Block-Digest: ([!-~]+)\r\n\r\n"
+)
 _STATUS = re.compile(rb"HTTP/[0-9.]{1,4} ([0-9]{3})(?: ([^\r\n]*))?")
 _IsalError: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # stub says instance
 
@@ -145,6 +153,9 @@ def _parts(decoder: igzip_lib.IgzipDecompressor, chunk: BytesLike, step: int) ->
 
 def parse_head(opening: bytes) -> Head | None:
     """Read the WARC header that decoded bytes open with; None where they open with none."""
+    ours = _OURS.match(opening, 0, MAX_WARC_HEADER)
+    if ours:
+        return _own_head(ours)
     end = opening.find(_BLANK, 0, MAX_WARC_HEADER)
     if end < 0 or not opening.startswith(b"WARC/1."):
         return None
@@ -153,6 +164,27 @@ def parse_head(opening: bytes) -> Head | None:
         return _head(WarcRecord.from_bytes(bare).headers, length, end + len(_BLANK))
     except (OSError, ValueError):
         return None
+
+
+def _own_head(ours: re.Match[bytes]) -> Head:
+    fields = [(field or b"").decode("ascii") for field in ours.groups()]
+    kind, record_id, length, date, target, concurrent_to, payload, content_type, block = fields
+    return Head(
+        type=kind,
+        id=record_id,
+        date=date,
+        target_uri=target,
+        content_type=content_type,
+        content_length=int(length),
+        block_digest=block,
+        payload_digest=payload,
+        concurrent_to=concurrent_to,
+        refers_to="",
+        refers_to_target_uri="",
+        refers_to_date="",
+        profile="",
+        size=ours.end(),
+    )
 
 
 def _without_length(header: bytes) -> tuple[bytes, str]:

@@ -21,6 +21,7 @@ from storage.archive import Archive
 from storage.errors import ArchiveError, BadDraft, StoreFailed
 from storage.model import Draft, EntryState, Manifest, Validator
 from storage.segments.appending import SEGMENT_BYTES
+from storage.segments.recovery import BATCH
 from storage.store import Committed, Notes, RunInfo, Store
 
 __all__ = ["RunInfo", "Writer"]
@@ -29,7 +30,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 #: Drafts in a batch: past it, a sync costs less a draft than building the records.
-BATCH_DRAFTS = 64
+BATCH_DRAFTS = BATCH
 #: Bytes of bodies in a batch: its records are made in memory, beside the bodies.
 BATCH_BYTES = 16 << 20
 #: Seconds that a batch stays open for more.

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from crawler.commands import mirror_options as opt
+from crawler.commands import sparing
 from crawler.commands.failures import guarded
 
 
@@ -20,6 +21,7 @@ def mirror(
     formats: opt.Formats = None,
     rate: opt.Rate = None,
     concurrency: opt.Concurrency = None,
+    processes: opt.Processes = None,
     include: opt.Include = None,
     exclude: opt.Exclude = None,
     max_articles: opt.MaxArticles = None,
@@ -48,10 +50,12 @@ def mirror(
       slugline mirror https://example.org/ --records articles.jsonl --json
       slugline mirror https://example.org/ --resolve example.org:443:127.0.0.1:8443
     """
-    from crawler.commands import request, running
+    with sparing.imports():
+        from crawler.commands import request, running
 
     flags = {
         "formats": formats, "rate": rate, "concurrency": concurrency, "include": include,
+        "processes": processes,
         "exclude": exclude, "max_articles": max_articles, "resolve": resolve,
         "ca_bundle": ca_bundle, "allow_address": allow_address, "proxy": proxy,
         "headers": header, "files": False if no_files else None,

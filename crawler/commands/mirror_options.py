@@ -38,6 +38,14 @@ Rate = Annotated[
 Concurrency = Annotated[
     int | None, typer.Option("--concurrency", metavar="N", help="Connections a host. [default: 2]")
 ]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        "--processes",
+        metavar="N",
+        help="Read with N processes: for large sites that allow the rate. [default: 1]",
+    ),
+]
 Include = Annotated[
     list[str] | None,
     typer.Option("--include", metavar="GLOB", help="Only URLs that match; may be repeated."),

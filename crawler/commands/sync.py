@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crawler.commands import mirror_options as opt
+from crawler.commands import sparing
 from crawler.commands.failures import UsageError, guarded
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def sync(
     verify: opt.Verify = "due",
     strict: Strict = False,
     metrics: Metrics = None,
+    processes: opt.Processes = None,
     as_json: opt.Json = False,
     quiet: opt.Quiet = False,
     log_format: opt.LogFormat = "text",
@@ -82,12 +84,18 @@ def sync(
     """
     import os
 
-    from crawler.commands import running
-    from crawler.config import load_config
-    from crawler.syncing import sync_request
+    from msgspec import structs
+
+    with sparing.imports():
+        from crawler.commands import running
+        from crawler.commands.request import with_flags
+        from crawler.config import load_config
+        from crawler.syncing import sync_request
 
     read = load_config(config, os.environ)
     request = sync_request(read, config, sites or (), into, verify=verify)
+    settings = with_flags(request.settings, {"processes": processes})
+    request = structs.replace(request, settings=settings)
     if check:
         _tell(request, read, as_json=as_json)
         return

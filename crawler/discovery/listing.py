@@ -18,6 +18,11 @@ from crawler.urls import in_scope, normalise
 #: Anchors of one page that are looked at; the longest archive pages list some 5,000.
 MAX_ANCHORS = 10_000
 
+#: Links of a site that are remembered as none to follow, each of at most so many characters: a
+#: site's menus and its newest articles are some hundred, and all of these take about a megabyte.
+_REMEMBERED = 4096
+_SHORT = 256
+
 #: Last segments' extensions that are no page: styles, scripts, media, fonts, archives, data.
 _FILES = re.compile(
     r"\.(?:css|js|mjs|map|wasm|jsonld|json|xml|xsl|rss|atom|rdf|opml|ics|vcf|csv|tsv|sql|log"
@@ -57,27 +62,51 @@ _PAGE_PATH = re.compile(r"/(?:page|seite|pagina|p)[/-]\d{1,6}(?:\.\w{1,5})?/?$",
 _PAGE_NAMES = frozenset({"page", "paged", "pg", "pagenum", "page_num", "offset", "start", "cursor"})
 
 
-def candidates(
-    anchors: Iterable[str],
-    page_url: str,
-    scope: str,
-    is_new: Callable[[str], bool] = lambda _: True,
-) -> tuple[str, ...]:
+def candidates(anchors: Iterable[str], page_url: str, scope: str) -> tuple[str, ...]:
     """Return the URLs worth a look among a page's ``anchors``, normalised, each once.
 
     Further pages of the listing first, then the rest in the page's order, twins last. Never
-    ``page_url`` itself, nor what ``is_new`` does not hold for: on most pages that is nearly all.
-    Raises UrlError where ``scope`` is no URL.
+    ``page_url`` itself. Raises UrlError where ``scope`` is no URL.
     """
     own = normalise(page_url)
-    found: dict[str, int] = {}
-    for anchor in islice(anchors, MAX_ANCHORS):
-        url = normalise(anchor, page_url)
-        if url is None or url == own or url in found or not is_new(url):
-            continue
-        if in_scope(url, scope) and _may_be_page(url):
-            found[url] = _rank(url)
-    return tuple(sorted(found, key=found.__getitem__))
+    urls = (normalise(anchor, page_url) for anchor in islice(anchors, MAX_ANCHORS))
+    found = dict.fromkeys(url for url in urls if url is not None and url != own)
+    return _in_order(url for url in found if in_scope(url, scope) and _may_be_page(url))
+
+
+class Candidates:
+    """Tells the candidates among the links of one site's pages. Mutable state: what is none.
+
+    Nearly all links of a page are its site's menus, or articles that are known: what was found to
+    be none is kept in mind, as many as there is room for.
+    """
+
+    def __init__(self, scope: str, is_new: Callable[[str], bool]) -> None:
+        """``is_new`` never holds again for a URL for which it once did not."""
+        self._scope = scope
+        self._is_new = is_new
+        self._none: set[str] = set()
+
+    def among(self, urls: Iterable[str], page_url: str) -> tuple[str, ...]:
+        """Return what `candidates` would of ``urls`` in normal form, but for what is not new."""
+        none = self._none
+        urls = dict.fromkeys(url for url in islice(urls, MAX_ANCHORS) if url not in none)
+        urls.pop(page_url, None)
+        if not urls:
+            return ()
+        found = []
+        for url in urls:
+            if self._is_new(url) and in_scope(url, self._scope) and _may_be_page(url):
+                found.append(url)
+            elif len(url) <= _SHORT:
+                if len(none) >= _REMEMBERED:
+                    none.clear()
+                none.add(url)
+        return _in_order(found)
+
+
+def _in_order(urls: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(urls, key=_rank))
 
 
 def is_list_page(url: str) -> bool:
@@ -87,7 +116,8 @@ def is_list_page(url: str) -> bool:
 
 def is_site_file(url: str) -> bool:
     """Say whether ``url`` is a file about the whole site, which is never an article of it."""
-    return _SITE_FILES.search(url.partition("?")[0]) is not None
+    path = url.partition("?")[0]
+    return path[-4:].lower() == ".txt" and _SITE_FILES.search(path) is not None
 
 
 def _may_be_page(url: str) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
+from functools import lru_cache
 
 from storage.model import Finding
 
@@ -25,6 +26,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_MARKS = tuple(mark for mark, _ in _BOMS)
 #: WHATWG label → Python codec. Where the standard decodes a subset as its superset, so does this.
 _CODECS = {
     "utf-8": "utf-8 utf8 unicode-1-1-utf-8",
@@ -76,6 +78,9 @@ TOO_LONG = Finding(
 )
 #: Tried when nothing that was said fits; nearly every byte is a windows-1252 character.
 _LAST_RESORTS = ("utf-8", "cp1252")
+#: Content types whose charset is remembered, and the characters of one: a server sends the same
+#: few.
+_REMEMBERED, _SHORT = 128, 200
 
 
 def decode(
@@ -86,8 +91,17 @@ def decode(
     ``content_type`` is the header field's value; ``meta`` also reads HTML's own declaration.
     """
     whole = len(body) <= MAX_READ
+    header = (_known if len(content_type) <= _SHORT else _of_header)(content_type)
+    first = header or ("" if meta else "utf-8")
+    if first == "utf-8" and whole and not body.startswith(_MARKS):
+        # Nearly every document is this, and needs nothing of what follows.
+        try:
+            return body.decode(), ()
+        except UnicodeDecodeError:
+            pass
     read = body if whole else body[:MAX_READ]
-    candidates = tuple(dict.fromkeys((*_declared(read, content_type, meta=meta), *_LAST_RESORTS)))
+    said = (header, _of_meta(read) if meta else None)
+    candidates = tuple(dict.fromkeys((*filter(None, said), *_LAST_RESORTS)))
     for mark, codec in _BOMS:
         if read.startswith(mark):
             read, candidates = read[len(mark) :], (codec,)
@@ -98,8 +112,7 @@ def decode(
 
 def unread(body: bytes) -> str:
     """Return the SHA-256 of what ``decode`` leaves out of ``body``, in hex; "" for nothing."""
-    rest = memoryview(body)[MAX_READ:]
-    return hashlib.sha256(rest).hexdigest() if rest else ""
+    return hashlib.sha256(memoryview(body)[MAX_READ:]).hexdigest() if len(body) > MAX_READ else ""
 
 
 def codec_of(label: str) -> str | None:
@@ -107,16 +120,19 @@ def codec_of(label: str) -> str | None:
     return _CODEC_OF.get(label.strip().lower())
 
 
-def _declared(body: bytes, content_type: str, *, meta: bool) -> list[str]:
-    codecs_found: list[str] = []
-    header = _HEADER_CHARSET.search(content_type)
-    if header is not None and (codec := codec_of(header.group(1))):
-        codecs_found.append(codec)
-    found = _META_CHARSET.search(body, 0, PRESCAN) if meta else None
-    if found is not None and (codec := codec_of(found.group(1).decode("ascii"))):
-        # A <meta> that could be read as ASCII is not in UTF-16 (HTML section 13.2.3.2).
-        codecs_found.append("utf-8" if codec.startswith("utf-16") else codec)
-    return codecs_found
+def _of_header(content_type: str) -> str | None:
+    found = _HEADER_CHARSET.search(content_type)
+    return codec_of(found[1]) if found is not None else None
+
+
+_known = lru_cache(_REMEMBERED)(_of_header)
+
+
+def _of_meta(body: bytes) -> str | None:
+    found = _META_CHARSET.search(body, 0, PRESCAN)
+    codec = codec_of(found[1].decode("ascii")) if found is not None else None
+    # A <meta> that could be read as ASCII is not in UTF-16 (HTML section 13.2.3.2).
+    return "utf-8" if codec is not None and codec.startswith("utf-16") else codec
 
 
 def _strict_or_replaced(

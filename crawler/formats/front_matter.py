@@ -3,7 +3,8 @@
 YAML between ``---`` lines, TOML between ``+++`` lines, or a JSON object. YAML is read with every
 scalar a string, so that a date keeps the zone and precision it was written with; tags build
 nothing, aliases share and are never expanded. Pure; no exception leaves it: a block that does
-not parse is read line by line, with a finding.
+not parse is read line by line, with a finding. Most blocks are plain (see `plain_yaml`) and need
+no library.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from crawler.formats.plain_yaml import read_plain
 from storage.model import Finding
 
 #: Characters of a front matter block; the longest seen, with embedded summaries, have about 20,000.
@@ -35,6 +37,8 @@ _DOTTED = re.compile(
     rf"{{{MAX_DEPTH}}}"
 )
 _QUOTES = "\"'"
+#: What YAML takes for nothing; TOML has no null.
+_NOTHING = frozenset({"", "~", "null"})
 
 
 class FrontMatter(Struct, frozen=True, kw_only=True):
@@ -58,7 +62,7 @@ def split_front_matter(text: str) -> FrontMatter:
         fields = _yaml(block) if fence == "---" else _toml(block)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         return _by_line(block, rest, error)
-    if fields is None or isinstance(fields, Mapping):
+    if fields is None or isinstance(fields, dict):
         return FrontMatter(fields=_strings(fields or {}), rest=rest)
     # Two rules around a paragraph: no fields, so the text is all the document's own.
     return FrontMatter(rest=text)
@@ -73,6 +77,11 @@ def _json_block(text: str) -> FrontMatter:
 
 
 def _yaml(block: str) -> Any:
+    plain = read_plain(block)
+    return _by_library(block) if plain is None else plain
+
+
+def _by_library(block: str) -> Any:
     import yaml  # noqa: PLC0415  - slow to load, and a run may meet no Markdown at all
 
     try:
@@ -119,9 +128,12 @@ def _strings(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Undo TOML's dates, so that one reader judges all; drop YAML's empty values."""
     said: dict[str, Any] = {}
     for name, value in fields.items():
-        if isinstance(value, dt.datetime | dt.date):
+        if isinstance(value, str):
+            if value not in _NOTHING:
+                said[str(name)] = value
+        elif isinstance(value, dt.date):
             said[str(name)] = value.isoformat()
-        elif value not in ("", "~", "null", None):
+        elif value is not None:
             said[str(name)] = value
     return said
 

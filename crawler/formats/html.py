@@ -20,11 +20,12 @@ from crawler.formats.html_head import (
     read_links,
     read_meta,
     refresh_target,
+    related_anchors,
 )
 from crawler.formats.html_marks import Marks, read_marks
 from crawler.formats.html_region import Region, choose_region
 from crawler.formats.html_text import Text, region_text
-from crawler.formats.html_tree import attribute, folded, parse_page
+from crawler.formats.html_tree import folded, parse_page
 from crawler.formats.json_values import first_stamp, unique
 from crawler.formats.jsonld import embedded_facts
 from crawler.urls import normalise, page_key
@@ -43,7 +44,8 @@ def parse_html(body: bytes, url: str, content_type: str = "") -> Facts:
     if region is None:
         raise Malformed("it is HTML without a body")
     base = base_url(tree, url)
-    links, meta = read_links(tree, base), read_meta(tree)
+    related = related_anchors(tree)
+    links, meta = read_links(tree, related, base), read_meta(tree)
     embedded = embedded_facts(_blocks(tree), url)
     several = article_count(tree, region)
     marks = read_marks(tree, region.article, single=several <= 1 or region.marked)
@@ -61,7 +63,7 @@ def parse_html(body: bytes, url: str, content_type: str = "") -> Facts:
         leads_to=refresh_target(meta, base),
         canonical_source=_source(canonical, url, base, meta, embedded),
         links=links + embedded.links,
-        anchors=read_anchors(tree, base),
+        anchors=read_anchors(tree, related, base),
         nofollow=meta.nofollow,
         robots=meta.robots,
         findings=findings + cut + conflict,
@@ -138,8 +140,8 @@ def _topics(meta: Meta) -> tuple[str, ...]:
 
 
 def _language(tree: LexborHTMLParser, meta: Meta, embedded: Facts) -> str | None:
-    node = tree.css_first("html")
-    said = attribute(node, "lang") or attribute(node, "xml:lang") if node is not None else ""
+    given = tree.root.attributes if tree.root is not None else {}
+    said = (given.get("lang") or "").strip() or (given.get("xml:lang") or "").strip()
     if said:
         return said
     locale = meta.first("og:locale")

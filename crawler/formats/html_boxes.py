@@ -13,6 +13,10 @@ from selectolax.lexbor import LexborNode
 
 #: Characters of a class name that is looked at; generated ones are longer and mean nothing.
 MAX_CLASS = 80
+#: Values of ``class`` remembered for the pages to come, and characters of the longest one: those of
+#: a site's templates come again on each page.
+REMEMBERED = 2_048
+MAX_REMEMBERED = 256
 
 _BOX = re.compile(
     # "has-sidebar" is said of a page, "category-social" of a post.
@@ -37,24 +41,33 @@ _BOX_IDS = frozenset(
 )
 
 
-def is_box(node: LexborNode) -> bool:
-    """Say whether ``node`` calls itself a box beside the words."""
-    given = node.attributes
-    words = (given.get("class") or "").lower().split()
-    for word in words:
-        if _is_box_class(word):
+def is_box(tag: str, given: dict[str, str | None]) -> bool:
+    """Say whether an element ``tag`` with the attributes ``given`` calls itself a box."""
+    classes = given.get("class") or ""
+    if classes:
+        short = len(classes) <= MAX_REMEMBERED
+        if _short_box(classes) if short else _box(classes):
             return True
+    named = given.get("id")
+    if not named or named.strip() not in _BOX_IDS:
+        return False
     # Sphinx gives a chapter its title as id: <div class="section" id="comments">.
-    named = (given.get("id") or "").strip()
-    return named in _BOX_IDS and node.tag == "div" and "section" not in words
+    return tag == "div" and "section" not in classes.lower().split()
 
 
 def is_beside(node: LexborNode) -> bool:
     """Say whether ``node`` holds comments or related articles, which are articles of their own."""
     given = node.attributes
-    if (given.get("id") or "").strip() in _BOX_IDS:
+    named, classes = given.get("id"), given.get("class")
+    if named and named.strip() in _BOX_IDS:
         return True
-    for word in (given.get("class") or "").lower().split():
+    if not classes:
+        return False
+    return _short_beside(classes) if len(classes) <= MAX_REMEMBERED else _beside(classes)
+
+
+def _beside(classes: str) -> bool:
+    for word in classes.lower().split():
         parts = word.replace("_", "-").split("-")
         beside = parts[0] in _BESIDE or (parts[-1] in _BESIDE and parts[0] != "no")
         # "comments-open" is said of a post.
@@ -63,6 +76,12 @@ def is_beside(node: LexborNode) -> bool:
     return False
 
 
-@lru_cache(maxsize=4096)
-def _is_box_class(word: str) -> bool:
-    return word in _BOX_CLASSES or (len(word) <= MAX_CLASS and _BOX.fullmatch(word) is not None)
+def _box(classes: str) -> bool:
+    for word in classes.lower().split():
+        if word in _BOX_CLASSES or (len(word) <= MAX_CLASS and _BOX.fullmatch(word) is not None):
+            return True
+    return False
+
+
+_short_box = lru_cache(REMEMBERED)(_box)
+_short_beside = lru_cache(REMEMBERED)(_beside)

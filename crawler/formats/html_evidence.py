@@ -128,21 +128,20 @@ def has_own_feed(links: Iterable[Link], url: str, kind: str) -> bool:
     """Say whether the page names a feed that lies beneath it, other than a post's comments."""
     if kind in ("post", "page"):
         return False
+    feeds = [link.url for link in links if is_feed(link) and not is_comment_feed(link)]
+    if not feeds:
+        return False
     path = url.partition("?")[0]
     folder = re.sub(r"/index\.[a-z]{2,5}$", "", path).rstrip("/") + "/"
-    return any(
-        is_feed(link) and link.url.startswith(folder) and not is_comment_feed(link)
-        for link in links
-    )
+    return any(feed.startswith(folder) for feed in feeds)
 
 
 def article_count(tree: LexborHTMLParser, region: Region) -> int:
     """Count the articles a page shows: elements, microformats or teasers, the most of them."""
-    marked = max(
-        region.articles,
-        len(tree.css(".hentry:not(article)")),
-        len(tree.css(".h-entry:not(article)")),
-    )
+    marked = region.articles
+    if tree.css_first(".hentry:not(article),.h-entry:not(article)") is not None:
+        old, new = tree.css(".hentry:not(article)"), tree.css(".h-entry:not(article)")
+        marked = max(marked, len(old), len(new))
     if region.marked:
         return marked
     teasers = _teasers(region.content)
@@ -157,14 +156,20 @@ def _teasers(region: LexborNode) -> int:
     headings = region.css(_LINKED_HEADINGS)[:MAX_TEASERS]
     linked = sum(1 for node in headings if not attribute(node, "href").startswith("#"))
     dated = set()
+    linking: dict[int, bool] = {}
     for node in region.css("time")[:MAX_TEASERS]:
         if any(is_beside(each) for each in ancestors(node)):
             continue
-        card = next((each for each in islice(ancestors(node), CARD_DEPTH) if _links(each)), None)
+        around = islice(ancestors(node), CARD_DEPTH)
+        card = next((each for each in around if _links(each, linking)), None)
         if card is not None and card.mem_id != region.mem_id:
             dated.add(card.mem_id)
     return max(linked, len(dated))
 
 
-def _links(node: LexborNode) -> bool:
-    return node.css_first("a[href]") is not None
+def _links(node: LexborNode, known: dict[int, bool]) -> bool:
+    """Say whether ``node`` holds a link, by what is ``known`` of it: the list is around all."""
+    found = known.get(node.mem_id)
+    if found is None:
+        found = known[node.mem_id] = node.css_first("a[href]") is not None
+    return found

@@ -7,7 +7,8 @@ HTML Living Standard sections 4.2.3 (base), 4.2.4 and 4.6.7 (link types), 4.2.5 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 
 from msgspec import Struct
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -28,6 +29,8 @@ _REFRESH = re.compile(
     r"\s*(?P<seconds>[0-9]{1,6})[0-9.]*(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?(?P<quote>[\"']?)(?P<url>.+)",
     re.IGNORECASE | re.DOTALL,
 )
+#: Values of ``rel`` remembered for the links to come, and characters of the longest one.
+REMEMBERED, MAX_REMEMBERED = 256, 64
 #: Relations that load or decorate the page and lead nowhere a reader goes.
 _RESOURCES = word_set(
     "stylesheet icon apple-touch-icon apple-touch-icon-precomposed mask-icon fluid-icon preload "
@@ -99,19 +102,44 @@ def read_meta(tree: LexborHTMLParser) -> Meta:
     return Meta(values={name: tuple(values) for name, values in found.items()})
 
 
-def read_links(tree: LexborHTMLParser, base: str) -> tuple[Link, ...]:
+def related_anchors(tree: LexborHTMLParser) -> list[LexborNode]:
+    """Return the plain links that state a relation, which few do: ``a`` and ``area``.
+
+    A selector takes ``xlink:href`` for ``href`` too: not every node has what was asked for.
+    """
+    return tree.css("a[rel][href],area[rel][href]")
+
+
+def read_links(
+    tree: LexborHTMLParser, related: Iterable[LexborNode], base: str
+) -> tuple[Link, ...]:
     """Return the page's typed links: ``<link>`` anywhere, and anchors with a typed relation."""
     found: list[Link] = []
     for node in tree.css("link[rel][href]"):
-        _add(found, node, base, relations(attribute(node, "rel")))
+        given = node.attributes
+        _add(found, given, base, _leading(given.get("rel") or ""))
         if len(found) >= MAX_LINKS:
             return tuple(found[:MAX_LINKS])
-    for node in tree.css("a[rel][href]"):
-        names = [name for name in relations(attribute(node, "rel")) if name in _ANCHOR_RELATIONS]
+    for node in related:
+        given = node.attributes
+        names = [name for name in _leading(given.get("rel") or "") if name in _ANCHOR_RELATIONS]
         # An anchor without a type is an alternate of what it stands beside, not of the page.
-        if names and ("alternate" not in names or attribute(node, "type")):
-            _add(found, node, base, names)
+        typed = names and ("alternate" not in names or (given.get("type") or "").strip())
+        if typed and node.tag == "a":
+            _add(found, given, base, names)
     return tuple(found[:MAX_LINKS])
+
+
+def _leading(rel: str) -> tuple[str, ...]:
+    return _short_leading(rel) if len(rel) <= MAX_REMEMBERED else _all_leading(rel)
+
+
+def _all_leading(rel: str) -> tuple[str, ...]:
+    """Return the relations in ``rel`` that lead somewhere."""
+    return tuple(name for name in relations(rel.strip()) if name not in _RESOURCES)
+
+
+_short_leading = lru_cache(REMEMBERED)(_all_leading)
 
 
 def refresh_target(meta: Meta, base: str) -> str | None:
@@ -123,16 +151,16 @@ def refresh_target(meta: Meta, base: str) -> str | None:
     return resolve(address.strip(), base)
 
 
-def _add(found: list[Link], node: LexborNode, base: str, names: Iterable[str]) -> None:
-    wanted = [name for name in names if name not in _RESOURCES]
-    href = attribute(node, "href")
+def _add(
+    found: list[Link], given: Mapping[str, str | None], base: str, names: Collection[str]
+) -> None:
+    href = (given.get("href") or "").strip()
     # Section 4.2.4: a link with an empty address is none. A place on the page is the page itself.
-    url = resolve(href, base) if wanted and href and href[0] != "#" else None
+    url = resolve(href, base) if names and href and href[0] != "#" else None
     if url is None:
         return
-    given = node.attributes
-    found.extend(
-        Link(
+    for name in names:
+        link = Link(
             rel=name,
             url=url,
             type=(given.get("type") or "").strip(),
@@ -141,17 +169,23 @@ def _add(found: list[Link], node: LexborNode, base: str, names: Iterable[str]) -
             title=(given.get("title") or "").strip(),
             declared_by="html",
         )
-        for name in wanted
-    )
+        found.append(link)
 
 
-def read_anchors(tree: LexborHTMLParser, base: str) -> tuple[str, ...]:
+def read_anchors(
+    tree: LexborHTMLParser, related: Iterable[LexborNode], base: str
+) -> tuple[str, ...]:
     """Return the targets of plain links in page order, each once, without ``nofollow`` ones."""
+    shunned = {
+        node.mem_id for node in related if "nofollow" in attribute(node, "rel").lower().split()
+    }
+    nodes = tree.css("a[href],area[href]")[: 2 * MAX_ANCHORS]
+    if shunned:
+        nodes = [node for node in nodes if node.mem_id not in shunned]
     found: dict[str, None] = {}
-    for node in tree.css("a[href],area[href]")[: 2 * MAX_ANCHORS]:
-        given = node.attributes
-        href, rel = given.get("href"), given.get("rel")
-        if not href or href[0] == "#" or (rel and "nofollow" in rel.lower().split()):
+    # One attribute costs half of all of them; and a menu stands above and below.
+    for href in dict.fromkeys([node.attrs.get("href") for node in nodes]):
+        if not href or href[0] == "#":
             continue
         url = resolve(href, base)
         if url is not None:

@@ -44,8 +44,7 @@ def choose_region(tree: LexborHTMLParser) -> Region | None:
         return None
     articles = _outer(tree.css("article,[role=article]"))
     chosen = _one_of(articles) or _one_of(_outer(tree.css(".hentry,.h-entry")))
-    main = tree.css_first("main,[role=main]")
-    around = chosen or main or tree.css_first("#content") or body
+    around = chosen or tree.css_first("main,[role=main]") or tree.css_first("#content") or body
     bodies = around.css("[itemprop~=articleBody]")
     contents = bodies if len(bodies) == 1 else _outer(around.css(CONTENT_SELECTOR))
     content = around
@@ -65,15 +64,14 @@ def _covers(content: LexborNode, around: LexborNode) -> bool:
 def _outer(nodes: list[LexborNode]) -> list[LexborNode]:
     """Those of ``nodes`` that stand by themselves: in no other of them, nor beside the content."""
     known = {node.mem_id for node in nodes}
-    return [
-        node
-        for node in nodes
-        if not any(
-            each.mem_id in known or each.tag in ("aside", "nav", "footer") or is_beside(each)
-            for each in ancestors(node)
-        )
-        and not is_beside(node)
-    ]
+    return [node for node in nodes if not is_beside(node) and not _inside(node, known)]
+
+
+def _inside(node: LexborNode, known: set[int]) -> bool:
+    for each in ancestors(node):
+        if each.mem_id in known or each.tag in ("aside", "nav", "footer") or is_beside(each):
+            return True
+    return False
 
 
 def _one_of(nodes: list[LexborNode]) -> LexborNode | None:

@@ -6,18 +6,14 @@ machine-readable times, since a digest is made over the rest. Pure: a tree in, t
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from msgspec import Struct
 from selectolax.lexbor import LexborNode
 
-from crawler.folding import fold
+from crawler.folding import fold, is_folded
 from crawler.formats.html_boxes import is_box
-from crawler.formats.html_tree import (
-    attribute,
-    folded,
-    parse_tree,
-    resolve,
-    word_set,
-)
+from crawler.formats.html_tree import folded, parse_tree, resolve, word_set
 
 #: A box is left out by its class only below this share of the region: a class may be a layout's.
 BOX_SHARE = 0.5
@@ -26,7 +22,9 @@ MAX_LARGE_BOXES = 8
 
 _SKIPPED = word_set(
     "script style noscript template svg iframe object embed canvas form button select input "
-    "textarea nav aside footer dialog audio video map head title"
+    "textarea nav aside footer dialog audio video map head title "
+    # What selectolax calls the nodes that are no elements; text is read before this is asked.
+    "-comment -doctype -document"
 )
 _SKIPPED_ROLES = word_set(
     "navigation complementary banner contentinfo search dialog alert alertdialog form menu"
@@ -39,6 +37,8 @@ _BREAK = "\x00"
 _LINE = "\x01"
 _MARKS = dict.fromkeys(_BLOCKS, _BREAK) | {"br": _LINE, "td": " ", "th": " "}
 _NO_MARKS = str.maketrans({_BREAK: " ", _LINE: " "})
+
+_Attributes: TypeAlias = dict[str, str | None]
 
 
 class Text(Struct, frozen=True, kw_only=True):
@@ -68,18 +68,20 @@ def region_text(region: LexborNode, base: str, title: str | None = None) -> Text
 class _Walk:
     """One pass over a region in document order, without recursion.
 
-    Mutable: ``_plain`` and ``_linked``, the two texts in pieces, and ``_stack`` of open elements.
+    Mutable: the text in ``_pieces``, ``_marks`` that only its linked form has, each with the number
+    of pieces before it, and ``_stack`` of open elements.
     """
 
     def __init__(self, region: LexborNode, base: str, title: str | None) -> None:
         self._region = region
         self._base = base
         self._title = title.casefold() if title else None
-        self._plain: list[str] = []
-        self._linked: list[str] = []
+        self._pieces: list[str] = []
+        self._marks: list[tuple[int, str]] = []
         self._stack: list[tuple[str, LexborNode, str]] = []
+        #: Open ``pre`` and links, and ``pre`` alone.
+        self._inside = 0
         self._preformatted = 0
-        self._links = 0
         self._linked_length = 0
         self._large = 0
         self._limit: float | None = None
@@ -87,91 +89,101 @@ class _Walk:
         self._skipped = _SKIPPED | {"header"} if region.tag == "body" else _SKIPPED
 
     def run(self) -> Text:
+        stack, skipped, pieces = self._stack, self._skipped, self._pieces
         node = self._region.first_child
         while node is not None:
-            child = self._visit(node)
-            if child is not None:
+            tag = node.tag or ""
+            if tag == "-text":
+                text = node.text_content or ""
+                plain = not self._inside and _BREAK not in text and _LINE not in text
+                pieces.append(text if plain else self._text(text))
+            elif tag not in skipped and (child := self._enter(node, tag)) is not None:
                 node = child
                 continue
             following = node.next
-            while following is None and self._stack:
+            while following is None and stack:
                 following = self._leave().next
             node = following
-        plain = _tidy(self._plain)
+        words = _tidy(pieces)
         return Text(
-            plain=plain,
-            linked=plain if self._linked == self._plain else _tidy(self._linked),
+            plain=words,
+            linked=_tidy(self._with_marks()) if self._marks else words,
             link_length=self._linked_length,
         )
 
-    def _visit(self, node: LexborNode) -> LexborNode | None:
-        """Take in ``node``; return its first child where that is to be read too."""
-        tag = node.tag or ""
-        if tag == "-text":
-            self._text(node.text_content or "")
+    def _with_marks(self) -> list[str]:
+        linked: list[str] = []
+        done = 0
+        for before, mark in self._marks:
+            linked += self._pieces[done:before]
+            linked.append(mark)
+            done = before
+        return linked + self._pieces[done:]
+
+    def _enter(self, node: LexborNode, tag: str) -> LexborNode | None:
+        """Take in the element ``node``; return its first child where that is to be read too."""
+        if tag == "h1" and self._title is not None and self._is_title(node):
             return None
-        if tag[0:1] == "-" or tag in self._skipped or self._skips(node, tag):
+        given = node.attributes
+        if given and self._skips(node, tag, given):
             return None
-        if tag in _MARKS:
-            self._both(_MARKS[tag])
+        mark = _MARKS.get(tag)
+        if mark is not None:
+            self._pieces.append(mark)
         elif tag == "img":
-            self._image(node)
-        target = self._target(node) if tag == "a" else ""
+            self._image(given)
+        target = self._target(given) if tag == "a" else ""
         child = node.first_child
         if child is None:
             return None
         if tag == "pre":
+            self._inside += 1
             self._preformatted += 1
         elif target:
-            self._links += 1
-            self._linked.append("[")
+            self._inside += 1
+            self._mark("[")
         self._stack.append((tag, node, target))
         return child
 
     def _leave(self) -> LexborNode:
         tag, node, target = self._stack.pop()
         if tag in _BLOCKS:
-            self._both(_BREAK)
+            self._pieces.append(_BREAK)
         if tag == "pre":
+            self._inside -= 1
             self._preformatted -= 1
         elif target:
-            self._links -= 1
-            self._linked.append(f"]({target})")
+            self._inside -= 1
+            self._mark(f"]({target})")
         return node
 
-    def _both(self, mark: str) -> None:
-        self._plain.append(mark)
-        self._linked.append(mark)
+    def _mark(self, mark: str) -> None:
+        self._marks.append((len(self._pieces), mark))
 
-    def _text(self, text: str) -> None:
-        text = text.translate(_NO_MARKS) if _BREAK in text or _LINE in text else text
+    def _text(self, text: str) -> str:
+        text = text.translate(_NO_MARKS)
         if self._preformatted:
             text = text.replace("\n", _LINE)
-        self._plain.append(text)
-        self._linked.append(text)
-        if self._links:
+        if self._inside > self._preformatted:
             self._linked_length += len(text.strip())
+        return text
 
-    def _skips(self, node: LexborNode, tag: str) -> bool:
-        if (
-            tag == "h1"
-            and self._title is not None
-            and folded(node.text()).casefold() == self._title
-        ):
-            return True
-        given = node.attributes
-        if not given:
-            return False
+    def _is_title(self, heading: LexborNode) -> bool:
+        return folded(heading.text()).casefold() == self._title
+
+    def _skips(self, node: LexborNode, tag: str, given: _Attributes) -> bool:
         if "hidden" in given or given.get("aria-hidden") == "true":
             return True
-        if (given.get("role") or "") in _SKIPPED_ROLES:
+        if "role" in given and (given["role"] or "") in _SKIPPED_ROLES:
             return True
         if tag == "time" and "datetime" in given:
             return True
-        return ("class" in given or "id" in given) and self._is_small_box(node)
+        if not ("class" in given or "id" in given):
+            return False
+        return is_box(tag, given) and self._is_small(node)
 
-    def _is_small_box(self, node: LexborNode) -> bool:
-        if not is_box(node) or self._large >= MAX_LARGE_BOXES:
+    def _is_small(self, node: LexborNode) -> bool:
+        if self._large >= MAX_LARGE_BOXES:
             return False
         if self._limit is None:
             self._limit = BOX_SHARE * len(self._region.text())
@@ -180,31 +192,24 @@ class _Walk:
         self._large += 1
         return False
 
-    def _target(self, node: LexborNode) -> str:
-        href = attribute(node, "href")
+    def _target(self, given: _Attributes) -> str:
+        href = (given.get("href") or "").strip()
         # A target within the page moves with its headings and is no word of the publisher's.
         return "" if not href or href.startswith("#") else resolve(href, self._base) or ""
 
-    def _image(self, node: LexborNode) -> None:
-        given = node.attributes
+    def _image(self, given: _Attributes) -> None:
         source = given.get("data-src") or given.get("data-lazy-src") or given.get("src") or ""
         url = None if source.startswith("data:") else resolve(source, self._base)
         if source and url is not None:
-            self._linked.append(f"![{given.get('alt') or ''}]({url})")
+            self._mark(f"![{given.get('alt') or ''}]({url})")
 
 
 def _tidy(pieces: list[str]) -> str:
     """Fold white space in lines, drop empty blocks, and part blocks by an empty line."""
-    blocks = []
-    for block in "".join(pieces).split(_BREAK):
-        # Half of them are the line ends between two tags.
-        if not block or block.isspace():
-            continue
-        if _LINE in block:
-            lines = [fold(line) for line in block.split(_LINE)]
-            words = "\n".join(lines).strip()
-        else:
-            words = fold(block)
-        if words:
-            blocks.append(words)
+    # Half of them are the line ends between two tags.
+    blocks = [words for block in "".join(pieces).split(_BREAK) if (words := block.strip())]
+    flat = " ".join(blocks)
+    if _LINE in flat or not is_folded(flat):
+        lines = ["\n".join([fold(line) for line in block.split(_LINE)]) for block in blocks]
+        blocks = [words for block in lines if (words := block.strip())]
     return "\n\n".join(blocks)

@@ -57,14 +57,15 @@ def parse_json(body: bytes, url: str, content_type: str = "") -> Facts:
     Raises Malformed where ``body`` is no JSON, or neither an object nor a list.
     """
     text, findings = decode(body, content_type)
-    return structs.replace(_facts(load_json(text), url), findings=findings)
+    facts = _facts(load_json(text), url)
+    return structs.replace(facts, findings=findings) if findings else facts
 
 
 def _facts(document: Any, url: str) -> Facts:
     if isinstance(document, list) and len(document) != 1:
         return _other("list")
     fields = _unwrapped(document[0] if isinstance(document, list) else document)
-    if not isinstance(fields, Mapping):
+    if not isinstance(fields, dict):
         raise Malformed("its JSON holds no object")
     if "@context" in fields and ("@type" in fields or "@graph" in fields):
         return structs.replace(facts_of_document(fields, url), source="json", extractor=EXTRACTOR)
@@ -82,10 +83,10 @@ def _other(kind: str) -> Facts:
 
 
 def _unwrapped(document: Any) -> Any:
-    if isinstance(document, Mapping) and not any(document.get(name) for name in _TITLES):
+    if isinstance(document, dict) and not any(document.get(name) for name in _TITLES):
         for name in _WRAPPERS:
             inner = document.get(name)
-            if isinstance(inner, Mapping) and any(inner.get(each) for each in _TITLES):
+            if isinstance(inner, dict) and any(inner.get(each) for each in _TITLES):
                 return inner
     return document
 
@@ -104,7 +105,7 @@ def _other_kind(fields: Fields) -> str:
 
 
 def _is_wordpress(fields: Fields) -> bool:
-    return isinstance(fields.get("title"), Mapping) and "rendered" in fields["title"]
+    return isinstance(fields.get("title"), dict) and "rendered" in fields["title"]
 
 
 def _wordpress(fields: Fields, url: str) -> Facts:
@@ -148,23 +149,24 @@ def _gmt(value: Any) -> Stamp | None:
 
 def _embedded_authors(fields: Fields) -> Any:
     embedded = fields.get("_embedded")
-    return embedded.get("author") if isinstance(embedded, Mapping) else None
+    return embedded.get("author") if isinstance(embedded, dict) else None
 
 
 def _embedded_terms(fields: Fields) -> tuple[str, ...]:
     """Topic names, where ``?_embed`` sent them; the post itself has only their numbers."""
     embedded = fields.get("_embedded")
-    groups = embedded.get("wp:term") if isinstance(embedded, Mapping) else None
+    groups = embedded.get("wp:term") if isinstance(embedded, dict) else None
     terms = [term for group in groups or () if isinstance(group, list) for term in group]
     return entries_of(terms)
 
 
 def _record(fields: Fields, url: str) -> Facts:
     markdown = _first_text(fields, _MARKDOWN_BODIES)
-    marks = sum(1 for name in _RECORD_MARKS if name in fields)
-    is_record = "slug" in fields and marks > 1
-    html = fragment_text(text_of(fields.get("content_html") or fields.get("body_html")) or "", url)
-    body = markdown or html.plain or _first_text(fields, _PLAIN_BODIES)
+    marks = [name for name in _RECORD_MARKS if name in fields]
+    is_record = "slug" in fields and len(marks) > 1
+    given = text_of(fields.get("content_html") or fields.get("body_html"))
+    html = fragment_text(given, url) if given and markdown is None else None
+    body = markdown or (html and html.plain) or _first_text(fields, _PLAIN_BODIES)
     return Facts(
         source="record" if is_record else "json",
         extractor=EXTRACTOR,
@@ -173,7 +175,7 @@ def _record(fields: Fields, url: str) -> Facts:
         summary=_first_line(fields, _SUMMARIES),
         body=body,
         body_is_markdown=markdown is not None,
-        words=html.linked or None if markdown is None else None,
+        words=(html and html.linked) or None,
         authors=entries_of(fields.get("authors") or fields.get("author")),
         canonical=first_url(fields, _URLS, url),
         canonical_source=first_url(fields, _SOURCES, url),
@@ -190,7 +192,7 @@ def _record(fields: Fields, url: str) -> Facts:
 def _stamp(fields: Fields, gmt: str, names: tuple[str, ...]) -> Stamp | None:
     # "updated_at" goes before "modified_gmt", and that before the others: it names our own word.
     first = first_stamp((fields.get(names[0]),))
-    return first or _gmt(fields.get(gmt)) or first_stamp(fields.get(name) for name in names[1:])
+    return first or _gmt(fields.get(gmt)) or first_stamp([fields.get(name) for name in names[1:]])
 
 
 def _evidence(fields: Fields) -> Evidence:
@@ -204,7 +206,10 @@ def _string(value: Any) -> str | None:
 
 
 def _first_text(fields: Fields, names: tuple[str, ...]) -> str | None:
-    return next((text for name in names if (text := text_of(fields.get(name)))), None)
+    for name in names:
+        if name in fields and (text := text_of(fields[name])):
+            return text
+    return None
 
 
 def _first_line(fields: Fields, names: tuple[str, ...]) -> str | None:
@@ -215,5 +220,5 @@ def _first_line(fields: Fields, names: tuple[str, ...]) -> str | None:
 
 def _links(fields: Fields, base: str) -> Iterator[Link]:
     given = fields.get("alternates")
-    if isinstance(given, Mapping):
+    if isinstance(given, dict):
         yield from alternate_links(given, base, "json")

@@ -20,7 +20,7 @@ from crawler.facts import Malformed
 from crawler.folding import fold
 from crawler.urls import normalise
 from storage.model import Stamp
-from storage.times import parse_declared
+from storage.times import EARLIEST, parse_declared
 
 #: Levels of nesting; schema.org graphs use about 10, msgspec gives up near 1,000.
 MAX_DEPTH = 200
@@ -33,6 +33,9 @@ MAX_NAMES = 500
 #: Unix seconds between 1990 and 2100; a thousand times that are milliseconds.
 _EPOCH_SECONDS = (631_152_000, 4_102_444_800)
 _MILLI = 1_000
+#: Where an object keeps its text, and where its address.
+_TEXTS = ("@value", "rendered", "name", "headline", "text", "value")
+_PLACES = ("@id", "url", "contentUrl", "@value")
 
 _STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _MARKS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)|[\[{,]', re.DOTALL)
@@ -78,7 +81,8 @@ def _load_leniently(raw: bytes) -> Any:
 
 
 def _check_count(raw: bytes) -> None:
-    if sum(map(raw.count, (b",", b"[", b"{"))) <= MAX_VALUES:
+    # So short a text has no room for them, and counting takes as long as reading it.
+    if len(raw) <= MAX_VALUES or sum(map(raw.count, (b",", b"[", b"{"))) <= MAX_VALUES:
         return
     # A novel has as many commas, inside its strings.
     if sum(len(each) == 1 and each not in b"]}" for each in _MARKS.findall(raw)) > MAX_VALUES:
@@ -104,13 +108,10 @@ def text_of(value: Any) -> str | None:
 
     White space is stripped; empty is None.
     """
-    for _ in range(MAX_DEPTH):
-        if isinstance(value, list):
-            value = next(iter(value), None)
-        elif isinstance(value, Mapping):
-            value = _first_of(value, ("@value", "rendered", "name", "headline", "text", "value"))
-        else:
-            break
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        value = _innermost(value, _TEXTS)
     if isinstance(value, str):
         return value.strip() or None
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
@@ -128,40 +129,35 @@ def plain_text_of(value: Any) -> str | None:
 
 def names_of(value: Any) -> tuple[str, ...]:
     """Return the names in ``value``: a list's strings and named objects, or what commas part."""
-    if isinstance(value, str):
-        return unique(value.split(","))
-    return entries_of(value)
+    return unique(value.split(",")) if isinstance(value, str) else entries_of(value)
 
 
 def entries_of(value: Any) -> tuple[str, ...]:
     """Return the names in ``value``, commas being part of a name."""
-    items = value if isinstance(value, list) else [value]
-    named = (plain_text_of(item) for item in items[:MAX_NAMES] if not isinstance(item, int | float))
-    return unique(name for name in named if name)
+    if value is None:
+        return ()
+    items = value[:MAX_NAMES] if isinstance(value, list) else [value]
+    named = [plain_text_of(item) for item in items if not isinstance(item, int | float)]
+    return unique([name for name in named if name])
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:
     """``names`` stripped, each once, in order, without the empty ones."""
-    stripped = (name.strip() for name in names)
-    return tuple(dict.fromkeys(name for name in stripped if name))[:MAX_NAMES]
+    stripped = [name.strip() for name in names]
+    return tuple(dict.fromkeys([name for name in stripped if name]))[:MAX_NAMES]
 
 
 def url_text_of(value: Any) -> str | None:
     """Return the URL in ``value``: a string, or an object's ``@id``, ``url``, ``contentUrl``."""
-    for _ in range(MAX_DEPTH):
-        if isinstance(value, list):
-            value = next(iter(value), None)
-        elif isinstance(value, Mapping):
-            value = _first_of(value, ("@id", "url", "contentUrl", "@value"))
-        else:
-            break
+    if not isinstance(value, str):
+        value = _innermost(value, _PLACES)
     return (value.strip() or None) if isinstance(value, str) else None
 
 
 def first_url(fields: Mapping[str, Any], names: Iterable[str], base: str) -> str | None:
     """Return the first field among ``names`` that is a URL, normalised against ``base``."""
     for name in names:
-        text = url_text_of(fields.get(name))
+        text = url_text_of(fields[name]) if name in fields else None
         url = normalise(text, base) if text else None
         if url is not None:
             return url
@@ -172,8 +168,8 @@ def stamp_of(value: Any) -> Stamp | None:
     """Return the moment in ``value``: a date as publishers write it, or Unix (milli)seconds."""
     if isinstance(value, int) and not isinstance(value, bool):
         return _epoch(value)
-    text = text_of(value)
-    return None if text is None else parse_declared(text)
+    text = value.strip() if isinstance(value, str) else text_of(value)
+    return parse_declared(text) if text else None
 
 
 def _epoch(number: int) -> Stamp | None:
@@ -192,11 +188,34 @@ def first_stamp(values: Iterable[Any]) -> Stamp | None:
 
     Templates print a zero date where they know none ("0001-01-01"); a later field may know.
     """
-    found = [stamp for value in values if (stamp := stamp_of(value)) is not None]
-    real = [stamp for stamp in found if stamp.at.timestamp() >= _EPOCH_SECONDS[0]]
-    zoned = [stamp for stamp in real if stamp.offset is not None]
-    return next(iter(zoned or real or found), None)
+    real = unreal = None
+    for value in values:
+        stamp = None if value is None else stamp_of(value)
+        if stamp is None:
+            continue
+        if stamp.at < EARLIEST:
+            unreal = unreal or stamp
+        elif stamp.offset is not None:
+            return stamp
+        else:
+            real = real or stamp
+    return real or unreal
 
 
-def _first_of(value: Mapping[str, Any], names: Iterable[str]) -> Any:
-    return next((value[name] for name in names if value.get(name)), None)
+def _innermost(value: Any, names: tuple[str, ...]) -> Any:
+    """Return what lists and objects are wrapped around: the first item, the first of ``names``."""
+    for _ in range(MAX_DEPTH):
+        if isinstance(value, list):
+            value = value[0] if value else None
+        elif isinstance(value, dict):
+            value = _first_of(value, names)
+        else:
+            break
+    return value
+
+
+def _first_of(value: dict[str, Any], names: tuple[str, ...]) -> Any:
+    for name in names:
+        if found := value.get(name):
+            return found
+    return None

@@ -8,7 +8,7 @@ built: nodes are looked up by ``@id`` once. Pure; raises facts.Malformed only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import structs
 
@@ -52,6 +52,16 @@ _LISTINGS = _names(
 )
 _PAGES = _LISTINGS | frozenset({"webpage", "medicalwebpage", "itempage"})
 _PREFIXES = ("https://schema.org/", "http://schema.org/", "schema:")
+#: Where a node says its own URL, the plainest first.
+_ADDRESSES = ("url", "mainEntityOfPage", "@id")
+
+
+class _Typed(NamedTuple):
+    """A node that stands by itself, and what it is: its schema.org types."""
+
+    node: Node
+    types: tuple[str, ...]
+    is_article: bool
 
 
 def parse_jsonld(body: bytes, url: str, content_type: str = "") -> Facts:
@@ -64,8 +74,8 @@ def parse_jsonld(body: bytes, url: str, content_type: str = "") -> Facts:
     nodes = _nodes([document])
     if not nodes:
         raise Malformed("its JSON holds no object")
-    chosen = _article(nodes, url) or _lonely(nodes)
-    return structs.replace(_facts(chosen, nodes, url), findings=findings)
+    facts = _facts(_article(nodes, url) or _lonely(nodes), nodes, url)
+    return structs.replace(facts, findings=findings) if findings else facts
 
 
 def embedded_facts(texts: Iterable[str], url: str) -> Facts:
@@ -89,30 +99,32 @@ def facts_of_document(document: Any, url: str) -> Facts:
     return _facts(_article(nodes, url) or _lonely(nodes), nodes, url)
 
 
-def _nodes(documents: list[Any]) -> list[Node]:
+def _nodes(documents: list[Any]) -> list[_Typed]:
     """Every object that stands by itself: top level, lists, ``@graph`` and main entities."""
-    found: list[Node] = []
+    found: list[_Typed] = []
     waiting = list(reversed(documents))
     while waiting and len(found) < MAX_NODES:
         item = waiting.pop()
         if isinstance(item, list):
             waiting.extend(reversed(item[:MAX_NODES]))
-        elif isinstance(item, Mapping):
+        elif isinstance(item, dict):
             node = _plain_keys(item)
-            found.append(node)
+            types = types_of(node)
+            found.append(_Typed(node, types, not ARTICLE_TYPES.isdisjoint(types)))
             inner = (node.get("@graph"), node.get("mainEntity"))
-            waiting.extend(part for part in inner if isinstance(part, list | Mapping))
+            waiting.extend([part for part in inner if isinstance(part, (list, dict))])
     return found
 
 
 def _plain_keys(node: Node) -> Node:
-    if not any(key.startswith(_PREFIXES) for key in node):
-        return node
-    return {_without_prefix(key): value for key, value in node.items()}
+    for key in node:
+        if ":" in key and key.startswith(_PREFIXES):
+            return {_without_prefix(name): value for name, value in node.items()}
+    return node
 
 
 def _without_prefix(name: str) -> str:
-    for prefix in _PREFIXES:
+    for prefix in _PREFIXES if ":" in name else ():
         if name.startswith(prefix):
             return name.removeprefix(prefix)
     return name
@@ -121,37 +133,45 @@ def _without_prefix(name: str) -> str:
 def types_of(node: Node) -> tuple[str, ...]:
     """Return the node's schema.org types, lower case, without their prefix."""
     given = node.get("@type")
-    items = given if isinstance(given, list) else [given]
-    return tuple(_without_prefix(item).lower() for item in items if isinstance(item, str))
+    if isinstance(given, str):
+        return (_without_prefix(given).lower(),)
+    items = given if isinstance(given, list) else ()
+    return tuple([_without_prefix(item).lower() for item in items if isinstance(item, str)])
 
 
-def _article(nodes: list[Node], url: str) -> Node | None:
+def _article(nodes: list[_Typed], url: str) -> _Typed | None:
     """Return the article that the page is: the only one, or the one with the page's URL."""
-    articles = [node for node in nodes if ARTICLE_TYPES.intersection(types_of(node))]
+    articles = [each for each in nodes if each.is_article]
     if len(articles) <= 1:
-        return next(iter(articles), None)
-    own = [node for node in articles if any(same_page(each, url) for each in _urls(node, url))]
-    return own[0] if own else None
+        return articles[0] if articles else None
+    return next((each for each in articles if _is_at(each.node, url)), None)
 
 
-def _lonely(nodes: list[Node]) -> Node | None:
+def _lonely(nodes: list[_Typed]) -> _Typed | None:
     """In a file of its own, the single node with a heading is the article, whatever its type."""
-    headed = [node for node in nodes if plain_text_of(node.get("headline") or node.get("name"))]
+    headed = [
+        each for each in nodes if plain_text_of(each.node.get("headline") or each.node.get("name"))
+    ]
     return headed[0] if len(headed) == 1 else None
 
 
+def _is_at(node: Node, url: str) -> bool:
+    return any(same_page(each, url) for each in _urls(node, url))
+
+
 def _urls(node: Node, base: str) -> Iterator[str]:
-    for name in ("url", "mainEntityOfPage", "@id"):
+    for name in _ADDRESSES:
         text = url_text_of(node.get(name))
         url = normalise(text, base) if text else None
         if url is not None:
             yield url
 
 
-def _facts(article: Node | None, nodes: list[Node], url: str) -> Facts:
-    evidence = _evidence(article, nodes)
-    if article is None:
+def _facts(chosen: _Typed | None, nodes: list[_Typed], url: str) -> Facts:
+    evidence = _evidence(chosen, nodes)
+    if chosen is None:
         return Facts(source="jsonld", extractor=EXTRACTOR, evidence=evidence)
+    article = chosen.node
     page = _page_of(article, nodes, url)
     own = article.get
     body_md = text_of(own("body_md"))
@@ -166,7 +186,7 @@ def _facts(article: Node | None, nodes: list[Node], url: str) -> Facts:
         body=body_md or text_of(own("articleBody") or own("text")),
         body_is_markdown=body_md is not None,
         authors=_authors(article, nodes),
-        canonical=next(_urls(article, url), None),
+        canonical=first_url(article, _ADDRESSES, url),
         canonical_source=first_url(article, ("canonical_source", "isBasedOn", "isBasedOnUrl"), url),
         published_at=first_stamp((own("datePublished"), page.get("datePublished"))),
         updated_at=first_stamp((own("dateModified"), page.get("dateModified"))),
@@ -182,47 +202,51 @@ def _string(value: Any) -> str | None:
     return (value.strip() or None) if isinstance(value, str) else None
 
 
-def _evidence(article: Node | None, nodes: list[Node]) -> Evidence:
-    kinds = [kind for node in nodes for kind in types_of(node)]
-    articles = sum(1 for node in nodes if ARTICLE_TYPES.intersection(types_of(node)))
-    if article is not None:
-        types = types_of(article)
-        kind = next((each for each in types if each in ARTICLE_TYPES), "") or "".join(types[:1])
+def _evidence(chosen: _Typed | None, nodes: list[_Typed]) -> Evidence:
+    articles = len([each for each in nodes if each.is_article])
+    if chosen is not None:
+        types = chosen.types
+        known = [each for each in types if each in ARTICLE_TYPES]
+        kind = "".join((known or types)[:1])
     else:
+        kinds = (kind for each in nodes for kind in each.types)
         kind = next((each for each in kinds if each in _LISTINGS), "")
         # Several articles and none of them the page: a list, though nobody said so.
         kind = kind or ("itemlist" if articles > 1 else "")
     return Evidence(type=kind, type_source="JSON-LD" if kind else "", article_elements=articles)
 
 
-def _page_of(article: Node, nodes: list[Node], url: str) -> Node:
+def _page_of(article: Node, nodes: list[_Typed], url: str) -> Node:
     """Return the page node that the article belongs to; it says what the article leaves out."""
-    wanted = {
-        text
-        for name in ("mainEntityOfPage", "isPartOf")
-        if (text := url_text_of(article.get(name)))
-    }
-    for node in nodes:
-        if node is not article and _PAGES.intersection(types_of(node)):
-            own = node.get("mainEntity") == article or url_text_of(node.get("@id")) in wanted
-            if own or any(same_page(each, url) for each in _urls(node, url)):
+    for each in nodes:
+        node = each.node
+        if node is not article and not _PAGES.isdisjoint(each.types):
+            wanted = {url_text_of(article.get(name)) for name in ("mainEntityOfPage", "isPartOf")}
+            named = url_text_of(node.get("@id"))
+            own = node.get("mainEntity") == article or (named and named in wanted)
+            if own or _is_at(node, url):
                 return node
     inline = article.get("mainEntityOfPage")
-    return inline if isinstance(inline, Mapping) else {}
+    return inline if isinstance(inline, dict) else {}
 
 
-def _authors(article: Node, nodes: list[Node]) -> tuple[str, ...]:
+def _authors(article: Node, nodes: list[_Typed]) -> tuple[str, ...]:
     given = article.get("author") or article.get("creator")
     items = given if isinstance(given, list) else [given]
-    by_id = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str)}
-    return entries_of([_looked_up(item, by_id) for item in items])
+    if any(_is_reference(item) for item in items):
+        ids = ((each.node.get("@id"), each.node) for each in nodes)
+        by_id = {name: node for name, node in ids if isinstance(name, str)}
+        items = [_looked_up(item, by_id) for item in items]
+    return entries_of(items)
+
+
+def _is_reference(item: Any) -> bool:
+    return isinstance(item, dict) and not item.get("name")
 
 
 def _looked_up(item: Any, by_id: Mapping[str, Node]) -> Any:
     """Return the node that ``item`` refers to, where it is a reference without a name."""
-    if isinstance(item, Mapping) and not item.get("name"):
-        return by_id.get(str(item.get("@id")), item)
-    return item
+    return by_id.get(str(item.get("@id")), item) if _is_reference(item) else item
 
 
 def _entities(article: Node) -> tuple[str, ...]:
@@ -231,19 +255,19 @@ def _entities(article: Node) -> tuple[str, ...]:
 
 
 def _language(value: Any) -> str | None:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("alternateName") or value.get("name")
     return text_of(value)
 
 
 def _alternates(article: Node, base: str) -> Iterator[Link]:
     custom = article.get("alternates")
-    if isinstance(custom, Mapping):
+    if isinstance(custom, dict):
         yield from alternate_links(custom, base, "jsonld")
     for name in ("encoding", "encodings", "associatedMedia"):
         given = article.get(name)
-        for item in given if isinstance(given, list) else [given]:
-            if isinstance(item, Mapping):
+        for item in given if isinstance(given, list) else (given,):
+            if isinstance(item, dict):
                 yield from _encoding(item, base)
 
 

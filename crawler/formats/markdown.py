@@ -8,7 +8,7 @@ is left out of it. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from crawler.facts import Facts, Link
@@ -30,12 +30,15 @@ _SETEXT = re.compile(r" {0,3}=+[ \t]*\Z")
 _LINKED = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _MARKED = re.compile(r"(\*\*|__|\*|`|(?<!\w)_)(?=\S)(.+?)(?<=\S)\1")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_MARKS = re.compile(r"[\[*_`\\]")
 
 
 def parse_markdown(body: bytes, url: str, content_type: str = "") -> Facts:
     """Return the facts of a Markdown document at ``url``: its front matter's and its words."""
     text, findings = decode(body, content_type)
-    parts = split_front_matter(text.replace("\r\n", "\n").replace("\r", "\n"))
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    parts = split_front_matter(text)
     said = {name.replace("-", "_"): value for name, value in parts.fields.items()}
     given_title = _one_line(said.get("title"))
     heading, after = _heading(parts.rest.strip())
@@ -54,12 +57,12 @@ def parse_markdown(body: bytes, url: str, content_type: str = "") -> Facts:
         authors=entries_of(said.get("authors") or said.get("author")),
         canonical=_canonical(said, url),
         canonical_source=_source(said),
-        published_at=first_stamp(said.get(name) for name in PUBLISHED),
-        updated_at=first_stamp(said.get(name) for name in UPDATED),
+        published_at=first_stamp([said[name] for name in PUBLISHED if name in said]),
+        updated_at=first_stamp([said[name] for name in UPDATED if name in said]),
         lang=_first_text(said, ("lang", "language", "locale")),
         topics=_topics(said),
         entities=names_of(said.get("entities")),
-        links=tuple(_links(said, url)),
+        links=_links(said, url),
         unread=unread(body),
         findings=findings + parts.findings,
     )
@@ -88,6 +91,8 @@ def _heading(text: str) -> tuple[str | None, str]:
 
 
 def _plain(markdown: str) -> str:
+    if _MARKS.search(markdown) is None:
+        return " ".join(markdown.split())
     words = _MARKED.sub(r"\2", _LINKED.sub(r"\1", markdown))
     return " ".join(_ESCAPED.sub(r"\1", words).split())
 
@@ -101,15 +106,17 @@ def _string(value: Any) -> str | None:
 
 
 def _first_text(said: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    return next((text for name in names if (text := text_of(said.get(name)))), None)
+    for name in names:
+        if name in said and (text := text_of(said[name])):
+            return text
+    return None
 
 
 def _topics(said: Mapping[str, Any]) -> tuple[str, ...]:
-    given = next(
-        (said[name] for name in ("topics", "tags", "categories", "keywords") if said.get(name)),
-        None,
-    )
-    return names_of(given)
+    for name in ("topics", "tags", "categories", "keywords"):
+        if said.get(name):
+            return names_of(said[name])
+    return ()
 
 
 def _source(said: Mapping[str, Any]) -> str | None:
@@ -123,7 +130,7 @@ def _source(said: Mapping[str, Any]) -> str | None:
 
 def _canonical(said: Mapping[str, Any], url: str) -> str | None:
     for name in ("canonical", "canonical_url", "canonicalURL", "url", "permalink"):
-        text = _string(said.get(name))
+        text = _string(said[name]) if name in said else None
         found = normalise(text, url) if text else None
         # A twin's "url" may be its own address, which says nothing of the article's.
         if found is not None and not (name in ("url", "permalink") and same_page(found, url)):
@@ -131,7 +138,6 @@ def _canonical(said: Mapping[str, Any], url: str) -> str | None:
     return None
 
 
-def _links(said: Mapping[str, Any], url: str) -> Iterator[Link]:
+def _links(said: Mapping[str, Any], url: str) -> tuple[Link, ...]:
     given = said.get("alternates")
-    if isinstance(given, Mapping):
-        yield from alternate_links(given, url, "markdown")
+    return tuple(alternate_links(given, url, "markdown")) if isinstance(given, dict) else ()

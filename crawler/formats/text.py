@@ -15,7 +15,9 @@ EXTRACTOR = "text/1"
 def parse_text(body: bytes, url: str, content_type: str = "") -> Facts:  # noqa: ARG001  - every parser is called alike
     """Return the facts of a plain text document: its words, line ends made one kind."""
     text, findings = decode(body, content_type)
-    words = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    words = text.strip()
     return Facts(
         source="text",
         extractor=EXTRACTOR,

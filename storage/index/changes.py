@@ -12,8 +12,17 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from storage.index.packing import unpacked
 from storage.index.reader import Reader, one_of, where
-from storage.index.rows import EventRow, Row, SnapshotRow, event_row, snapshot_row, to_micros
+from storage.index.rows import (
+    EventRow,
+    Row,
+    SnapshotRow,
+    event_row,
+    snapshot_row,
+    to_micros,
+    values_of,
+)
 from storage.times import format_utc
 
 #: Events that tell of the article itself. The others are the archive's own steps on the way: a
@@ -84,7 +93,8 @@ def changes(index: Reader, asked: Asked) -> Iterator[Change]:
 def first_id(index: Reader) -> str | None:
     """Return the id of the snapshot that was observed first: an archive's own, as long as it is."""
     row = index.ask_one("SELECT id FROM snapshots ORDER BY", ", ".join(_ORDER))
-    return None if row is None else str(row["id"])
+    with values_of("snapshots"):
+        return None if row is None else unpacked(row["id"])
 
 
 def _rows(index: Reader, table: str, asked: Asked) -> Iterable[Row]:

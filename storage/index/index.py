@@ -2,43 +2,55 @@
 
 Write-ahead logging, so that readers and the one writer never wait for each other, and
 synchronous=FULL, so that a frontier entry marked done stays done through a power cut. An
-Index is used by one thread at a time. Statements are plain SQL, as the questions are (reader.py);
-the tables are SQLAlchemy's, which is loaded for a new file alone.
+Index is used by one thread at a time. Statements are plain SQL, as the questions are (reader.py).
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Self
 
 from msgspec import Struct, field
 
 from storage.errors import ArchiveError, StoreFailed
+from storage.index.columns import COLUMNS
 from storage.index.reader import FILE_NAME, Reader, connect, sqlite_errors
-from storage.index.rows import SCHEMA_VERSION, Row, Rows
+from storage.index.rows import SCHEMA_VERSION, Row, Rows, Values
+from storage.index.tables import LATER, TABLES
 
 _WRITER = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -32768",
+)
+#: For a file that is put in place when it is whole: no log, no sync, and memory, in KiB, for the
+#: rows of a large archive, whose marks come in no order.
+_FILLER = (
+    "PRAGMA journal_mode = OFF",
+    "PRAGMA synchronous = OFF",
+    "PRAGMA locking_mode = EXCLUSIVE",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -131072",
 )
 #: Milliseconds to wait for readers of the index that are about to end.
 _READERS_MAY_END = 2_000
 #: The primary keys of the tables that are written row by row, as schema.py has them.
 KEYS: Mapping[str, tuple[str, ...]] = {
-    "articles": ("site", "slug"),
     "entries": ("site", "url"),
-    "files": ("folded",),
+    "files": ("mark",),
     "memory": ("site", "key"),
     "meta": ("key",),
     "names": ("site", "name", "slug"),
     "runs": ("id",),
     "segments": ("name",),
     "sites": ("name",),
-    "validators": ("url",),
+    "urls": ("mark", "format", "article"),
+    "validators": ("mark",),
 }
 
 
@@ -51,13 +63,15 @@ class Batch(Struct, frozen=True, kw_only=True):
     rows: tuple[Rows, ...] = ()
     segments: dict[str, tuple[str, int]] = field(default_factory=dict)
     entries: tuple[Row, ...] = ()
-    validators: tuple[Row, ...] = ()
+    validators: tuple[Values, ...] = ()
     memory: tuple[Row, ...] = ()
-    names: tuple[Row, ...] = ()
+    names: tuple[Values, ...] = ()
 
 
 class Index(Reader):
     """One open index, for writing too. State: the connection."""
+
+    _filling = False
 
     @classmethod
     def to_write(cls, root: Path, name: str = FILE_NAME) -> Self:
@@ -76,6 +90,22 @@ class Index(Reader):
         return index
 
     @classmethod
+    def to_fill(cls, root: Path, name: str) -> Self:
+        """Return a new index that nobody reads before ``finish``: a crash leaves nothing of use."""
+        with sqlite_errors(root, "opening the index"):
+            index = cls(root, connect(f"{(root / name).as_uri()}?mode=rwc", _FILLER))
+        index._filling = True
+        index._prepare()
+        return index
+
+    def finish(self) -> None:
+        """Make what a filled index is looked up by."""
+        if self._filling:
+            with self.begin("making the index") as connection:
+                for statement in LATER:
+                    connection.execute(statement)
+
+    @classmethod
     def empty(cls, root: Path) -> Self:
         """Return an index of nothing, in memory: what a mirror without a segment has."""
         index = cls(root, connect("file::memory:", ()))
@@ -91,10 +121,8 @@ class Index(Reader):
 
     def _prepare(self) -> None:
         if not self.ask("SELECT name FROM sqlite_master WHERE name = 'meta'"):
-            from storage.index import schema  # noqa: PLC0415  - SQLAlchemy, for a new file alone
-
             with self.begin("making the index") as connection:
-                for statement in schema.statements():
+                for statement in TABLES if self._filling else (*TABLES, *LATER):
                     connection.execute(statement)
                 _replace(connection, "meta", [{"key": "schema", "value": str(SCHEMA_VERSION)}])
         self.check_version()
@@ -127,9 +155,10 @@ class Index(Reader):
             for statement in _FORGET_SEGMENT:
                 connection.execute(statement, named)
             for question in ARTICLES_LEFT:
-                cursor = connection.execute(question, named)
-                columns = [column[0] for column in cursor.description]
-                add_articles(connection, [dict(zip(columns, row, strict=True)) for row in cursor])
+                for row in connection.execute(question, named).fetchall():
+                    connection.execute(ADD_ARTICLE, row).fetchone()
+            for statement in _FORGET_ARTICLES:
+                connection.execute(statement, named)
 
     def replace(self, table: str, rows: Sequence[Row]) -> None:
         """Insert rows into ``table``, each in place of the one with its primary key."""
@@ -162,16 +191,27 @@ FILES_OWED = """
 """
 
 _FORGET_SEGMENT = (
-    """DELETE FROM validators
-       WHERE url IN (SELECT url FROM representations WHERE site = :site)""",
+    """DELETE FROM validators WHERE mark IN (
+         SELECT mark FROM urls WHERE article IN (SELECT n FROM articles WHERE site = :site))""",
     "DELETE FROM entries WHERE site = :site",
     "DELETE FROM memory WHERE site = :site",
+    """DELETE FROM representations WHERE n IN (
+         SELECT shown.n FROM snapshots
+           JOIN articles ON articles.site = snapshots.site AND articles.slug = snapshots.slug
+           JOIN representations AS shown
+             ON shown.article = articles.n AND shown.sequence = snapshots.sequence
+         WHERE snapshots.segment = :name)""",
     "DELETE FROM snapshots WHERE segment = :name",
     "DELETE FROM events WHERE segment = :name",
-    "DELETE FROM representations WHERE segment = :name",
-    "DELETE FROM articles WHERE site = :site",
+    # Their numbers stay, for the representations in other segments.
+    "UPDATE articles SET last = 0, newest = 0, placed = 0 WHERE site = :site",
     "DELETE FROM segments WHERE name = :name",
     FILES_OWED,
+)
+_FORGET_ARTICLES = (
+    """DELETE FROM urls WHERE article IN (
+         SELECT n FROM articles WHERE site = :site AND last = 0)""",
+    "DELETE FROM articles WHERE site = :site AND last = 0",
 )
 
 #: What of the table ``articles`` follows from the site's snapshots, and from its events.
@@ -183,70 +223,78 @@ ARTICLES_LEFT = (
        FROM events WHERE site = :site""",
 )
 
+#: Brings the standing of an article up to what one of its groups tells, and returns its number.
+# By sequence number and not by arrival: segments may be indexed again in any order.
+ADD_ARTICLE = """
+    INSERT INTO articles (site, slug, url, last, newest, placed) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (site, slug) DO UPDATE SET
+      url = CASE WHEN excluded.placed > articles.placed
+                   OR articles.placed = 0 AND excluded.placed = 0
+                      AND excluded.last >= articles.last
+                 THEN excluded.url ELSE articles.url END,
+      last = CASE WHEN excluded.last > articles.last
+                  THEN excluded.last ELSE articles.last END,
+      newest = CASE WHEN excluded.newest > articles.newest
+                    THEN excluded.newest ELSE articles.newest END,
+      placed = CASE WHEN excluded.placed > articles.placed
+                    THEN excluded.placed ELSE articles.placed END
+    RETURNING n
+"""
+
 
 def _add_rows(connection: sqlite3.Connection, rows: Sequence[Rows]) -> None:
-    _add_sites(connection, {one.site["name"]: one.site for one in rows if one.site["implicit"]})
-    _add_sites(connection, {one.site["name"]: one.site for one in rows if not one.site["implicit"]})
-    add_articles(connection, [one.article for one in rows])
-    files = {row["folded"]: row for one in rows for row in one.files}
-    _add(connection, "files", list(files.values()), "ON CONFLICT DO NOTHING")
+    sites = dict.fromkeys(one.site for one in rows)
+    # A host first captured for a foreign canonical may be mirrored for itself later, never back.
+    for implicit in (True, False):
+        some = [row for row in sites if row[2] is implicit]
+        _add(connection, "sites", some, _in_place("sites", "WHERE sites.implicit"))
+    numbers = [connection.execute(ADD_ARTICLE, one.article).fetchone() for one in rows]
+    numbered = list(zip(numbers, rows, strict=True))
+    _add(connection, "files", {row: None for one in rows for row in one.files}, _IF_NEW)
     _add(connection, "snapshots", [one.snapshot for one in rows if one.snapshot])
     _add(connection, "events", [one.event for one in rows if one.event])
-    _add(connection, "representations", [row for one in rows for row in one.representations])
+    shown = [n + row for n, one in numbered for row in one.representations]
+    _add(connection, "representations", shown)
+    _add(connection, "urls", [n + row for n, one in numbered for row in one.urls], _IF_NAMED)
     _keep_newest(connection, "names", [row for one in rows for row in one.names])
     _keep_newest(connection, "validators", [row for one in rows for row in one.validators])
 
 
-def _add_sites(connection: sqlite3.Connection, rows: Mapping[str, Row]) -> None:
-    # A host first captured for a foreign canonical may be mirrored for itself later, never back.
-    _replace(connection, "sites", list(rows.values()), "WHERE sites.implicit")
-
-
-def add_articles(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    """Bring the standing of articles up to what these rows tell, each of one of their groups."""
-    # By sequence number and not by arrival: segments may be indexed again in any order.
-    _add(
-        connection,
-        "articles",
-        rows,
-        """ON CONFLICT (site, slug) DO UPDATE SET
-             url = CASE WHEN excluded.placed > articles.placed
-                          OR articles.placed = 0 AND excluded.placed = 0
-                             AND excluded.last >= articles.last
-                        THEN excluded.url ELSE articles.url END,
-             last = CASE WHEN excluded.last > articles.last
-                         THEN excluded.last ELSE articles.last END,
-             newest = CASE WHEN excluded.newest > articles.newest
-                           THEN excluded.newest ELSE articles.newest END,
-             placed = CASE WHEN excluded.placed > articles.placed
-                           THEN excluded.placed ELSE articles.placed END""",
-    )
-
-
-def _keep_newest(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
+def _keep_newest(connection: sqlite3.Connection, table: str, rows: Sequence[Values]) -> None:
     # By the moment seen and not by arrival: segments may be indexed again in any order.
-    _replace(connection, table, rows, f"WHERE excluded.seen_at >= {table}.seen_at")
+    _add(connection, table, rows, _in_place(table, f"WHERE excluded.seen_at >= {table}.seen_at"))
 
 
-def _replace(
-    connection: sqlite3.Connection, table: str, rows: Sequence[Row], condition: str = ""
-) -> None:
-    """Insert rows, each in place of the one with its primary key, where ``condition`` holds."""
-    if not rows:
-        return
-    others = [name for name in rows[0] if name not in KEYS[table]]
-    new = ", ".join(f'"{name}" = excluded."{name}"' for name in others)
-    found = f"ON CONFLICT ({', '.join(KEYS[table])}) DO UPDATE SET {new} {condition}"
-    _add(connection, table, rows, found)
+_IF_NEW = "ON CONFLICT DO NOTHING"
+#: What was first seen without being stored is given its file's name later.
+_IF_NAMED = "ON CONFLICT DO UPDATE SET file = excluded.file WHERE urls.file = ''"
+
+
+def _replace(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
+    """Insert rows, each in place of the one with its primary key."""
+    if rows:
+        columns = tuple(rows[0])
+        statement = _insert(table, columns, _in_place(table, "", columns))
+        connection.executemany(statement, [tuple(row[name] for name in columns) for row in rows])
 
 
 def _add(
-    connection: sqlite3.Connection, table: str, rows: Sequence[Row], otherwise: str = ""
+    connection: sqlite3.Connection, table: str, rows: Collection[Values], otherwise: str = ""
 ) -> None:
-    """Insert rows, all of the first one's columns; ``otherwise``: what if one is there."""
-    if not rows:
-        return
-    columns = ", ".join(f'"{name}"' for name in rows[0])
-    values = ", ".join(f":{name}" for name in rows[0])
-    parts = ("INSERT INTO", table, f"({columns})", "VALUES", f"({values})", otherwise)
-    connection.executemany(" ".join(parts), rows)
+    """Insert rows in the order of COLUMNS; ``otherwise``: what if one is there."""
+    if rows:
+        connection.executemany(_insert(table, COLUMNS[table], otherwise), rows)
+
+
+@cache
+def _insert(table: str, columns: tuple[str, ...], otherwise: str) -> str:
+    names = ", ".join(f'"{name}"' for name in columns)
+    values = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({names}) VALUES ({values}) {otherwise}"  # noqa: S608  - our names
+
+
+@cache
+def _in_place(table: str, condition: str, columns: tuple[str, ...] = ()) -> str:
+    others = [name for name in columns or COLUMNS[table] if name not in KEYS[table]]
+    new = ", ".join(f'"{name}" = excluded."{name}"' for name in others)
+    return f"ON CONFLICT ({', '.join(KEYS[table])}) DO UPDATE SET {new} {condition}"

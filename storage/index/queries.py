@@ -12,6 +12,8 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from storage.index.naming import file_of
+from storage.index.packing import mark_of, packed
 from storage.index.reader import Reader, one_of, where
 from storage.index.rows import (
     EventRow,
@@ -129,6 +131,13 @@ def newest(index: Reader, site: str, slug: str) -> SnapshotRow | None:
     return None if row is None else snapshot_row(row)
 
 
+def newest_at(index: Reader, site: str, slug: str, at: datetime) -> SnapshotRow | None:
+    """Return an article's newest snapshot of those observed at a moment or before, or None."""
+    seen = ("AND observed_at <= :at", "ORDER BY sequence DESC")
+    row = index.ask_one(_OF_ARTICLE, *seen, site=site, slug=slug, at=to_micros(at))
+    return None if row is None else snapshot_row(row)
+
+
 def with_words(
     index: Reader, site: str, slug: str, before: int, content: Mapping[str, ContentDigest]
 ) -> Iterator[SnapshotRow]:
@@ -207,16 +216,26 @@ def at_urls(index: Reader, urls: Collection[str], site: str | None) -> set[tuple
     if not urls:
         return set()
     by_name, named = one_of("name", urls)
-    by_format, _ = one_of("url", urls)
-    for question in (
-        ("SELECT site, slug FROM names", where((by_name, "is_url"))),
-        ("SELECT DISTINCT site, slug FROM representations", where((by_format,))),
-    ):
-        found = {(row["site"], row["slug"]) for row in index.ask(*question, **named)}
-        found = {one for one in found if site is None or one[0] == site}
-        if found:
-            return found
-    return set()
+    # Every site is tried by name, so that the names' own index serves.
+    here = ("SELECT site, slug FROM names", where(("site IN (SELECT name FROM sites)", by_name)))
+    found = index.ask(*here, "AND is_url", **named)
+    articles = {(row["site"], row["slug"]) for row in found}
+    if not any(site in {None, one[0]} for one in articles):
+        articles = _shown_at(index, urls)
+    return {one for one in articles if site is None or one[0] == site}
+
+
+def _shown_at(index: Reader, urls: Collection[str]) -> set[tuple[str, str]]:
+    by_mark, named = one_of("mark", map(mark_of, urls))
+    by_url, shown = one_of("url", urls)
+    rows = index.ask(
+        "SELECT DISTINCT site, slug FROM urls JOIN articles ON articles.n = urls.article",
+        where((by_mark, "EXISTS (SELECT 1 FROM representations")),
+        where(("article = urls.article", by_url)),
+        ")",
+        **named | shown,
+    )
+    return {(row["site"], row["slug"]) for row in rows}
 
 
 def newest_with(index: Reader, site: str, slug: str, name: str) -> SnapshotRow | None:
@@ -224,8 +243,8 @@ def newest_with(index: Reader, site: str, slug: str, name: str) -> SnapshotRow |
     row = index.ask_one(
         _OF_ARTICLE,
         """AND EXISTS (
-             SELECT 1 FROM representations AS held
-             WHERE held.site = snapshots.site AND held.slug = snapshots.slug
+             SELECT 1 FROM articles JOIN representations AS held ON held.article = articles.n
+             WHERE articles.site = snapshots.site AND articles.slug = snapshots.slug
                AND held.format = :name AND held.sequence = snapshots.sequence
                AND held.record_id != ''
            ) ORDER BY sequence DESC""",
@@ -237,10 +256,15 @@ def newest_with(index: Reader, site: str, slug: str, name: str) -> SnapshotRow |
 def record_place(index: Reader, record_id: str) -> tuple[str, int, int] | None:
     """Segment, offset and compressed length of a representation's record."""
     row = index.ask_one(
-        """SELECT segment, "offset", length FROM representations WHERE record_id = :id""",
-        id=record_id,
+        """SELECT snapshots.segment AS segment, held."offset" AS place, held.length AS length
+           FROM representations AS held
+             JOIN articles ON articles.n = held.article
+             JOIN snapshots ON snapshots.site = articles.site
+              AND snapshots.slug = articles.slug AND snapshots.sequence = held.sequence
+           WHERE held.record_id = :id""",
+        id=packed(record_id),
     )
-    return None if row is None else (row["segment"], row["offset"], row["length"])
+    return None if row is None else (row["segment"], row["place"], row["length"])
 
 
 #: Of the snapshots that the publisher's own doing led to, and not a format found or lost.
@@ -323,7 +347,15 @@ def site_status(index: Reader, site: Site) -> SiteStatus:
 def shared_files(index: Reader) -> set[str]:
     """Return the names under files/ that representations of several articles have."""
     rows = index.ask("""
-        SELECT file FROM representations WHERE file != '' AND record_id != ''
-        GROUP BY file HAVING count(DISTINCT site || ' ' || slug) > 1
+        SELECT DISTINCT held.url, held.format, held.file
+        FROM (
+          SELECT mark, format FROM urls WHERE file != ''
+          GROUP BY mark, format HAVING count(*) > 1
+        ) AS shared
+          JOIN urls ON urls.mark = shared.mark AND urls.format = shared.format
+          JOIN representations AS held
+            ON held.article = urls.article AND held.format = urls.format
+        WHERE held.file != '' AND held.record_id != ''
     """)
-    return {row["file"] for row in rows}
+    with values_of("representations"):
+        return {file_of(row) for row in rows}

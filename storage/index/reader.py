@@ -11,6 +11,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -74,8 +76,9 @@ class Reader:
         """Return every row of a question; its parts are joined by a space."""
         with sqlite_errors(self.root, "reading the index"):
             cursor = self._connection.execute(" ".join(sql), values)
+            rows = cursor.fetchall()
             names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor]
+            return [dict(zip(names, row, strict=True)) for row in rows]
 
     def ask_one(self, *sql: str, **values: object) -> Row | None:
         """Return the first row of a question, or None."""
@@ -121,7 +124,7 @@ class Reader:
 
         Their ``columns`` are given, all where none is named; ``wanted`` are conditions more.
         """
-        asked = sorted(values)
+        asked = list(values)
         shown = ", ".join(columns) or f"{table}.*"
         for start in range(0, len(asked), _VALUES):
             named_rows, found, named = rows_by(table, by, asked[start : start + _VALUES])
@@ -136,7 +139,7 @@ def where(wanted: Sequence[str]) -> str:
 
 def one_of(column: str, values: Iterable[object]) -> tuple[str, dict[str, object]]:
     """Return the condition that ``column`` is one of some values, and the values by name."""
-    named = {f"among_{number}": value for number, value in enumerate(values)}
+    named = {f"{column}_{number}": value for number, value in enumerate(values)}
     return f"{column} IN ({', '.join(f':{name}' for name in named)})", named
 
 
@@ -148,16 +151,21 @@ def rows_by(
     That is a WITH, what follows FROM, and the values by name. SQLite would look through the whole
     table for an IN over several columns; this way round it goes by the table's index.
     """
-    named: dict[str, object] = {}
-    rows = []
-    for number, row in enumerate(values):
-        names = [f"by_{number}_{place}" for place in range(len(columns))]
-        named.update(zip(names, row, strict=True))
-        rows.append(f"({', '.join(f':{name}' for name in names)})")
+    given = list(values)
+    with_asked, found, names = _rows_by(table, tuple(columns), len(given))
+    return with_asked, found, dict(zip(names, chain.from_iterable(given), strict=True))
+
+
+@lru_cache(maxsize=64)  # the same few questions, a batch each
+def _rows_by(table: str, columns: tuple[str, ...], count: int) -> tuple[str, str, list[str]]:
+    names = [f"by_{place}" for place in range(count * len(columns))]
+    each = len(columns)
+    rows = (names[start : start + each] for start in range(0, len(names), each))
+    values = ", ".join(f"(:{', :'.join(row)})" for row in rows)
     asked = ", ".join(f"asked_{column}" for column in columns)
     same = " AND ".join(f"{column} = asked_{column}" for column in columns)
-    with_asked = f"WITH asked ({asked}) AS (VALUES {', '.join(rows)})"
-    return with_asked, f"FROM asked CROSS JOIN {table} WHERE {same}", named
+    with_asked = f"WITH asked ({asked}) AS (VALUES {values})"
+    return with_asked, f"FROM asked CROSS JOIN {table} WHERE {same}", names
 
 
 def connect(uri: str, settings: Sequence[str]) -> sqlite3.Connection:

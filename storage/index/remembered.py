@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from storage.index.packing import mark_of, unpacked
 from storage.index.reader import Reader, where
 from storage.index.rows import Row, from_micros, moment_or_none, values_of
 from storage.model import EntryState, Validator
@@ -69,10 +70,12 @@ def remembered(index: Reader, site: str, key: str) -> str | None:
 
 def stored_validators(index: Reader, urls: Collection[str]) -> dict[str, Validator]:
     """Return the validators kept for these URLs, by URL."""
+    asked = {mark_of(url): url for url in urls}
     found = {}
-    for row in index.matching("validators", ("url",), {(url,) for url in urls}):
+    for row in index.matching("validators", ("mark",), [(mark,) for mark in asked]):
         with values_of("validators"):
-            found[row["url"]] = msgspec.convert(row, Validator)
+            told = row | {"url": asked[row["mark"]], "digest": unpacked(row["digest"])}
+            found[told["url"]] = msgspec.convert(told, Validator)
     return found
 
 

@@ -14,7 +14,8 @@ from itertools import accumulate
 import msgspec
 from msgspec import Struct
 
-from storage.index.index import ARTICLES_LEFT, FILES_OWED, Index, add_articles
+from storage.index.index import ADD_ARTICLE, ARTICLES_LEFT, FILES_OWED, Index
+from storage.index.packing import mark_of
 from storage.index.reader import Reader
 from storage.index.rows import to_json
 
@@ -77,8 +78,8 @@ def cleared(index: Index, name: str) -> None:
     """Take a segment's rows out, for it to be indexed again; what runs remember stays."""
     site = name.partition("/")[0]
     with index.begin("clearing a segment from the index") as connection:
-        for table in _TABLES:
-            connection.execute(f"DELETE FROM {table} WHERE segment = ?", (name,))  # noqa: S608  - our own tables
+        for statement in _CLEARED:
+            connection.execute(statement, {"name": name})
         connection.execute("DELETE FROM segments WHERE name = ?", (name,))
         connection.execute(FILES_OWED)
         rows = connection.execute("SELECT slug FROM articles WHERE site = ?", (site,)).fetchall()
@@ -101,13 +102,32 @@ def forget_notes(index: Index, site: str, slug: str, urls: Iterable[str]) -> Non
     """
     with index.begin("forgetting an article") as connection:
         for url in urls:
-            connection.execute("DELETE FROM validators WHERE url = ?", (url,))
+            connection.execute("DELETE FROM validators WHERE mark = ?", (mark_of(url),))
             connection.execute("DELETE FROM entries WHERE site = ? AND url = ?", (site, url))
         connection.execute("DELETE FROM entries WHERE site = ? AND slug = ?", (site, slug))
         connection.execute("DELETE FROM memory WHERE site = ?", (site,))
 
 
-_TABLES = ("snapshots", "events", "representations")
+#: A segment's representations: their rows have no segment of their own.
+_SHOWN = """
+    SELECT shown.n FROM snapshots
+      JOIN articles ON articles.site = snapshots.site AND articles.slug = snapshots.slug
+      JOIN representations AS shown
+        ON shown.article = articles.n AND shown.sequence = snapshots.sequence
+    WHERE snapshots.segment = {segment}
+"""
+_CLEARED = (
+    f"DELETE FROM representations WHERE n IN ({_SHOWN.format(segment=':name')})",  # noqa: S608  - our own
+    "DELETE FROM snapshots WHERE segment = :name",
+    "DELETE FROM events WHERE segment = :name",
+)
+#: Where the rows of a segment's groups and records stand in it.
+_PLACES = {
+    "snapshots": 'SELECT n, "offset" FROM snapshots WHERE segment = ?',
+    "events": 'SELECT n, "offset" FROM events WHERE segment = ?',
+    "representations": f"""SELECT n, "offset" FROM representations
+        WHERE length > 0 AND n IN ({_SHOWN.format(segment="?")})""",  # noqa: S608  - our own
+}
 _SHORTER = "UPDATE segments SET committed = committed - :less WHERE name = :name"
 _EMPTY = """
     DELETE FROM segments WHERE name = :name
@@ -115,12 +135,11 @@ _EMPTY = """
        AND NOT EXISTS (SELECT 1 FROM events WHERE segment = :name)
 """
 _JOINED = (
+    f"""UPDATE representations SET "offset" = "offset" + :base
+        WHERE length > 0 AND n IN ({_SHOWN.format(segment=':other')})""",  # noqa: S608  - our own
     """UPDATE snapshots SET segment = :name, "offset" = "offset" + :base
        WHERE segment = :other""",
     """UPDATE events SET segment = :name, "offset" = "offset" + :base
-       WHERE segment = :other""",
-    """UPDATE representations
-       SET segment = :name, "offset" = CASE WHEN length = 0 THEN 0 ELSE "offset" + :base END
        WHERE segment = :other""",
 )
 
@@ -139,8 +158,9 @@ def _take_out(
             ).fetchall():
                 articles.add((site, slug))
                 connection.execute(
-                    "DELETE FROM representations WHERE site = ? AND slug = ? AND sequence = ?",
-                    (site, slug, sequence),
+                    """DELETE FROM representations WHERE sequence = ? AND article = (
+                         SELECT n FROM articles WHERE site = ? AND slug = ?)""",
+                    (sequence, site, slug),
                 )
             connection.execute(f"DELETE {at}", place)
     return articles
@@ -149,8 +169,7 @@ def _take_out(
 def _move_up(connection: sqlite3.Connection, name: str, gaps: Sequence[Gap]) -> None:
     borders = [gap.offset for gap in gaps]
     shifts = [0, *accumulate(gap.length for gap in gaps)]
-    for table in _TABLES:
-        question = f'SELECT n, "offset" FROM {table} WHERE segment = ? AND length > 0'  # noqa: S608  - our own tables
+    for table, question in _PLACES.items():
         moved = [
             (offset - shifts[passed], n)
             for n, offset in connection.execute(question, (name,))
@@ -160,12 +179,7 @@ def _move_up(connection: sqlite3.Connection, name: str, gaps: Sequence[Gap]) -> 
 
 
 _SETTLED = (
-    """DELETE FROM files WHERE file != '' AND NOT EXISTS (
-         SELECT 1 FROM representations AS held WHERE held.url = files.url
-           AND held.format = files.format AND held.file = files.file)""",
-    """DELETE FROM files WHERE file = '' AND NOT EXISTS (
-         SELECT 1 FROM files AS inside WHERE inside.file != ''
-           AND inside.folded > files.folded || '/' AND inside.folded < files.folded || '0')""",
+    "DELETE FROM urls WHERE article NOT IN (SELECT article FROM representations)",
     """DELETE FROM articles WHERE NOT EXISTS (
          SELECT 1 FROM snapshots AS s WHERE s.site = articles.site AND s.slug = articles.slug)
        AND NOT EXISTS (
@@ -179,11 +193,18 @@ def _stand_again(connection: sqlite3.Connection, articles: Iterable[tuple[str, s
     """Make again what follows from all the groups of these articles together."""
     for site, slug in articles:
         named = {"site": site, "slug": slug}
-        connection.execute("DELETE FROM articles WHERE site = :site AND slug = :slug", named)
+        # Their numbers stay, for the representations that are left.
+        connection.execute(
+            "UPDATE articles SET last = 0, newest = 0, placed = 0"
+            " WHERE site = :site AND slug = :slug",
+            named,
+        )
         for question in ARTICLES_LEFT:
-            cursor = connection.execute(f"{question} AND slug = :slug", named)
-            columns = [column[0] for column in cursor.description]
-            add_articles(connection, [dict(zip(columns, row, strict=True)) for row in cursor])
+            for row in connection.execute(f"{question} AND slug = :slug", named).fetchall():
+                connection.execute(ADD_ARTICLE, row).fetchone()
+        connection.execute(
+            "DELETE FROM articles WHERE site = :site AND slug = :slug AND last = 0", named
+        )
 
 
 def _note(connection: sqlite3.Connection, key: str, value: str) -> None:

@@ -9,24 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from storage.errors import IndexLies
-from storage.files import folded_paths, is_file_name
+from storage.index.naming import known
+from storage.index.packing import mark_of, packed, unpacked
 from storage.model import ContentDigest, Finding, Manifest
 from storage.times import format_utc
 
-#: A row on its way into a table or out of it, by column name: only the index package makes them.
+#: A row out of a table, by column name, and one on its way in, in the order of COLUMNS: only the
+#: index package makes them.
 Row = dict[str, Any]
+Values: TypeAlias = tuple[Any, ...]
 
 #: The version of the tables, schema.py's, and of what stands in them.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
+
 
 #: Hex digits of a digest in its mark: two texts of one article never share them by chance.
 _MARK_DIGITS = 16
+#: Characters of a list of formats that is remembered: nearly every snapshot has the same.
+_COMMON_TEXT = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -44,16 +51,17 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Rows(Struct, frozen=True, kw_only=True):
-    """The rows of one manifest, by table."""
+    """The rows of one manifest, by table; ``representations`` and ``urls`` lack their article."""
 
-    site: Row
-    article: Row
-    snapshot: Row | None
-    event: Row | None
-    representations: tuple[Row, ...]
-    files: tuple[Row, ...]
-    names: tuple[Row, ...]
-    validators: tuple[Row, ...]
+    site: Values
+    article: Values
+    snapshot: Values | None
+    event: Values | None
+    representations: tuple[Values, ...]
+    urls: tuple[Values, ...]
+    files: tuple[Values, ...]
+    names: tuple[Values, ...]
+    validators: tuple[Values, ...]
 
 
 class SnapshotRow(Struct, frozen=True, kw_only=True):
@@ -154,16 +162,26 @@ def rows_of(manifest: Manifest, place: Place) -> Rows:
     Raises ValueError for a snapshot without a key or reason: nothing that the writer stores.
     """
     snapshot = manifest.kind == "snapshot"
+    shown = _Shown()
+    _show(manifest, place, shown)
     return Rows(
-        site={"name": manifest.site, "scope": manifest.scope, "implicit": manifest.implicit},
+        site=(manifest.site, manifest.scope, manifest.implicit),
         article=_article(manifest),
         snapshot=_snapshot(manifest, place) if snapshot else None,
         event=None if snapshot else _event(manifest, place),
-        representations=tuple(_representations(manifest, place)),
-        files=tuple(_files(manifest)),
-        names=tuple(_names(manifest)),
-        validators=tuple(_validators(manifest)),
+        representations=tuple(shown.representations) if snapshot else (),
+        urls=tuple(shown.urls) if snapshot else (),
+        files=tuple(shown.files) if snapshot else (),
+        names=_names(manifest),
+        validators=tuple(shown.validators),
     )
+
+
+def validator_values(
+    url: str, etag: str | None, last_modified: str | None, digest: str, seen_at: datetime
+) -> Values:
+    """Return the row of a URL's validators, as they were seen at a moment."""
+    return (mark_of(url), etag, last_modified, packed(digest), to_micros(seen_at))
 
 
 def content_mark(source: str, content: ContentDigest) -> str:
@@ -184,12 +202,13 @@ def snapshot_row(row: Mapping[Any, Any], gone_at: datetime | None = None) -> Sna
     """Return a row of the table ``snapshots`` as a value. Raises IndexLies."""
     with values_of("snapshots"):
         return SnapshotRow(
+            id=unpacked(row["id"]),
             **_plain(row, _SNAPSHOT_TEXTS, _SNAPSHOT_NUMBERS),
             updated_at=from_micros(row["updated_at"]),
             observed_at=from_micros(row["observed_at"]),
-            formats=msgspec.json.decode(row["formats"], type=tuple[str, ...]),
-            missing=msgspec.json.decode(row["missing"], type=dict[str, str]),
-            findings=msgspec.json.decode(row["findings"], type=tuple[Finding, ...]),
+            formats=_formats(row["formats"]),
+            missing=_MISSING.decode(row["missing"]),
+            findings=_FINDINGS.decode(row["findings"]) if row["findings"] != "[]" else (),
             title=None if row["title"] is None else str(row["title"]),
             implicit=bool(row["implicit"]),
             private=bool(row["private"]),
@@ -201,6 +220,7 @@ def event_row(row: Mapping[Any, Any]) -> EventRow:
     """Return a row of the table ``events`` as a value. Raises IndexLies."""
     with values_of("events"):
         return EventRow(
+            id=unpacked(row["id"]),
             **_plain(row, _EVENT_TEXTS, _EVENT_NUMBERS),
             observed_at=from_micros(row["observed_at"]),
             detail=msgspec.json.decode(row["detail"], type=dict[str, str]),
@@ -210,18 +230,33 @@ def event_row(row: Mapping[Any, Any]) -> EventRow:
 
 def _plain(row: Mapping[Any, Any], texts: tuple[str, ...], numbers: tuple[str, ...]) -> Row:
     # SQLite keeps any type in any column: an index that somebody gave us may hold what it likes.
+    found = {}
     for names, kind in ((texts, str), (numbers, int)):
         for name in names:
-            if type(row[name]) is not kind:
-                raise TypeError(f"{name} is {row[name]!r:.80}")
-    return {name: row[name] for name in (*texts, *numbers)}
+            value = found[name] = row[name]
+            if type(value) is not kind:
+                raise TypeError(f"{name} is {value!r:.80}")
+    return found
 
+
+_FORMATS = msgspec.json.Decoder(tuple[str, ...])
+_MISSING = msgspec.json.Decoder(dict[str, str])
+_FINDINGS = msgspec.json.Decoder(tuple[Finding, ...])
+
+
+def _formats(text: object) -> tuple[str, ...]:
+    if type(text) is not str:
+        raise TypeError(f"formats is {text!r:.80}")
+    return _few_formats(text) if len(text) <= _COMMON_TEXT else _FORMATS.decode(text)
+
+
+_few_formats = lru_cache(maxsize=256)(_FORMATS.decode)
 
 #: What Python and msgspec say of a value that is not of its column's kind.
 _NO_VALUE = (TypeError, ValueError, OverflowError)
 
 
-_COMMON_TEXTS = ("id", "site", "slug", "url", "run", "segment")
+_COMMON_TEXTS = ("site", "slug", "url", "run", "segment")
 _COMMON_NUMBERS = ("sequence", "offset", "length", "head")
 _SNAPSHOT_TEXTS = (*_COMMON_TEXTS, "unit", "source", "reason", "state")
 _SNAPSHOT_NUMBERS = (*_COMMON_NUMBERS, "revision")
@@ -229,130 +264,111 @@ _EVENT_TEXTS = (*_COMMON_TEXTS, "event")
 _EVENT_NUMBERS = _COMMON_NUMBERS
 
 
-def _common(manifest: Manifest, place: Place) -> Row:
-    return {
-        "id": place.id,
-        "site": manifest.site,
-        "slug": manifest.slug,
-        "sequence": manifest.sequence,
-        "url": manifest.url,
-        "observed_at": to_micros(manifest.observed_at),
-        "run": manifest.run,
-        "implicit": manifest.implicit,
-        "segment": place.segment,
-        "offset": place.offset,
-        "length": place.length,
-        "head": _head(manifest, place),
-    }
+def _common(manifest: Manifest, place: Place) -> Values:
+    return (
+        packed(place.id),
+        manifest.site,
+        manifest.slug,
+        manifest.sequence,
+        manifest.url,
+        to_micros(manifest.observed_at),
+        manifest.run,
+        manifest.implicit,
+        place.segment,
+        place.offset,
+        place.length,
+        _head(manifest, place),
+    )
 
 
 def _head(manifest: Manifest, place: Place) -> int:
-    return place.length - sum(record.length for record in manifest.records)
+    return place.length - sum([record.length for record in manifest.records])
 
 
-def _article(manifest: Manifest) -> Row:
+def _article(manifest: Manifest) -> Values:
     sequence = manifest.sequence
-    snapshot = manifest.kind == "snapshot"
-    return {
-        "site": manifest.site,
-        "slug": manifest.slug,
-        "url": manifest.url,
-        "last": sequence,
-        "newest": sequence if snapshot else 0,
-        "placed": sequence if snapshot or manifest.event == "moved" else 0,
-    }
+    newest = sequence if manifest.kind == "snapshot" else 0
+    placed = sequence if newest or manifest.event == "moved" else 0
+    return (manifest.site, manifest.slug, manifest.url, sequence, newest, placed)
 
 
-def _snapshot(manifest: Manifest, place: Place) -> Row:
+def _snapshot(manifest: Manifest, place: Place) -> Values:
     if manifest.key is None or manifest.reason is None:
         message = f"the snapshot {manifest.site}/{manifest.slug} has no key or no reason"
         raise ValueError(message)
-    return _common(manifest, place) | {
-        "updated_at": to_micros(manifest.key.updated_at),
-        "unit": manifest.key.unit,
-        "source": manifest.key.source,
-        "revision": manifest.revision,
-        "reason": manifest.reason,
-        "state": manifest.state,
-        "formats": to_json([r.format for r in manifest.representations]),
-        "missing": to_json(manifest.missing),
-        "findings": to_json(manifest.findings),
-        "title": manifest.record.title if manifest.record else None,
-        "content": "".join(content_mark(*each) for each in sorted(manifest.content.items())),
-        "private": manifest.private,
-    }
+    return (
+        *_common(manifest, place),
+        to_micros(manifest.key.updated_at),
+        manifest.key.unit,
+        manifest.key.source,
+        manifest.revision,
+        manifest.reason,
+        manifest.state,
+        to_json([r.format for r in manifest.representations]),
+        to_json(manifest.missing) if manifest.missing else "{}",
+        to_json(manifest.findings) if manifest.findings else "[]",
+        manifest.record.title if manifest.record else None,
+        "".join([content_mark(*each) for each in sorted(manifest.content.items())]),
+        manifest.private,
+    )
 
 
-def _event(manifest: Manifest, place: Place) -> Row:
-    return _common(manifest, place) | {
-        "event": manifest.event or "",
-        "detail": to_json(manifest.detail),
-    }
+def _event(manifest: Manifest, place: Place) -> Values:
+    return (*_common(manifest, place), manifest.event or "", to_json(manifest.detail))
 
 
-def _representations(manifest: Manifest, place: Place) -> Iterator[Row]:
-    if manifest.kind != "snapshot":
-        return
+class _Shown(Struct):
+    """What follows from the representations of one manifest."""
+
+    representations: list[Values] = []
+    urls: list[Values] = []
+    files: dict[Values, None] = {}
+    validators: list[Values] = []
+
+
+def _show(manifest: Manifest, place: Place, shown: _Shown) -> None:
     places: dict[str, tuple[int, int]] = {}
     at = place.offset + _head(manifest, place)
     for record in manifest.records:
         places[record.id] = (at, record.length)
         at += record.length
     for one in manifest.representations:
-        offset, length = places.get(one.record_id, (0, 0))
-        yield {
-            "site": manifest.site,
-            "slug": manifest.slug,
-            "sequence": manifest.sequence,
-            "format": one.format,
-            "url": one.url,
-            "final_url": one.final_url,
-            "digest": one.digest,
-            "size": one.length,
-            "fetched_at": to_micros(one.fetched_at),
-            "content_encoding": one.content_encoding,
-            "payload_digest": one.payload_digest,
-            "record_id": one.record_id,
-            "target_id": one.target_id,
-            "file": one.file,
-            "segment": place.segment,
-            "offset": offset,
-            "length": length,
-        }
+        mark, file, files = known(one.url, one.format, one.file)
+        digest = packed(one.digest)
+        fetched_at = to_micros(one.fetched_at)
+        shown.urls.append((mark, one.format, file))
+        shown.files |= files
+        if one.record_id and (one.etag or one.last_modified):
+            validators = (mark, one.etag, one.last_modified, digest, fetched_at)
+            shown.validators.append(validators)
+        row = (
+            manifest.sequence,
+            one.format,
+            one.url,
+            "" if one.final_url == one.url else one.final_url,
+            digest,
+            one.length,
+            fetched_at,
+            one.content_encoding,
+            one.payload_digest,
+            packed(one.record_id),
+            None if one.target_id is None else packed(one.target_id),
+            file,
+            *places.get(one.record_id, (0, 0)),
+        )
+        shown.representations.append(row)
 
 
-def _files(manifest: Manifest) -> Iterator[Row]:
-    for one in manifest.representations:
-        if manifest.kind == "snapshot" and is_file_name(one.file):
-            file, *folders = folded_paths(one.file)
-            yield {"folded": file, "file": one.file, "url": one.url, "format": one.format}
-            for folder in folders:
-                yield {"folded": folder, "file": "", "url": "", "format": ""}
-
-
-def _names(manifest: Manifest) -> Iterator[Row]:
+def _names(manifest: Manifest) -> tuple[Values, ...]:
     urls = {manifest.url, *manifest.aliases}
-    slugs = set()
+    slugs: set[str] = set()
     if manifest.event in {"moved", "alias"}:
         urls |= {manifest.detail[end] for end in ("from", "to", "url") if end in manifest.detail}
         slugs = {manifest.detail["slug"]} if "slug" in manifest.detail else set()
-    for name in sorted(urls | slugs):
-        yield {
-            "site": manifest.site,
-            "name": name,
-            "slug": manifest.slug,
-            "is_url": name in urls,
-            "seen_at": to_micros(manifest.observed_at),
-        }
-
-
-def _validators(manifest: Manifest) -> Iterator[Row]:
-    for one in manifest.representations:
-        if one.record_id and (one.etag or one.last_modified):
-            yield {
-                "url": one.url,
-                "etag": one.etag,
-                "last_modified": one.last_modified,
-                "digest": one.digest,
-                "seen_at": to_micros(one.fetched_at),
-            }
+    seen_at = to_micros(manifest.observed_at)
+    return tuple(
+        [
+            (manifest.site, name, manifest.slug, name in urls, seen_at)
+            for name in sorted(urls | slugs)
+        ]
+    )

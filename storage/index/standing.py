@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct, field
 
+from storage.index.naming import file_of
+from storage.index.packing import mark_of, packed, unpacked
 from storage.index.reader import Reader, where
 from storage.index.rows import Row, from_micros, to_micros, values_of
 from storage.model import Draft
@@ -18,6 +20,7 @@ Article: TypeAlias = tuple[str, str]
 
 _BODY = (
     "n",
+    "article",
     "record_id",
     "target_id",
     "format",
@@ -30,7 +33,7 @@ _BODY = (
     "size",
 )
 #: Of a representation that is a ``response`` record of its own, as the index of these has it.
-_HOLDS_BYTES = ("target_id IS NULL", "record_id != ''")
+_HOLDS_BYTES = ("target_id IS NULL", "length > 0")
 
 _GROUPS_OF_SEGMENT = """
     SELECT id, "offset" AS place, length FROM snapshots WHERE segment = :segment
@@ -75,20 +78,23 @@ def standings(index: Reader, drafts: Sequence[Draft]) -> dict[Article, Standing]
     A few questions for the whole batch, none of which walks through an article's history.
     """
     names = {_article(draft) for draft in drafts}
+    shown = ("n", "site", "slug", "last")
     with values_of("articles"):
-        sequences = {
-            _article_of(row): msgspec.convert(row["last"], int)
-            for row in index.matching("articles", ("site", "slug"), names, ("site", "slug", "last"))
+        known = {
+            _article_of(row): msgspec.convert((row["n"], row["last"]), tuple[int, int])
+            for row in index.matching("articles", ("site", "slug"), names, shown)
         }
-    known = [draft for draft in drafts if _article(draft) in sequences]
-    keys = _keys(index, known)
-    responses = _responses(index, known)
+    again = [draft for draft in drafts if _article(draft) in known]
+    keys = _keys(index, again)
+    responses = _responses(index, again, {name: n for name, (n, _) in known.items()})
     return {
         name: Standing(
-            sequence=sequences.get(name, 0),
+            sequence=known[name][1],
             keys=keys.get(name, {}),
             responses=tuple(responses.get(name, ())),
         )
+        if name in known
+        else Standing()
         for name in names
     }
 
@@ -116,22 +122,30 @@ def _keys(index: Reader, drafts: Sequence[Draft]) -> dict[Article, dict[int, int
     return found
 
 
-def _responses(index: Reader, drafts: Sequence[Draft]) -> dict[Article, list[StoredResponse]]:
+def _responses(
+    index: Reader, drafts: Sequence[Draft], numbers: Mapping[Article, int]
+) -> dict[Article, list[StoredResponse]]:
     wanted = {
-        (*_article(draft), one.digest) for draft in drafts for one in draft.manifest.representations
+        (numbers[_article(draft)], packed(one.digest))
+        for draft in drafts
+        for one in draft.manifest.representations
     }
-    found: dict[Article, dict[int, StoredResponse]] = {}
-    by = ("site", "slug", "digest")
-    columns = ("site", "slug", *_BODY)
-    for row in index.matching("representations", by, wanted, columns, _HOLDS_BYTES):
-        found.setdefault(_article_of(row), {})[row["n"]] = _response(row)
+    found: dict[int, dict[int, StoredResponse]] = {}
+    by = ("article", "digest")
+    for row in index.matching("representations", by, wanted, _BODY, _HOLDS_BYTES):
+        found.setdefault(row["article"], {})[row["n"]] = _response(row)
     for draft in drafts:
-        some = found.setdefault(_article(draft), {})
+        number = numbers[_article(draft)]
+        some = found.setdefault(number, {})
         for name in _not_modified(draft, some.values()):
-            newest = _newest_response(index, *_article(draft), name)
+            newest = _newest_response(index, number, name)
             if newest is not None:
                 some[newest["n"]] = _response(newest)
-    return {name: [some[n] for n in sorted(some)] for name, some in found.items()}
+    return {
+        name: [found[number][n] for n in sorted(found[number])]
+        for name, number in numbers.items()
+        if number in found
+    }
 
 
 def _not_modified(draft: Draft, stored: Collection[StoredResponse]) -> set[str]:
@@ -142,39 +156,43 @@ def _not_modified(draft: Draft, stored: Collection[StoredResponse]) -> set[str]:
     return {name for name in said & shown.keys() if (name, shown[name]) not in known}
 
 
-def _newest_response(index: Reader, site: str, slug: str, name: str) -> Row | None:
-    wanted = ("site = :site", "slug = :slug", "format = :name", *_HOLDS_BYTES)
+def _newest_response(index: Reader, article: int, name: str) -> Row | None:
+    wanted = ("article = :article", "format = :name", *_HOLDS_BYTES)
     newest = "ORDER BY sequence DESC"
     question = ("SELECT * FROM representations", where(wanted), newest)
-    return index.ask_one(*question, site=site, slug=slug, name=name)
+    return index.ask_one(*question, article=article, name=name)
 
 
 def _response(row: Row) -> StoredResponse:
-    return StoredResponse(
-        record_id=row["record_id"],
-        format=row["format"],
-        url=row["final_url"],
-        fetched_at=from_micros(row["fetched_at"]),
-        payload_digest=row["payload_digest"],
-        content_encoding=row["content_encoding"],
-        digest=row["digest"],
-        size=row["size"],
-    )
+    with values_of("representations"):
+        return StoredResponse(
+            record_id=unpacked(row["record_id"]),
+            format=row["format"],
+            url=row["final_url"] or row["url"],
+            fetched_at=from_micros(row["fetched_at"]),
+            payload_digest=row["payload_digest"],
+            content_encoding=row["content_encoding"],
+            digest=unpacked(row["digest"]),
+            size=row["size"],
+        )
 
 
 def file_names(index: Reader, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Return the names under files/ that URLs and formats have been given, by both."""
-    urls = {(url,) for url, _ in wanted}
-    return {
-        (row["url"], row["format"]): row["file"]
-        for row in index.matching("files", ("url",), urls, ("url", "format", "file"))
-    }
+    asked = {(mark_of(url), name): url for url, name in wanted}
+    found = {}
+    for row in index.matching("urls", ("mark", "format"), asked.keys(), ("mark", "format", "file")):
+        if row["file"]:
+            url = asked[row["mark"], row["format"]]
+            found[url, row["format"]] = file_of({"url": url} | row)
+    return found
 
 
 def held_paths(index: Reader, paths: Collection[str]) -> dict[str, bool]:
     """Return which of some folded paths under files/ are in use: True for a folder."""
-    rows = index.matching("files", ("folded",), {(path,) for path in paths}, ("folded", "file"))
-    return {row["folded"]: not row["file"] for row in rows}
+    asked = {mark_of(path): path for path in paths}
+    rows = index.matching("files", ("mark",), [(mark,) for mark in asked], ("mark", "folder"))
+    return {asked[row["mark"]]: bool(row["folder"]) for row in rows}
 
 
 def known_segments(index: Reader) -> dict[str, int]:
@@ -190,5 +208,6 @@ def ends_of(index: Reader, segment: str) -> list[tuple[str, int, int]]:
     for direction in ("", "DESC"):
         row = index.ask_one(_GROUPS_OF_SEGMENT, direction, segment=segment)
         if row is not None:
-            found.append((row["id"], row["place"], row["length"]))
+            with values_of("snapshots"):
+                found.append((unpacked(row["id"]), row["place"], row["length"]))
     return found

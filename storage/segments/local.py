@@ -119,10 +119,10 @@ class LocalSegments:
         with self.source(name) as source:
             return manifest_group(source, offset)
 
-    def walk(self, name: str, start: int = 0) -> Iterator[Group | Tail]:
+    def walk(self, name: str, start: int = 0, *, skim: bool = False) -> Iterator[Group | Tail]:
         """Give every whole group from ``start`` on, then one Tail; see recovery.walk."""
         with self.source(name) as source:
-            yield from walk(source, start)
+            yield from walk(source, start, skim=skim)
 
     def recover(self, name: str, committed: int) -> Recovery:
         """Bring a segment to order after a crash; ``committed`` is the index's length of it.
@@ -168,7 +168,7 @@ class LocalSegments:
                 sync_folder(path.parent)
             else:
                 os.truncate(path, tail.offset)
-                _sync_file(path)
+                sync_file(path)
         return lost
 
     def keep(self, source: Source, tail: Tail) -> Path:
@@ -194,12 +194,13 @@ class LocalSegments:
         """Sync what a killed run wrote: the index must not know of it before the disk does."""
         path = self.path(name)
         with os_errors(f"syncing the segment {name}"):
-            _sync_file(path)
+            sync_file(path)
             for above in (path.parent, self.folder, self.root):
                 sync_folder(above)
 
 
-def _sync_file(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Make a file's bytes durable. Raises OSError."""
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

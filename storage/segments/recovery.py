@@ -7,6 +7,7 @@ FORMAT.md, "Crash cases", has the table that ``_judge`` implements.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from itertools import accumulate
 
@@ -23,6 +24,10 @@ from storage.warc_read import MAX_WARC_HEADER, Head, Inflated, inflate, parse_he
 #: What a gzip member of anybody's opens with (RFC 1952 section 2.3.1: ID1, ID2, CM).
 _MAGIC = b"\x1f\x8b\x08"
 _OPENING = b"WARC/1."
+#: Groups that may be in one write, which a crash may leave with a hole: the writer's BATCH_DRAFTS.
+BATCH = 64
+#: Bytes read first of what should be a manifest: most are smaller, and few records follow in it.
+_FIRST = 16 << 10
 #: Compressed bytes looked at to see whether a member opens a record: any deflate header fits.
 _GLANCE = 4 << 10
 #: A member's checksum and length, its last bytes: both nil is no record, but room never written.
@@ -67,13 +72,19 @@ class _Broken(Struct, frozen=True, kw_only=True):
     end: int | None = None
 
 
-def walk(source: Source, start: int = 0) -> Iterator[Group | Tail]:
+def walk(source: Source, start: int = 0, *, skim: bool = False) -> Iterator[Group | Tail]:
     """Every whole group from ``start`` on, then, last, one Tail. ``start`` is a group's border.
 
-    Raises DamageFound: a valid record after bytes that are none, or a group that has all its
-    bytes and is wrong; nothing that was given out before is taken back by that.
+    With ``skim``, of all groups but the last BATCH the manifests alone are read: each leads to the
+    next one's. Raises DamageFound: a valid record after bytes that are none, or a group that has
+    all its bytes and is wrong; nothing that was given out before is taken back by that.
     """
     at, groups = start, 0
+    if skim:
+        for group in _skimmed(source, start):
+            yield group
+            groups += 1
+            at = group.offset + group.length
     while at < source.size:
         found = _read_group(source, at)
         if isinstance(found, _Broken):
@@ -87,6 +98,23 @@ def walk(source: Source, start: int = 0) -> Iterator[Group | Tail]:
             at += found
     end = at if groups or start else 0
     yield Tail(offset=end, size=max(source.size - end, 0))
+
+
+def _skimmed(source: Source, start: int) -> Iterator[Group]:
+    """Give the groups that others follow, more of them than one write has, by their manifests."""
+    held: deque[Group] = deque()
+    at = start
+    while at < source.size:
+        found = _read_manifest(source, at)
+        if isinstance(found, int):
+            at += found
+            continue
+        if isinstance(found, _Broken) or found.offset + found.length > source.size:
+            return
+        held.append(found)
+        at += found.length
+        if len(held) > BATCH:
+            yield held.popleft()
 
 
 def read_group(source: Source, offset: int) -> Group | None:
@@ -144,16 +172,21 @@ def _magics(source: Source, start: int) -> Iterator[int]:
 
 def _read_group(source: Source, at: int) -> Group | int | _Broken:
     """Read the group at ``at``; or give the length of a warcinfo, or where it is not whole."""
-    member = inflate(source.chunks(at, MAX_MEMBER), keep=_KEEP, most=_KEEP)
+    found = _read_manifest(source, at)
+    return _records(source, found) if isinstance(found, Group) else found
+
+
+def _read_manifest(source: Source, at: int) -> Group | int | _Broken:
+    """Read the group at ``at`` as its manifest tells it; else as ``_read_group``."""
+    member = inflate(source.chunks(at, MAX_MEMBER, _FIRST), keep=_KEEP, most=_KEEP)
     head = whole_head(member)
     if head is None:
         return _Broken(at=at, member=member)
     if head.type == "warcinfo":
         return member.length
     manifest = _manifest(source, at, head, member)
-    return _records(
-        source, at, Group(id=head.id, offset=at, length=member.length, manifest=manifest)
-    )
+    length = member.length + sum([ref.length for ref in manifest.records])
+    return Group(id=head.id, offset=at, length=length, manifest=manifest)
 
 
 def _manifest(source: Source, at: int, head: Head, member: Inflated) -> Manifest:
@@ -177,20 +210,21 @@ def _manifest(source: Source, at: int, head: Head, member: Inflated) -> Manifest
     return manifest
 
 
-def _records(source: Source, at: int, opened: Group) -> Group | _Broken:
-    """Give ``opened`` its records' lengths, once each is there and is the one named."""
-    refs = opened.manifest.records
-    borders = list(accumulate((ref.length for ref in refs), initial=at + opened.length))
+def _records(source: Source, group: Group) -> Group | _Broken:
+    """Give ``group`` back, once each of its records is there and is the one named."""
+    refs = group.manifest.records
+    head = group.length - sum(ref.length for ref in refs)
+    borders = list(accumulate((ref.length for ref in refs), initial=group.offset + head))
     places = tuple(zip(borders, (ref.length for ref in refs), strict=False))
     for number, ref in enumerate(refs):
         member = _member(source, *places[number])
-        head = whole_head(member)
-        if head is None or member.length != ref.length:
+        head_of = whole_head(member)
+        if head_of is None or member.length != ref.length:
             rest = places[number + 1 :]
             return _Broken(at=borders[number], member=member, rest=rest, end=borders[-1])
-        if (head.id, head.type) != (ref.id, ref.type):
-            raise source.damage(borders[number], f"record {head.id} where {ref.id} should stand")
-    return Group(id=opened.id, offset=at, length=borders[-1] - at, manifest=opened.manifest)
+        if (head_of.id, head_of.type) != (ref.id, ref.type):
+            raise source.damage(borders[number], f"record {head_of.id} where {ref.id} should stand")
+    return group
 
 
 def _member(source: Source, offset: int, length: int) -> Inflated:

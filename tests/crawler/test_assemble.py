@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.assemble import as_stamp, declared_stamps, disagreeing
+from crawler.assemble import Inferred, as_stamp, assemble, contents, declared_stamps, disagreeing
 from crawler.facts import Facts
 from storage.model import DECLARED_SOURCES, ContentDigest, Finding, Key, Record
 from storage.times import same_moment
@@ -365,3 +365,19 @@ def test_a_declared_key_is_a_time_that_somebody_declared(facts: tuple[Facts, ...
         assert seen.key.updated_at in moments
         assert seen.record.updated_at == seen.key.updated_at
         assert any(same_moment(as_stamp(seen.key), each) for each in seen.stamps.values())
+
+
+def test_digests_made_before_are_taken_as_they_are() -> None:
+    facts = {"markdown": says("markdown", T0), "other": Facts(source="other", extractor="none/1")}
+    digests = contents(facts)
+    assert list(digests) == ["markdown"]
+    for before in (None, digests, {}):
+        assembly = assemble(
+            facts,
+            slug="bridge",
+            url=URL,
+            alternates={},
+            inferred=Inferred(observed=NOW),
+            content=before,
+        )
+        assert assembly.content == (digests if before is None else before)

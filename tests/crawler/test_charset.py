@@ -38,6 +38,11 @@ def test_meta_is_read_in_both_its_forms_and_only_when_asked() -> None:
         assert not decode(body, "text/html")[0].endswith("日本")
 
 
+def test_a_label_far_behind_in_a_header_counts_too() -> None:
+    content_type = f"text/plain; x={'y' * 1_000}; charset=koi8-r"
+    assert decode("да".encode("koi8-r"), content_type) == ("да", ())
+
+
 def test_a_wrong_label_falls_to_the_next_that_decodes() -> None:
     assert decode("é".encode("cp1252"), "text/plain; charset=utf-8") == ("é", ())
     assert decode("日本".encode(), "text/plain; charset=euc-jp")[0] == "日本"

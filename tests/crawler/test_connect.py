@@ -1,18 +1,32 @@
-"""The session and what it must not do; fetching over it is test_fetch.py's."""
+"""The connections and what they must not do; fetching over them is test_fetch.py's."""
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import encode_basic_auth
+from aiohttp import ClientHttpProxyError, encode_basic_auth
+from yarl import URL
 
 from crawler.answer import Exchange
-from crawler.connect import MAX_FIELDS, open_session, proxy_of, sending, tls
+from crawler.connect import MAX_FIELDS, Connections, proxy_of, tls
 from crawler.faults import FetchError
 from crawler.guard import Guard
-from tests.crawler.fetching import fetching, settings
-from tests.crawler.raw_server import Request, Wire, answer, raw_server
+from tests.crawler.fetching import AGENT, fetching, settings
+from tests.crawler.raw_server import RawServer, Request, Wire, answer, raw_server
+
+ASKED = b"GET /a HTTP/1.1\r\nHost: site\r\n\r\n"
+
+
+@asynccontextmanager
+async def connected(site: RawServer) -> AsyncIterator[Connections]:
+    connections = Connections(settings(), Guard([site.url()]))
+    try:
+        yield connections
+    finally:
+        await connections.close()
 
 
 def test_servers_are_verified_by_name_and_authority() -> None:
@@ -60,14 +74,26 @@ async def test_who_asks_is_told_that_a_request_went_out_on_a_new_connection_or_a
         await wire.send(answer())
 
     async with raw_server({"/a": hear}) as site:
-        guard = Guard([site.url()])
-        async with open_session(settings(), guard) as session:
+        async with connected(site) as connections:
+            way = connections.way(URL(site.url()), None, {})
             for _ in range(2):
-                through = sending(lambda: told.append("sent"))
-                async with session.get(site.url("/a"), middlewares=(through,)) as response:
-                    assert response.status == 200
+                reply = await connections.ask(way, ASKED, 5.0, lambda: told.append("sent"))
+                reply.close()
+                assert reply.status == 200
         assert site.connections == 1
     assert told == ["sent", "heard"] * 2
+
+
+async def test_a_tunnel_is_asked_for_with_our_name_and_the_proxys_credentials() -> None:
+    async with raw_server() as site, connected(site) as connections:
+        proxy = proxy_of(f"http://user:pass@{site.host}")
+        way = connections.way(URL("https://news.example"), proxy, {"User-Agent": AGENT})
+        with pytest.raises(ClientHttpProxyError):
+            await connections.ask(way, ASKED, 5.0, lambda: None)
+    asked = site.requests[0]
+    assert (asked.method, asked.target) == ("CONNECT", "news.example:443")
+    assert asked.headers["user-agent"] == AGENT
+    assert asked.headers["proxy-authorization"] == encode_basic_auth("user", "pass")
 
 
 async def test_a_request_is_never_sent_again_by_the_library() -> None:

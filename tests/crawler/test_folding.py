@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler import folding
-from crawler.folding import LONG, STRETCH, fold
+from crawler.folding import LONG, STRETCH, fold, is_folded
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,13 @@ def test_stretches_leave_no_seam(runs: list[tuple[str, int]]) -> None:
 def test_long_lines_are_folded_as_short_ones(text: str) -> None:
     for long in ("x" * LONG + text, text + "x" * LONG, text * LONG):
         assert fold(long) == " ".join(long.split())
+
+
+@given(st.text("ab \n\t\x1c\x1f\x85\xa0\u2028\u00e9", max_size=20).map(str.strip))
+def test_what_is_called_folded_is(words: str) -> None:
+    assert not is_folded(words) or fold(words) == words
+
+
+def test_no_white_space_but_the_blank_is_printable() -> None:
+    spaces = [mark for mark in map(chr, range(sys.maxunicode + 1)) if mark.isspace()]
+    assert [mark for mark in spaces if mark.isprintable()] == [" "]

@@ -108,7 +108,16 @@ def test_false_claims(name: str, content_type: str, body: bytes, why: str) -> No
 
 @pytest.mark.parametrize("name", ["json", "jsonld"])
 def test_json_that_is_cut_short_is_no_json(name: str) -> None:
-    assert "no JSON" in (check_claim(name, "", b'{"a": ') or "")
+    with pytest.raises(Malformed, match="no JSON"):
+        parse(name, b'{"a": ', "https://example.org/a")
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "shift_jis"])
+def test_a_strange_charset_fails_no_json(charset: str) -> None:
+    body = '{"@type": "Article", "headline": "表"}'.encode(charset)
+    content_type = f"application/ld+json; charset={charset}"
+    assert check_claim("jsonld", content_type, body) is None
+    assert parse("jsonld", body, "https://example.org/a", content_type).title == "表"
 
 
 def test_endless_comments_are_sniffed_in_linear_time() -> None:

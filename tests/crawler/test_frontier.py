@@ -40,6 +40,14 @@ def taken(frontier: Frontier) -> list[str]:
 
 
 class TestOrder:
+    def test_what_comes_next_is_told_and_stays(self) -> None:
+        frontier = filled("a", "b", "b.md", "c", "d")
+        frontier.take()
+        frontier.settle(url("c"))
+        assert frontier.upcoming(1) == [url("b")]
+        assert frontier.upcoming(9) == [url("b"), url("d")]
+        assert taken(frontier)[:2] == [url("b"), url("d")]
+
     def test_entries_come_out_as_they_went_in(self) -> None:
         assert taken(filled("c", "a", "b")) == [url("c"), url("a"), url("b")]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crawler.answer import readable
 from crawler.faults import FetchError
-from crawler.headers import conditions, received, wishes, without_echo
+from crawler.headers import conditions, joined, received, wishes, without_echo, written
 from storage.model import Validator
 
 URL = "https://example.org/a"
@@ -20,6 +22,22 @@ def test_wishes_are_only_what_differs() -> None:
         "Cache-Control": "no-cache",
         "Pragma": "no-cache",
     }
+
+
+def test_of_fields_with_one_name_the_last_counts() -> None:
+    assert joined({"Accept": "a", "X": "1"}, {"accept": "b"}) == {"accept": "b", "X": "1"}
+
+
+def test_fields_are_lines() -> None:
+    assert written({"Accept": "a", "X": "é"}) == "Accept: a\r\nX: é\r\n"
+    assert written({}) == ""
+
+
+@pytest.mark.parametrize("bad", ["a\r\nX: y", "a\nb", "a\rb", "a\0b"])
+def test_a_field_that_would_be_more_than_a_line_is_refused(bad: str) -> None:
+    for fields in ({"Accept": bad}, {bad: "1"}):
+        with pytest.raises(ValueError, match="line end"):
+            written(fields)
 
 
 def test_validators_become_preconditions() -> None:
@@ -47,6 +65,24 @@ def test_every_other_byte_is_kept() -> None:
     assert [v.encode("utf-8", "surrogateescape") for _, v in fields] == [b"caf\xc3\xa9", b"caf\xe9"]
     assert [readable(v) for _, v in fields] == ["café", "café"]
     assert fields[0][0] == "x-TITLE"
+
+
+@given(st.lists(st.tuples(st.binary(min_size=1, max_size=70), st.binary(max_size=9)), max_size=70))
+def test_each_field_is_read_by_itself(raw: list[tuple[bytes, bytes]]) -> None:
+    raw = [(b"x-" + name, value) for name, value in raw]
+    fields, redacted = received(URL, raw, 10_000)
+    assert redacted == ()
+    assert [
+        tuple(part.encode("utf-8", "surrogateescape") for part in pair) for pair in fields
+    ] == raw
+
+
+@pytest.mark.parametrize("count", [1, 2, 300])
+def test_the_bound_counts_names_and_values(count: int) -> None:
+    raw = [(b"X-N", b"1234567")] * count
+    assert len(received(URL, raw, 10 * count)[0]) == count
+    with pytest.raises(FetchError, match="bytes"):
+        received(URL, raw, 10 * count - 1)
 
 
 def test_fields_over_the_bound_are_refused() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from crawler.formats.html_boxes import is_beside, is_box
+from crawler.formats.html_boxes import MAX_REMEMBERED, is_beside, is_box
 
 
 def node(html: str) -> LexborNode:
@@ -13,6 +13,11 @@ def node(html: str) -> LexborNode:
     assert body is not None
     assert body.first_child is not None
     return body.first_child
+
+
+def boxed(html: str) -> bool:
+    given = node(html)
+    return is_box(given.tag or "", given.attributes)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +30,7 @@ def node(html: str) -> LexborNode:
     ],
 )  # fmt: skip
 def test_boxes(name: str) -> None:
-    assert is_box(node(f'<div class="x {name}">'))
+    assert boxed(f'<div class="x {name}">')
 
 
 @pytest.mark.parametrize(
@@ -37,14 +42,14 @@ def test_boxes(name: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_read(name: str) -> None:
-    assert not is_box(node(f'<div class="{name}">'))
+    assert not boxed(f'<div class="{name}">')
 
 
 def test_ids_of_chapters_are_no_boxes() -> None:
-    assert is_box(node('<div id="comments">'))
-    assert not is_box(node('<div class="section" id="comments">'))
-    assert not is_box(node('<section id="comments">'))
-    assert not is_box(node('<div id="related">'))
+    assert boxed('<div id="comments">')
+    assert not boxed('<div class="section" id="comments">')
+    assert not boxed('<section id="comments">')
+    assert not boxed('<div id="related">')
 
 
 def test_comments_and_related_articles_stand_beside() -> None:
@@ -55,4 +60,13 @@ def test_comments_and_related_articles_stand_beside() -> None:
 
 
 def test_endless_class_names_are_no_boxes() -> None:
-    assert not is_box(node(f'<div class="{"a-" * 50_000}ad">'))
+    assert not boxed(f'<div class="{"a-" * 50_000}ad">')
+
+
+def test_long_lists_of_classes_are_read_as_short_ones() -> None:
+    for _ in range(2):
+        for many in ("", "x " * MAX_REMEMBERED):
+            assert boxed(f'<div class="{many}ad">')
+            assert not boxed(f'<div class="{many}lead">')
+            assert is_beside(node(f'<div class="{many}comments">'))
+            assert not is_beside(node(f'<div class="{many}comments-open">'))

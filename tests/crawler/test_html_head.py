@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from crawler.facts import Link
 from crawler.formats.html_head import (
     MAX_ANCHORS,
     MAX_LINKS,
@@ -13,6 +14,7 @@ from crawler.formats.html_head import (
     read_links,
     read_meta,
     refresh_target,
+    related_anchors,
 )
 
 URL = "https://example.org/news/a"
@@ -20,6 +22,14 @@ URL = "https://example.org/news/a"
 
 def tree(html: str) -> LexborHTMLParser:
     return LexborHTMLParser(html)
+
+
+def links_of(page: LexborHTMLParser) -> tuple[Link, ...]:
+    return read_links(page, related_anchors(page), URL)
+
+
+def anchors_of(page: LexborHTMLParser) -> tuple[str, ...]:
+    return read_anchors(page, related_anchors(page), URL)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +47,7 @@ def test_the_base_is_the_first_that_gives_an_address(base: str, expected: str) -
 
 def test_links_stand_in_head_and_body_and_are_resolved() -> None:
     page = tree('<link rel="Canonical" href="b"><body><link rel="alternate next" href="/c"></body>')
-    assert [(link.rel, link.url) for link in read_links(page, URL)] == [
+    assert [(link.rel, link.url) for link in links_of(page)] == [
         ("canonical", "https://example.org/news/b"),
         ("alternate", "https://example.org/c"),
         ("next", "https://example.org/c"),
@@ -58,21 +68,21 @@ def test_links_stand_in_head_and_body_and_are_resolved() -> None:
     ],
 )
 def test_what_is_no_typed_link(link: str) -> None:
-    assert read_links(tree(link), URL) == ()
+    assert links_of(tree(link)) == ()
 
 
 def test_anchors_with_a_typed_relation_are_links_too() -> None:
     page = tree(
         '<a rel="next" href="/p/2">2</a><a rel="alternate" type="text/markdown" href="a.md">MD</a>'
     )
-    assert [link.rel for link in read_links(page, URL)] == ["next", "alternate"]
+    assert [link.rel for link in links_of(page)] == ["next", "alternate"]
 
 
 def test_links_and_anchors_are_bounded() -> None:
     links = "".join(f'<link rel="alternate" href="/{n}">' for n in range(MAX_LINKS + 5))
-    assert len(read_links(tree(links), URL)) == MAX_LINKS
+    assert len(links_of(tree(links))) == MAX_LINKS
     anchors = "".join(f'<a href="/{n}">' for n in range(MAX_ANCHORS + 5))
-    assert len(read_anchors(tree(anchors), URL)) == MAX_ANCHORS
+    assert len(anchors_of(tree(anchors))) == MAX_ANCHORS
 
 
 def test_anchors_come_once_in_order_without_the_unwanted() -> None:
@@ -80,7 +90,27 @@ def test_anchors_come_once_in_order_without_the_unwanted() -> None:
         '<a href="/b">1</a><a href="#x">2</a><a href="/b#y">3</a><a href="javascript:x()">4</a>'
         '<a rel="ugc NoFollow" href="/n">5</a><a>6</a><map><area href="c"></map>'
     )
-    assert read_anchors(page, URL) == ("https://example.org/b", "https://example.org/news/c")
+    assert anchors_of(page) == ("https://example.org/b", "https://example.org/news/c")
+
+
+def test_a_link_within_a_drawing_is_none() -> None:
+    page = tree('<svg><a xlink:href="/x" rel="next nofollow">1</a><a xlink:href="/y">2</a></svg>')
+    assert links_of(page) == ()
+    assert anchors_of(page) == ()
+
+
+def test_an_anchor_that_is_shunned_once_and_not_elsewhere_is_kept() -> None:
+    page = tree('<a rel="nofollow" href="/b">1</a><a href="/c">2</a><a rel="x" href="/b">3</a>')
+    assert anchors_of(page) == ("https://example.org/c", "https://example.org/b")
+
+
+@pytest.mark.parametrize("rel", ["next", f"{'x ' * 100}next"])
+def test_long_lists_of_relations_are_read_as_short_ones(rel: str) -> None:
+    page = tree(f'<link rel="icon {rel}" href="/b"><a rel="{rel}" href="/c">')
+    assert [link.url for link in links_of(page) if link.rel == "next"] == [
+        "https://example.org/b",
+        "https://example.org/c",
+    ]
 
 
 def test_metas_by_name_or_property_with_all_their_values() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.discovery.listing import MAX_ANCHORS, candidates, is_site_file
+from crawler.discovery.listing import MAX_ANCHORS, Candidates, candidates, is_site_file
 from crawler.urls import in_scope, normalise
 
 SCOPE = "https://example.org/news/"
@@ -74,6 +74,25 @@ def test_any_anchors_give_normal_urls_in_scope_once(anchors: list[str]) -> None:
     found = candidates(anchors, PAGE, SCOPE)
     assert len(set(found)) == len(found)
     assert all(in_scope(url, SCOPE) and normalise(url) == url and url != PAGE for url in found)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.lists(ANCHOR, max_size=8), max_size=6))
+def test_of_many_pages_the_same_is_found_as_of_each_alone(pages: list[list[str]]) -> None:
+    known: set[str] = set()
+    site = Candidates(SCOPE, lambda url: url not in known)
+    for anchors in pages:
+        urls = [url for each in anchors if (url := normalise(each, PAGE)) is not None]
+        fresh = [url for url in candidates(urls, PAGE, SCOPE) if url not in known]
+        assert site.among(urls, PAGE) == tuple(fresh)
+        known.update(fresh[:2])
+
+
+def test_more_links_than_are_kept_in_mind_are_told_all_the_same() -> None:
+    site = Candidates(SCOPE, lambda url: url.endswith("/new"))
+    for page in range(6):
+        urls = [f"{SCOPE}{page}/{n}" for n in range(1000)]
+        assert site.among([*urls, f"{SCOPE}new"], PAGE) == (f"{SCOPE}new",)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crawler.ownership import Sites
 from storage.model import Site
 
@@ -88,3 +90,20 @@ def test_a_courtesy_gives_way_to_a_configured_site() -> None:
     assert sites.owner("https://wire.example/a") == Site(
         name="wire.example", scope="https://wire.example/"
     )
+
+
+@pytest.mark.parametrize("site", [OUTER, INNER, COURTESY])
+def test_the_sites_of_its_origin_settle_what_a_site_holds(site: Site) -> None:
+    other = Site(name="other.example", scope="https://other.example/")
+    sites = Sites([OUTER, INNER, COURTESY, other])
+    near = Sites(sites.near(site))
+    for host in (
+        "news.example",
+        "www.news.example",
+        "other.example",
+        "wire.example",
+        "new.example",
+    ):
+        for path in ("", "a", "sport/a", "sports"):
+            url = f"https://{host}/{path}"
+            assert near.holds(site, url) == sites.holds(site, url), url

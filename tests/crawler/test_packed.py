@@ -40,8 +40,9 @@ def test_one_that_is_replaced_changes_no_other(firsts: list[str], second: str) -
 
 
 def test_many_are_found_after_every_growth_and_take_little() -> None:
+    # Of so many, two are likely to have half of a hash in common.
     packed = PackedStrings()
-    urls = [f"https://site.example/news/a-title-of-usual-length-{n}" for n in range(20_000)]
+    urls = [f"https://site.example/news/a-title-of-usual-length-{n}" for n in range(100_000)]
     for url in urls:
         packed.add(url, "2026-06-19T09:13:50Z")
     assert [packed.find(url) for url in urls] == list(range(len(urls)))
@@ -56,12 +57,31 @@ def test_pairs_longer_than_what_is_left_of_a_piece_are_whole() -> None:
     assert [packed.pair(number) for number in range(200)] == pairs
 
 
-def test_two_of_one_hash_are_told_apart_by_what_they_are() -> None:
+def test_all_of_one_hash_are_found_under_it() -> None:
     index = HashIndex()
     assert [index.add(7), index.add(7), index.add(7 + (1 << 32))] == [0, 1, 2]
-    assert index.find(7, lambda number: number == 1) == 1
-    assert index.find(7, lambda _: False) is None
-    assert index.find(8, lambda _: True) is None
+    assert index.numbers(7) == [0, 1, 2]
+    assert index.first(7) == 0
+    assert index.numbers(8) == []
+    assert index.first(8) == -1
+
+
+class Hashed(str):
+    """A name whose hash is that of its number."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return int(self)
+
+
+def test_names_whose_hashes_have_one_half_in_common_are_told_apart() -> None:
+    claims = Claims()
+    names = [Hashed(7 + (n << 32)) for n in range(3)]
+    assert all(claims.claim(name, f"its {name}") for name in names)
+    for name in names:
+        assert claims.claim(name, f"its {name}")
+        assert claims.held_by_another(name, "another's")
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"))))

@@ -138,7 +138,7 @@ async def test_a_host_whose_turn_ends_sends_its_waiters_away() -> None:
         waiter = holder.start(A)
         await settle()
         slot.answered(429, "3600", 0.1)
-        resting = slot.ended()
+        resting = await slot.ended()
     assert resting is not None
     assert resting.until == NOW + timedelta(hours=1)
     with pytest.raises(HostResting, match="asked to be left alone until 2026-06-19 09:09:44 UTC"):

@@ -296,3 +296,14 @@ def test_every_site_name_is_one_safe_directory(text: str) -> None:
         assert is_safe(name)
         assert len(name) < 200
         assert name.isascii()
+
+
+@pytest.mark.parametrize("rest", ["../x", "%2e%2E/x", "a/..//../../x", "..\\x", ".\t./x"])
+def test_what_only_begins_as_the_scope_does_is_not_in_it(rest: str) -> None:
+    assert not in_scope(f"https://example.org/news/{rest}", "https://example.org/news/")
+
+
+@pytest.mark.parametrize("url", ["ftp://example.org/", "news://[::1]/", "a://example.org/x"])
+def test_what_is_no_web_url_has_no_origin(url: str) -> None:
+    with pytest.raises(UrlError):
+        origin(url)

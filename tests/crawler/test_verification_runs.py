@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -16,7 +17,7 @@ from crawler.events import Note
 from storage.archive import Archive
 from storage.writer import Writer
 from tests.crawler.runs import history, reasons, run
-from tests.crawler.small_site import Page, SmallSite, article
+from tests.crawler.small_site import Page, Route, SmallSite, article
 
 
 @pytest.fixture
@@ -66,6 +67,83 @@ async def test_without_dates_one_request_an_article_is_enough(
     if validators == "content":
         pages = {f"/news/{slug}" for slug in site.newsroom.stories}
         assert {hit.status for hit in site.requests[start:] if hit.path in pages} == {304}
+
+
+def tagged(page: Page) -> Route:
+    """Answer 304 to whoever has ``page`` already."""
+    tag = f'"{hash(page.body)}"'
+
+    def answer(heard: Mapping[str, str]) -> Page:
+        headers = page.headers | {"ETag": tag}
+        if heard.get("If-None-Match") == tag:
+            return Page(status=304, headers=headers)
+        return structs.replace(page, headers=headers)
+
+    return answer
+
+
+@pytest.fixture
+async def listed() -> AsyncIterator[SmallSite]:
+    """Three tagged articles, each with a Markdown twin, in a sitemap without dates."""
+    async with SmallSite({"/": Page(body="front")}) as site:
+        for name in ("a", "b", "c"):
+            head = f'<link rel="alternate" type="text/markdown" href="/{name}.md">'
+            site.pages[f"/{name}"] = tagged(article(f"Story {name}", head=head))
+            text = f"# Story {name}\n\nWhat is told of {name} is told here.\n"
+            site.pages[f"/{name}.md"] = Page(body=text, type="text/markdown")
+        site.list("/a", "/b", "/c")
+        yield site
+
+
+async def stories(site: SmallSite, root: Path, **settings: Any) -> list[str]:
+    """Run once more and return the articles' paths asked for."""
+    site.asked.clear()
+    await run(f"{site.base}/", root, probe=False, **settings)
+    return sorted(path for path in site.asked if path[1:].removesuffix(".md") in ("a", "b", "c"))
+
+
+async def test_a_page_that_stands_is_all_that_is_asked_for(
+    listed: SmallSite, tmp_path: Path
+) -> None:
+    await stories(listed, tmp_path / "m")
+    for _ in range(2):
+        assert await stories(listed, tmp_path / "m", verify="none") == ["/a", "/b", "/c"]
+    assert len(history(tmp_path / "m")) == 3
+
+
+async def test_an_edit_among_pages_that_stand_is_read_whole(
+    listed: SmallSite, tmp_path: Path
+) -> None:
+    await stories(listed, tmp_path / "m")
+    head = '<link rel="alternate" type="text/markdown" href="/b.md">'
+    listed.pages["/b"] = tagged(article("Story b", words="It goes on. " * 60, head=head))
+    listed.pages["/b.md"] = Page(body="# Story b\n\nIt goes on.\n", type="text/markdown")
+    again = await stories(listed, tmp_path / "m", verify="none")
+    assert again == ["/a", "/b", "/b.md", "/c"]
+    assert reasons(tmp_path / "m", "b") == ["first", "undated"]
+    assert await stories(listed, tmp_path / "m", verify="none") == ["/a", "/b", "/c"]
+
+
+async def test_formats_that_are_wanted_only_now_are_fetched_though_pages_stand(
+    listed: SmallSite, tmp_path: Path
+) -> None:
+    await stories(listed, tmp_path / "m", formats=("html",))
+    again = await stories(listed, tmp_path / "m", verify="none")
+    assert again == ["/a", "/a.md", "/b", "/b.md", "/c", "/c.md"]
+    assert reasons(tmp_path / "m", "a") == ["first", "format-added"]
+    assert await stories(listed, tmp_path / "m", verify="none") == ["/a", "/b", "/c"]
+
+
+async def test_what_may_not_be_stored_is_never_asked_for_with_a_validator(
+    listed: SmallSite, tmp_path: Path
+) -> None:
+    barred = Page(body=article("Story a").body, headers={"X-Robots-Tag": "noarchive"})
+    listed.pages["/a"] = tagged(barred)
+    for _ in range(3):
+        listed.heard.clear()
+        await stories(listed, tmp_path / "m", verify="none")
+        asked = dict(zip(listed.asked, listed.heard[-len(listed.asked) :], strict=True))
+        assert "If-None-Match" not in asked["/a"]
 
 
 async def test_an_open_edit_is_read_whole(site: NewsroomServer, tmp_path: Path) -> None:

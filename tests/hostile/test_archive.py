@@ -118,8 +118,8 @@ def _rows_of_the_wrong_type(root: Path) -> None:
 def _rows_outside(root: Path) -> None:
     _sql(
         root,
-        "UPDATE snapshots SET segment = '../../../../etc/passwd'",
-        "UPDATE representations SET segment = '/etc/passwd'",
+        "UPDATE snapshots SET segment = '../../../../etc/passwd' WHERE n % 2",
+        "UPDATE snapshots SET segment = '/etc/passwd' WHERE NOT n % 2",
     )
 
 

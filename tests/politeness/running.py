@@ -20,6 +20,7 @@ discovery = ["sitemap"]
 [fetch]
 workers = {workers}
 connections = {connections}
+processes = {processes}
 [store]
 mirror = "mirror"
 files = false
@@ -52,7 +53,12 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 def run(
-    asked: Sequence[Asked], folder: Path, *, workers: int = 16, connections: int = 256
+    asked: Sequence[Asked],
+    folder: Path,
+    *,
+    workers: int = 16,
+    connections: int = 256,
+    processes: int = 1,
 ) -> Outcome:
     """Mirror every host of the plan into ``folder`` in one run of the real command."""
     plan = msgspec.json.encode([each.hosted for each in asked])
@@ -68,7 +74,7 @@ def run(
         ports = msgspec.json.decode(server.stdout.readline(), type=list[int])
         config = folder / "config.toml"
         config.write_text(
-            _CONFIG.format(workers=workers, connections=connections)
+            _CONFIG.format(workers=workers, connections=connections, processes=processes)
             + "".join(
                 _SITE.format(host=LOOPBACK, port=port, rate=each.rate, concurrency=each.concurrency)
                 for each, port in zip(asked, ports, strict=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.politeness.hosts import Hosted
 from tests.politeness.judging import most_open
 from tests.politeness.running import Asked, run
@@ -17,8 +19,9 @@ ASKED = (
 PACES = (80.0, 60.0, 40.0)
 
 
-def test_every_host_is_read_whole_at_its_own_pace_and_width(tmp_path: Path) -> None:
-    outcome = run(ASKED, tmp_path)
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_every_host_is_read_whole_at_its_own_pace_and_width(tmp_path: Path, processes: int) -> None:
+    outcome = run(ASKED, tmp_path, processes=processes)
     assert outcome.code == 0, outcome.said
     assert outcome.summary["articles"] == 150
     assert outcome.summary["failed"] == 0
@@ -31,9 +34,12 @@ def test_every_host_is_read_whole_at_its_own_pace_and_width(tmp_path: Path) -> N
         assert visits[-1].came - visits[0].came > (len(visits) - 1) / pace / 2
 
 
-def test_a_host_that_is_busy_throughout_costs_the_others_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_host_that_is_busy_throughout_costs_the_others_nothing(
+    tmp_path: Path, processes: int
+) -> None:
     busy = Asked(hosted=Hosted(articles=1, busy=600), rate=80.0, concurrency=2)
-    outcome = run([ASKED[0], busy], tmp_path)
+    outcome = run([ASKED[0], busy], tmp_path, processes=processes)
     assert outcome.code == 1
     assert outcome.summary["articles"] == 70
     # the first answer tells the wait, which is longer than a run waits: its turn is over

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from storage.errors import DiskFull, StoreFailed
-from storage.segments.appending import Appender
+from storage.segments.appending import Appender, rest_of
 from storage.segments.local import LocalSegments
 from storage.segments.recovery import Group
 from tests.storage.segment_samples import NOON, SITE, group
@@ -207,3 +209,9 @@ def test_closing_takes_back_what_is_not_synced(tmp_path: Path) -> None:
     assert LocalSegments(tmp_path).names() == []
     with pytest.raises(StoreFailed, match="closed"):
         appender.append(SITE, GROUPS[:1])
+
+
+@given(st.lists(st.binary(max_size=9), max_size=6), st.integers(0, 54))
+def test_what_a_short_write_left_is_written_next(pieces: list[bytes], written: int) -> None:
+    whole = b"".join(pieces)
+    assert b"".join(rest_of(pieces, written)) == whole[written:]

@@ -110,6 +110,14 @@ def test_padding_after_gzip_is_passed_over_and_a_second_half_member_is_not() -> 
         decode(gzip.compress(BODY) + gzip.compress(BODY)[:40], "gzip", LIMIT)
 
 
+@pytest.mark.parametrize("claimed", [0, 1, len(BODY) - 1, len(BODY) + 1, 2**32 - 1])
+def test_a_member_that_lies_about_its_size_is_corrupt(claimed: int) -> None:
+    coded = gzip.compress(BODY)[:-4] + claimed.to_bytes(4, "little")
+    with pytest.raises(CodingError) as caught:
+        decode(coded, "gzip", LIMIT)
+    assert caught.value.problem == "corrupt"
+
+
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
 def test_a_flood_of_empty_members_is_refused(coding: str) -> None:
     with pytest.raises(CodingError, match="members"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from unicodedata import normalize
 from urllib.parse import unquote
@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.files import MAX_PATH, Names, file_name, is_device, is_safe, suffixes_of, urn
+from storage.files import (
+    MAX_PATH,
+    Names,
+    any_name,
+    file_name,
+    is_device,
+    is_safe,
+    suffixes_of,
+    urn,
+)
 
 FORMATS = st.sampled_from(["html", "markdown", "text", "jsonld", "json", "pdf", "x/../y", ""])
 WORDS = (
@@ -146,6 +155,33 @@ def test_a_plain_name_is_safe(name: str) -> None:
 def test_devices_are_known_with_and_without_suffix() -> None:
     assert all(map(is_device, ["con", "NUL.txt", "com1", "lpt9.a.b", "CONIN$", "aux "]))
     assert not any(map(is_device, ["console", "com", "com10", "null", "acon"]))
+
+
+PLAIN_PARTS = st.sampled_from(
+    ["a.b", "news", "127.0.0.1", "1.2.3", "256.1.1.1", "xn--e1a", "con", "COM1.x", "-a", "b.", "A"]
+)
+
+
+@given(
+    PLAIN_PARTS,
+    st.sampled_from(["", ":80", ":443", ":8090", ":1"]),
+    st.lists(PLAIN_PARTS),
+    FORMATS,
+)
+def test_a_plain_url_has_the_name_that_the_rules_give(
+    host: str, port: str, path: list[str], fmt: str
+) -> None:
+    for scheme in ("http", "https"):
+        for end in ("", "/"):
+            url = f"{scheme}://{host}{port}/{'/'.join(path)}{end}"
+            assert _named(file_name, url, fmt) == _named(any_name, url, fmt)
+
+
+def _named(name_of: Callable[[str, str], str], url: str, fmt: str) -> str | None:
+    try:
+        return name_of(url, fmt)
+    except ValueError:
+        return None
 
 
 @given(URLS, FORMATS)

@@ -7,8 +7,9 @@ from msgspec import structs
 
 from storage.errors import BadDraft
 from storage.files import Names
-from storage.groups import Builder, content_encoding
+from storage.groups import Builder
 from storage.model import Manifest, Payload
+from storage.warc import content_encoding
 from tests.storage.drafts import SEEN, UPDATED, article, event, hour
 
 

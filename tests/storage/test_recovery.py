@@ -13,7 +13,7 @@ from msgspec import structs
 
 from storage.errors import DamageFound
 from storage.model import FORMAT_VERSION
-from storage.segments.recovery import Group, Tail, find_next_record, read_group
+from storage.segments.recovery import BATCH, Group, Tail, find_next_record, read_group
 from storage.warc import GZIP_HEADER, build_group, build_response, new_record_id
 from tests.storage.segment_samples import group, manifest, payload, store
 
@@ -198,3 +198,24 @@ def test_a_batch_torn_anywhere_keeps_what_was_committed(
         p.offset for p in sample.places if p.offset >= committed and p.offset + p.length <= cut
     ]
     assert tail.offset + tail.size == cut
+
+
+def test_skimming_gives_the_same_groups_and_the_same_tail(tmp_path: Path) -> None:
+    sample = Sample(tmp_path, tuple(group(number, 2) for number in range(1, BATCH + 9)))
+    assert list(sample.segments.walk(sample.name, skim=True)) == sample.found
+    sample.path.write_bytes(sample.data[:-3])
+    cut = list(sample.segments.walk(sample.name))
+    assert list(sample.segments.walk(sample.name, skim=True)) == cut
+
+
+def test_skimming_reads_every_record_of_what_one_write_may_have_left(tmp_path: Path) -> None:
+    sample = Sample(tmp_path, tuple(group(number, 2) for number in range(1, BATCH + 9)))
+    for number, place in enumerate(sample.places):
+        spoiled = bytearray(sample.data)
+        spoiled[place.offset + place.length - 9] ^= 1  # in the last record's checksum
+        sample.path.write_bytes(spoiled)
+        if number < len(sample.places) - BATCH:
+            assert list(sample.segments.walk(sample.name, skim=True)) == sample.found
+        else:
+            with pytest.raises(DamageFound):
+                list(sample.segments.walk(sample.name, skim=True))

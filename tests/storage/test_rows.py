@@ -11,7 +11,9 @@ from msgspec import structs
 
 from storage.files import Names
 from storage.groups import Builder
-from storage.index.rows import Place, from_micros, rows_of, snapshot_row, to_micros
+from storage.index.columns import COLUMNS
+from storage.index.naming import AS_ITS_URL, file_of
+from storage.index.rows import Place, Row, from_micros, rows_of, snapshot_row, to_micros
 from storage.model import Finding, Manifest
 from tests.storage.drafts import SEEN, UPDATED, article, event
 
@@ -20,6 +22,22 @@ PLACE = Place(id="urn:uuid:1", segment="news.example/s-1.warc.gz", offset=100, l
 
 def built(**changes: object) -> Manifest:
     return Builder({}, Names()).build(article(**changes)).manifest  # type: ignore[arg-type]  # passed on
+
+
+def snapshot_of(manifest: Manifest) -> Row:
+    values = rows_of(manifest, PLACE).snapshot
+    assert values is not None
+    return dict(zip(COLUMNS["snapshots"], values, strict=True))
+
+
+def test_a_file_named_by_its_url_is_not_written_out() -> None:
+    manifest = built()
+    (_, _, file), (_, _, other) = rows_of(manifest, PLACE).urls
+    assert file == other == AS_ITS_URL
+    for one in manifest.representations:
+        row = {"url": one.url, "format": one.format, "file": AS_ITS_URL}
+        assert file_of(row) == one.file
+        assert file_of(row | {"file": "a/b.html"}) == "a/b.html"
 
 
 @given(
@@ -35,9 +53,7 @@ def test_a_moment_survives_its_column(moment: datetime) -> None:
 def test_a_snapshot_comes_back_from_its_row_as_the_contract_shows_it() -> None:
     found = Finding(kind="date-only", detail="why", formats=("html",))
     manifest = built(findings=(found,), state="partial", missing={"text": "404"})
-    row = rows_of(manifest, PLACE).snapshot
-    assert row is not None
-    line = snapshot_row(row).as_log()
+    line = snapshot_row(snapshot_of(manifest)).as_log()
     assert list(line) == [
         "site",
         "slug",
@@ -59,19 +75,16 @@ def test_a_snapshot_comes_back_from_its_row_as_the_contract_shows_it() -> None:
 
 
 def test_gone_at_stands_in_the_line_only_where_it_is_set() -> None:
-    row = rows_of(built(), PLACE).snapshot
-    assert row is not None
-    assert snapshot_row(row, SEEN).as_log()["gone_at"] == "2026-06-20T12:00:00Z"
+    assert snapshot_row(snapshot_of(built()), SEEN).as_log()["gone_at"] == "2026-06-20T12:00:00Z"
 
 
 def test_records_stand_behind_the_manifest_in_group_order() -> None:
     manifest = built()
     rows = rows_of(manifest, PLACE)
-    assert rows.snapshot is not None
     first, second = manifest.records
     head = PLACE.length - first.length - second.length
-    assert rows.snapshot["head"] == head
-    places = [(row["offset"], row["length"]) for row in rows.representations]
+    assert snapshot_of(manifest)["head"] == head
+    places = [row[-2:] for row in rows.representations]
     assert places == [
         (100 + head, first.length),
         (100 + head + first.length, second.length),
@@ -87,7 +100,7 @@ def test_a_format_without_bytes_has_neither_place_nor_validator() -> None:
         ),
     )
     rows = rows_of(bare, PLACE)
-    assert {row["length"] for row in rows.representations} == {0}
+    assert {row[-2:] for row in rows.representations} == {(0, 0)}
     assert rows.validators == ()
 
 
@@ -98,7 +111,7 @@ def test_a_move_gives_the_article_its_other_slug_and_urls() -> None:
     rows = rows_of(manifest, PLACE)
     assert rows.snapshot is None
     assert rows.event is not None
-    names = {row["name"]: row["is_url"] for row in rows.names}
+    names = {name: is_url for _, name, _, is_url, _ in rows.names}
     assert names == {
         "https://news.example/new": True,
         "https://news.example/news/story": True,

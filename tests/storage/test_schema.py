@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,17 +11,11 @@ from sqlalchemy.exc import IntegrityError
 
 from storage.files import Names
 from storage.groups import Builder
+from storage.index.columns import COLUMNS
 from storage.index.index import KEYS
-from storage.index.rows import Place, rows_of
-from storage.index.schema import (
-    entries,
-    events,
-    metadata,
-    names,
-    representations,
-    snapshots,
-    validators,
-)
+from storage.index.rows import Place, Row, rows_of
+from storage.index.schema import entries, metadata, snapshots, statements
+from storage.index.tables import LATER, TABLES
 from tests.storage.drafts import article, event
 
 PLACE = Place(id="urn:uuid:1", segment="news.example/s-1.warc.gz", offset=0, length=10_000)
@@ -35,20 +30,44 @@ def tables() -> Iterator[Connection]:
     engine.dispose()
 
 
+def snapshot_of_an_article() -> Row:
+    values = rows_of(Builder({}, Names()).build(article()).manifest, PLACE).snapshot
+    assert values is not None
+    return dict(zip(COLUMNS["snapshots"], values, strict=True)) | {"id": b"1"}
+
+
 def test_rows_of_a_manifest_fill_their_tables_column_by_column() -> None:
     snapshot = rows_of(Builder({}, Names()).build(article()).manifest, PLACE)
     happened = rows_of(Builder({}, Names()).build(event("gone")).manifest, PLACE)
     assert snapshot.snapshot is not None
     assert happened.event is not None
+    number = (1,)
     filled = {
-        snapshots: snapshot.snapshot,
-        events: happened.event,
-        representations: snapshot.representations[0],
-        names: snapshot.names[0],
-        validators: snapshot.validators[0],
+        "articles": snapshot.article,
+        "events": happened.event,
+        "files": snapshot.files[0],
+        "names": snapshot.names[0],
+        "representations": number + snapshot.representations[0],
+        "sites": snapshot.site,
+        "snapshots": snapshot.snapshot,
+        "urls": number + snapshot.urls[0],
+        "validators": snapshot.validators[0],
     }
-    for table, row in filled.items():
-        assert set(row) == {column.name for column in table.columns} - {"n"}
+    assert filled.keys() == COLUMNS.keys()
+    for name, row in filled.items():
+        assert len(row) == len(COLUMNS[name])
+        table = metadata.tables[name]
+        assert set(COLUMNS[name]) == {column.name for column in table.columns} - {"n"}
+
+
+def test_an_index_is_made_by_the_statements_that_the_schema_gives() -> None:
+    made, later = statements()
+    assert [_words(each) for each in TABLES] == [_words(each) for each in made]
+    assert [_words(each) for each in LATER] == [_words(each) for each in later]
+
+
+def _words(statement: str) -> list[str]:
+    return re.findall(r"[^\s(),]+|[(),]", statement)
 
 
 def test_rows_are_written_by_the_primary_keys_of_their_tables() -> None:
@@ -57,11 +76,10 @@ def test_rows_are_written_by_the_primary_keys_of_their_tables() -> None:
 
 
 def test_an_articles_sequence_numbers_are_never_given_twice(tables: Connection) -> None:
-    snapshot = rows_of(Builder({}, Names()).build(article()).manifest, PLACE).snapshot
-    assert snapshot is not None
+    snapshot = snapshot_of_an_article()
     tables.execute(insert(snapshots), [snapshot])
     with pytest.raises(IntegrityError):
-        tables.execute(insert(snapshots), [snapshot | {"id": "urn:uuid:2"}])
+        tables.execute(insert(snapshots), [snapshot | {"id": b"2"}])
 
 
 def test_two_sites_may_have_one_slug_and_one_url_of_entries(tables: Connection) -> None:
@@ -82,8 +100,7 @@ def test_two_sites_may_have_one_slug_and_one_url_of_entries(tables: Connection) 
 
 
 def test_a_moment_far_away_fits_its_column(tables: Connection) -> None:
-    snapshot = rows_of(Builder({}, Names()).build(article()).manifest, PLACE).snapshot
-    assert snapshot is not None
+    snapshot = snapshot_of_an_article()
     # The last microsecond that Python's calendar has, in the year 9999.
     last = 253_402_300_799_999_999
     tables.execute(insert(snapshots), [snapshot | {"updated_at": last}])
@@ -97,10 +114,10 @@ def test_a_moment_far_away_fits_its_column(tables: Connection) -> None:
         ("snapshots", ["segment", "offset"]),
         ("snapshots", ["observed_at"]),
         ("events", ["site", "slug", "sequence"]),
-        ("representations", ["site", "slug", "format", "sequence"]),
+        ("articles", ["site", "slug"]),
+        ("representations", ["article", "sequence"]),
+        ("representations", ["article", "digest"]),
         ("representations", ["record_id"]),
-        ("representations", ["url", "fetched_at"]),
-        ("names", ["name"]),
     ],
 )
 def test_what_is_looked_up_by_has_an_index(

@@ -12,6 +12,7 @@ from msgspec import structs
 from storage.errors import NoSuchArticle
 from storage.files import Names
 from storage.groups import Builder
+from storage.index.columns import COLUMNS
 from storage.index.rows import Place, SnapshotRow, rows_of, snapshot_row
 from storage.select import by_spec, pick, urls_meant
 from storage.times import WhenError
@@ -33,7 +34,8 @@ def history() -> list[SnapshotRow]:
     ]
     place = Place(id="urn:uuid:1", segment="s/s", offset=0, length=10_000)
     rows = [rows_of(builder.build(draft).manifest, place).snapshot for draft in drafts]
-    found = [snapshot_row(row) for row in rows if row is not None]
+    columns = COLUMNS["snapshots"]
+    found = [snapshot_row(dict(zip(columns, row, strict=True))) for row in rows if row]
     return [*found[:4], structs.replace(found[4], unit="day")]
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage.date_forms import USUAL
 from storage.model import Stamp, Unit
 from storage.times import (
     MAX_DATE,
@@ -259,6 +260,11 @@ def test_no_text_makes_a_reader_raise(text: str) -> None:
     for reader in (parse_rfc3339, parse_http_date, parse_declared):
         found = reader(text)
         assert found is None or found.at.utcoffset() == timedelta()
+
+
+@given(st.from_regex(USUAL, fullmatch=True))
+def test_the_usual_form_means_what_rfc_3339_says(text: str) -> None:
+    assert parse_declared(text) == parse_rfc3339(text)
 
 
 @given(MOMENTS)

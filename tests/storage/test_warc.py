@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 import io
 import json
 import re
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -48,6 +51,21 @@ def target(body: BytesLike) -> Target:
     return Target(
         id="urn:uuid:0", url="https://e.org/a b", date=NOON, payload_digest=payload_digest(body)
     )
+
+
+@given(st.binary(max_size=40))
+def test_a_digest_is_sha_1_in_base32(body: bytes) -> None:
+    sha1 = hashlib.sha1(body, usedforsecurity=False).digest()
+    assert payload_digest(body) == f"sha1:{base64.b32encode(sha1).decode()}"
+
+
+def test_a_record_id_is_a_uuid_that_nobody_else_has() -> None:
+    ids = {uuid.UUID(new_record_id().removeprefix("urn:uuid:")) for _ in range(99)}
+    timed = {uuid.UUID(new_record_id(NOON).removeprefix("urn:uuid:")) for _ in range(99)}
+    assert len(ids) == len(timed) == 99
+    assert {(one.version, one.variant) for one in ids} == {(4, uuid.RFC_4122)}
+    assert {(one.version, one.variant) for one in timed} == {(7, uuid.RFC_4122)}
+    assert {one.int >> 80 for one in timed} == {int(NOON.timestamp() * 1000)}
 
 
 def test_a_response_says_what_it_is() -> None:

@@ -17,7 +17,7 @@ from storage.warc_read import (
     read_member,
     whole_head,
 )
-from tests.storage.segment_samples import payload
+from tests.storage.segment_samples import group, payload
 
 MEMBER = build_response(
     payload(coded=True), record_id=new_record_id(), concurrent_to=new_record_id()
@@ -132,3 +132,12 @@ def test_a_length_of_a_petabyte_sets_nothing_aside() -> None:
 )
 def test_a_header_without_exactly_one_length_is_none(length: str) -> None:
     assert parse_head(announcing(length)) is None
+
+
+@pytest.mark.parametrize("built", [MEMBER, group(1, 0)], ids=["response", "manifest"])
+def test_our_own_header_reads_as_anybodys(built: bytes) -> None:
+    plain = gzip.decompress(built)
+    ours = parse_head(plain)
+    others = parse_head(plain.replace(b"WARC-Date:", b"warc-date:", 1))
+    assert ours is not None
+    assert ours == others

@@ -1,0 +1,49 @@
+"""What the index holds of a URL, a format and the file under files/ that they were given. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from storage.files import file_name, folded_paths, is_file_name
+from storage.index.packing import mark_of
+
+#: Stands for the file that files.file_name gives to a URL and format: nearly every one.
+AS_ITS_URL = "="
+#: Characters of a URL, format and file that are remembered together: a history names them over and
+#: over.
+_COMMON = 400
+
+#: A URL's mark, what stands for the file, and the rows of the table ``files``.
+Known: TypeAlias = tuple[int, str, dict[tuple[Any, ...], None]]
+
+
+def file_of(row: Mapping[Any, Any]) -> str:
+    """Return the name under files/ of a row with its URL, format and file. Raises ValueError."""
+    if row["file"] != AS_ITS_URL:
+        return str(row["file"])
+    return file_name(str(row["url"]), str(row["format"]))
+
+
+def known(url: str, name: str, file: str) -> Known:
+    """Return what follows from a URL, a format and a file alone: mark, column, rows of files."""
+    if len(url) + len(name) + len(file) <= _COMMON:
+        return _common_names(url, name, file)
+    return _names_of(url, name, file)
+
+
+def _names_of(url: str, name: str, file: str) -> Known:
+    try:
+        short = AS_ITS_URL if file and file == file_name(url, name) else file
+    except ValueError:
+        short = file  # another make's, of a URL that ours can't be
+    rows: dict[tuple[Any, ...], None] = {}
+    if is_file_name(file):
+        path, *folders = folded_paths(file)
+        rows[mark_of(path), False] = None
+        rows |= dict.fromkeys((mark_of(folder), True) for folder in folders)
+    return mark_of(url), short, rows
+
+
+_common_names = lru_cache(maxsize=8_192)(_names_of)

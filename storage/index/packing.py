@@ -1,0 +1,58 @@
+"""Short forms of what the index holds most of: ids and digests in half their bytes, URLs as marks.
+
+Pure. What is packed comes back as it was, letter by letter; a mark is a number to look for a text
+by, and tells nothing of it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import sha256
+
+_UUID_BYTES = 16
+#: Of a SHA-256.
+_DIGEST_BYTES = 32
+#: Characters of a UUID as a URN (RFC 9562 section 4).
+_URN = len("urn:uuid:00000000-0000-0000-0000-000000000000")
+#: Characters of a URL or path whose mark is remembered: a batch asks for each several times.
+_COMMON = 200
+
+
+def packed(text: str) -> str | bytes:
+    """Return a record id or a hex digest in half its bytes; text of another make stays as it is."""
+    if len(text) == _URN and text.startswith("urn:uuid:") and text[17:33:5] == "----":
+        bare, size = text[9:].replace("-", ""), _UUID_BYTES
+    else:
+        bare, size = text, _DIGEST_BYTES
+    # What is not of this length and in small letters would come back as something else.
+    if len(bare) != 2 * size or bare != bare.lower():
+        return text
+    try:
+        short = bytes.fromhex(bare)
+    except ValueError:
+        return text
+    return short if len(short) == size else text
+
+
+def unpacked(value: object) -> str:
+    """Return the text that ``packed`` made ``value`` of. Raises TypeError for what it never was."""
+    if type(value) is str:
+        return value
+    if type(value) is not bytes:
+        raise TypeError(f"{value!r:.80} is no id and no digest")
+    text = value.hex()
+    if len(value) != _UUID_BYTES:
+        return text
+    return f"urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def mark_of(text: str) -> int:
+    """Return a number to find a URL or path by, of 64 bits: two texts share one only by intent."""
+    return _common_mark(text) if len(text) <= _COMMON else _mark_of(text)
+
+
+def _mark_of(text: str) -> int:
+    return int.from_bytes(sha256(text.encode(errors="surrogatepass")).digest()[:8], signed=True)
+
+
+_common_mark = lru_cache(maxsize=4_096)(_mark_of)

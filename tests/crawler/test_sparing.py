@@ -1,0 +1,21 @@
+"""Importing for a command: the environment is left as it was."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from crawler.commands.sparing import imports
+
+
+def test_the_environment_is_as_before_whatever_happens_within(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "mine.pem")
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    with pytest.raises(ImportError), imports():
+        assert os.environ["SSL_CERT_FILE"] == os.devnull
+        raise ImportError
+    assert os.environ["SSL_CERT_FILE"] == "mine.pem"
+    assert "SSL_CERT_DIR" not in os.environ
