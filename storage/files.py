@@ -258,6 +258,7 @@ def _marked(name: str, mark: str) -> str:
     return f"{stem}{mark}{dot}{suffix}" if stem else name + mark
 
 
+@lru_cache(maxsize=1_024)  # hosts and folders come again and again
 def _is_safe_part(part: str) -> bool:
     plain = part.replace("%", "")
     size = len(part.encode(errors="surrogatepass"))

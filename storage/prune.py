@@ -82,10 +82,10 @@ def kept_by(policy: Policy, snapshots: Sequence[SnapshotRow], now: datetime) -> 
 
 
 _TARGETS = """
-    SELECT DISTINCT held.sequence, revisit.sequence AS wanted
-    FROM representations AS revisit JOIN representations AS held
-      ON held.record_id = revisit.target_id
-    WHERE revisit.site = :site AND revisit.slug = :slug AND revisit.target_id IS NOT NULL
+    SELECT DISTINCT held.sequence AS sequence, revisit.sequence AS wanted
+    FROM articles JOIN representations AS revisit ON revisit.article = articles.n
+    JOIN representations AS held ON held.record_id = revisit.target_id
+    WHERE articles.site = :site AND articles.slug = :slug AND revisit.target_id IS NOT NULL
 """
 
 

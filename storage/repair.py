@@ -17,6 +17,7 @@ from msgspec import Struct
 from storage import layout
 from storage.errors import DamageFound, IndexLies, IndexUnusable
 from storage.index.index import Index
+from storage.index.packing import mark_of, unpacked
 from storage.index.reader import Reader
 from storage.index.replacing import announce
 from storage.index.rows import Row
@@ -161,7 +162,7 @@ class _Repair:
                     slug=row["slug"],
                     url=row["url"],
                     sequence=row["sequence"],
-                    bodies={body["format"]: body["digest"] for body in bodies},
+                    bodies={body["format"]: unpacked(body["digest"]) for body in bodies},
                     whole=True,
                 )
             )
@@ -175,7 +176,8 @@ class _Repair:
                 for each in self._editions:
                     named = (each.site, each.url, each.slug)
                     connection.execute(_FORGET_ENTRY, named)
-                    connection.execute(_FORGET_VALIDATORS, (each.url, each.site, each.slug))
+                    mine = (mark_of(each.url), each.site, each.slug)
+                    connection.execute(_FORGET_VALIDATORS, mine)
                 if self._unknown:
                     for name in self._changed:
                         connection.execute(_FORGET_SITE, (name.partition("/")[0],))
@@ -201,21 +203,25 @@ class _Repair:
 
 
 _BODIES = """
-    SELECT format, digest FROM representations
-    WHERE site = :site AND slug = :slug AND sequence = :n AND record_id != ''
+    SELECT shown.format AS format, shown.digest AS digest
+    FROM articles JOIN representations AS shown ON shown.article = articles.n
+    WHERE articles.site = :site AND articles.slug = :slug AND shown.sequence = :n
+      AND shown.length > 0
 """
 _FORGET_ENTRY = "DELETE FROM entries WHERE site = ? AND (url = ? OR slug = ?)"
 _FORGET_VALIDATORS = """
-    DELETE FROM validators WHERE url = ?
-       OR url IN (SELECT url FROM representations WHERE site = ? AND slug = ?)
+    DELETE FROM validators WHERE mark = ? OR mark IN (
+        SELECT urls.mark FROM articles JOIN urls ON urls.article = articles.n
+        WHERE articles.site = ? AND articles.slug = ?)
 """
 _FORGET_SITE = "DELETE FROM entries WHERE site = ?"
 _BEHIND = 'SELECT * FROM snapshots WHERE segment = :name AND "offset" >= :size'
 _OF_SEGMENT = 'SELECT * FROM snapshots WHERE segment = :name ORDER BY "offset"'
 _NO_TARGET = """
     SELECT groups."offset" AS place, groups.segment AS segment, revisit.record_id AS record
-    FROM representations AS revisit JOIN snapshots AS groups
-      ON groups.site = revisit.site AND groups.slug = revisit.slug
+    FROM representations AS revisit
+    JOIN articles ON articles.n = revisit.article
+    JOIN snapshots AS groups ON groups.site = articles.site AND groups.slug = articles.slug
      AND groups.sequence = revisit.sequence
     WHERE revisit.target_id IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM representations AS held
@@ -261,7 +267,8 @@ def _dangling(root: Path) -> Dangling:
     try:
         found: Dangling = {}
         for row in index.ask(_NO_TARGET):
-            found.setdefault(row["segment"], {}).setdefault(row["place"], set()).add(row["record"])
+            groups = found.setdefault(row["segment"], {})
+            groups.setdefault(row["place"], set()).add(unpacked(row["record"]))
         return found
     finally:
         index.close()
@@ -273,7 +280,8 @@ def back(root: Path, editions: Iterable[Edition]) -> tuple[list[Edition], list[E
     try:
         found: tuple[list[Edition], list[Edition]] = ([], [])
         for each in editions:
-            held = {row["digest"] for row in index.ask(_HELD, site=each.site, slug=each.slug)}
+            rows = index.ask(_HELD, site=each.site, slug=each.slug)
+            held = {unpacked(row["digest"]) for row in rows}
             found[not held.issuperset(each.bodies.values())].append(each)
         return found
     finally:
@@ -281,6 +289,7 @@ def back(root: Path, editions: Iterable[Edition]) -> tuple[list[Edition], list[E
 
 
 _HELD = """
-    SELECT digest FROM representations
-    WHERE site = :site AND slug = :slug AND record_id != ''
+    SELECT shown.digest AS digest
+    FROM articles JOIN representations AS shown ON shown.article = articles.n
+    WHERE articles.site = :site AND articles.slug = :slug AND shown.length > 0
 """

@@ -15,7 +15,7 @@ import msgspec
 
 from storage.errors import ArchiveError, os_errors
 from storage.files import is_file_name
-from storage.layout import FILES, LOST, RUNS
+from storage.layout import FILES, FULLTEXT, LOST, RUNS
 from storage.plain_files import PART
 from storage.segments.recovery import find_next_record
 from storage.segments.source import Source
@@ -45,6 +45,13 @@ def scrub_files(root: Path, gone: Trace) -> int:
             path.unlink(missing_ok=True)
             _remove_empty(path.parent, folder)
     return count
+
+
+def scrub_text(root: Path) -> None:
+    """Remove the full-text index: it is made again without the article, where it is asked for."""
+    with os_errors(f"removing {FULLTEXT}"):
+        for end in ("", "-wal", "-shm", "-journal"):
+            (root / f"{FULLTEXT}{end}").unlink(missing_ok=True)
 
 
 def _is_inside(folder: Path, path: Path) -> bool:

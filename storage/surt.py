@@ -33,7 +33,8 @@ def surt(url: str) -> str:
         host = ",".join(reversed(_WWW.sub("", host).split(".")))
     where = "" if port in {None, _PORTS[parts.scheme]} else f":{port}"
     path = _SLASHES.sub("/", _one_form(parts.path)).rstrip("/") or "/"
-    query = "&".join(sorted(_one_form(parts.query).split("&")))
+    pairs = sorted(_one_form(parts.query).split("&"), key=lambda pair: pair.partition("="))
+    query = "&".join(pairs)
     return f"{host}{where}){path}?{query}" if query else f"{host}{where}){path}"
 
 

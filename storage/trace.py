@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from storage.archive import Archive, EventRow, SnapshotRow
 from storage.errors import ArchiveError
+from storage.index.naming import file_of
 from storage.index.reader import Reader
 from storage.index.rows import Row, from_micros
 from storage.model import Manifest
@@ -78,17 +79,22 @@ _URLS = (
     "SELECT url FROM articles",
     "SELECT url FROM snapshots",
     "SELECT url FROM events",
-    "SELECT url FROM representations",
-    "SELECT final_url AS url FROM representations",
     "SELECT url FROM entries",
 )
 _OF_ARTICLE = "WHERE site = :site AND slug = :slug"
 _OBSERVED = "SELECT observed_at AS at FROM snapshots"
+_SHOWN = """
+    SELECT shown.url AS url, shown.final_url AS final_url, shown.format AS format,
+           shown.file AS file
+    FROM articles JOIN representations AS shown ON shown.article = articles.n
+    WHERE articles.site = :site AND articles.slug = :slug
+"""
 _COPIES = """
-    SELECT DISTINCT other.site AS site, other.slug AS slug
-    FROM representations AS mine JOIN representations AS other
-      ON other.url = mine.url AND (other.site, other.slug) != (mine.site, mine.slug)
-    WHERE mine.site = :site AND mine.slug = :slug
+    SELECT DISTINCT others.site AS site, others.slug AS slug
+    FROM articles JOIN urls AS mine ON mine.article = articles.n
+    JOIN urls AS other ON other.mark = mine.mark AND other.article != mine.article
+    JOIN articles AS others ON others.n = other.article
+    WHERE articles.site = :site AND articles.slug = :slug
 """
 
 
@@ -102,8 +108,8 @@ def _traced(index: Reader, site: str, slug: str) -> Trace:
     (home,) = index.ask("SELECT * FROM sites WHERE name = :site", site=site)
     urls = {row["url"] for question in _URLS for row in ask(question, _OF_ARTICLE)}
     urls |= {row["name"] for row in ask("SELECT name FROM names", _OF_ARTICLE, "AND is_url")}
-    files = ask("SELECT DISTINCT file FROM representations", _OF_ARTICLE, "AND file != ''")
-    formats = ask("SELECT DISTINCT format FROM representations", _OF_ARTICLE)
+    shown = ask(_SHOWN)
+    urls |= {row[name] for row in shown for name in ("url", "final_url") if row[name]}
     titles = ask("SELECT DISTINCT title FROM snapshots", _OF_ARTICLE, "AND title != ''")
     seen = [from_micros(row["at"]) for row in ask(_OBSERVED, _OF_ARTICLE)]
     buried = ask(
@@ -117,12 +123,19 @@ def _traced(index: Reader, site: str, slug: str) -> Trace:
         url=article["url"],
         implicit=bool(home["implicit"]),
         urls=tuple(sorted(urls)),
-        files=tuple(sorted(row["file"] for row in files)),
+        files=tuple(sorted({_file_of(row) for row in shown} - {""})),
         words=tuple(sorted(row["title"] for row in titles)),
-        formats=tuple(sorted(row["format"] for row in formats)),
+        formats=tuple(sorted({row["format"] for row in shown})),
         related=tuple((row["site"], row["slug"]) for row in ask(_COPIES)),
         snapshots=len(seen),
         first=min(seen, default=None),
         last=max(seen, default=None),
         tombstone=last if last == article["last"] else None,
     )
+
+
+def _file_of(row: Row) -> str:
+    try:
+        return file_of(row)
+    except ValueError:
+        return ""

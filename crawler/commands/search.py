@@ -93,6 +93,9 @@ def search(
         for row, hit in found:
             json_line(row.as_log() | _as_log(hit))
         return
+    if not found:
+        complain(f"no article has all of {clean(asked.words)}")
+        return
     table(("SLUG", "TITLE", "UPDATED", "TEXT"), (_told(row, hit) for row, hit in found))
 
 

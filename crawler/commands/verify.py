@@ -54,6 +54,10 @@ def verify(
         bool, typer.Option("--fetch/--no-fetch", help="With --repair: ask the sites, or not.")
     ] = True,
     config: ConfigFile = None,
+    processes: Annotated[
+        int,
+        typer.Option("--processes", metavar="N", min=0, help="Share the work; 0: all processors."),
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Check a mirror: every record and digest, every revisit's target, the index row by row.
@@ -77,12 +81,12 @@ def verify(
         _check_config(config)
     now = datetime.now(UTC)
     wanted = moment("--since", since, now, start=True) or now - timedelta(days=_WITHIN)
-    found = verify_all(mirror, Asked(since=wanted, deep=deep))
-    report = _tell(found, as_json=as_json)
+    asked = Asked(since=wanted, deep=deep, processes=processes)
+    report = _tell(verify_all(mirror, asked), as_json=as_json)
     code = WELL if report.sound else DAMAGED
     if repair and not report.sound:
         code = _repair(mirror, now, config if fetch else None, fetch=fetch, as_json=as_json)
-        if not _tell(verify_all(mirror, Asked(since=wanted)), as_json=as_json).sound:
+        if not _tell(verify_all(mirror, asked), as_json=as_json).sound:
             code = DAMAGED
     raise typer.Exit(code)
 

@@ -1,9 +1,10 @@
 """A part of an archive as groups of WARC records that need nothing which stays behind.
 
 A revisit says "the same bytes as that response". Where that response is not in the part, the
-article's first revisit of it becomes a response with these bytes, and later ones refer to that; the
-manifest is written anew, under its own id, so that it stays true. Everything else is the stored
-bytes as they are, their digests checked on the way.
+article's first revisit of it becomes a response with these bytes, and later ones refer to that. A
+304 becomes the answer that it stood for, as a cache would have given it: replay tools would show
+nothing. The manifest of such a group is written anew, under its own id, so that it stays true.
+Everything else is the stored bytes as they are, their digests checked on the way.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ from storage.warc_read import Parsed, RecordError, read_member
 
 #: Records of ours that are made of others have ids of one family (RFC 9562 section 5.5), so that
 #: the same part is the same bytes each time.
-_FAMILY = uuid.uuid5(uuid.NAMESPACE_DNS, "part.slugline.invalid")
+FAMILY = uuid.uuid5(uuid.NAMESPACE_DNS, "part.slugline.invalid")
+#: RFC 9110 section 15.4.5.
+_NOT_MODIFIED = 304
 #: Fields of a stored answer that a 304's never replace: they are true to the stored bytes (RFC
 #: 9111 section 3.2 says Content-Length; what codes and names those bytes goes with it).
 _OF_THE_BYTES = frozenset(
@@ -73,12 +76,18 @@ class Part:
         for answer, ref in zip(answers, manifest.records, strict=True):
             if ref.type == "response":
                 self._held[ref.id] = _target(answer)
-        if all(self._has(target) for target in targets.values()):
-            yield Member(data=head)
-            for member, answer in zip(stored, answers, strict=True):
-                yield Member(data=member, answer=answer)
+        own = {
+            answer.head.id: target
+            for answer in answers
+            if (target := targets.get(answer.head.id))
+            and (answer.status == _NOT_MODIFIED or not self._has(target))
+        }
+        if own:
+            yield from self._anew(row, manifest, list(zip(stored, answers, strict=True)), own)
             return
-        yield from self._anew(row, manifest, list(zip(stored, answers, strict=True)), targets)
+        yield Member(data=head)
+        for member, answer in zip(stored, answers, strict=True):
+            yield Member(data=member, answer=answer)
 
     def _has(self, target: str) -> bool:
         """Tell whether the part holds the response itself, and no stand-in for it."""
@@ -89,13 +98,14 @@ class Part:
         row: SnapshotRow | EventRow,
         manifest: Manifest,
         stored: list[tuple[bytes, Parsed]],
-        targets: dict[str, str],
+        own: dict[str, str],
     ) -> Iterator[Member]:
+        """Give a group whose records in ``own``, each with its target, are made anew."""
         built = []
         shown = {one.record_id: one for one in manifest.representations if one.record_id}
         for (member, answer), ref in zip(stored, manifest.records, strict=True):
-            target = targets.get(ref.id)
-            if target is None or self._has(target):
+            target = own.get(ref.id)
+            if target is None:
                 built.append(_as_it_is(ref, member, answer))
                 continue
             record = self._own(row.id, ref, answer, target, shown[ref.id])
@@ -118,8 +128,7 @@ class Part:
     ) -> BuiltRecord:
         """Make a response of a revisit, or one that refers to what stands in for its target."""
         whole = self._archive.answer(target)
-        record_id = uuid.uuid5(_FAMILY, ref.id).urn
-        not_modified = answer.status == 304  # noqa: PLR2004  - RFC 9110 section 15.4.5
+        record_id = uuid.uuid5(FAMILY, ref.id).urn
         payload = Payload(
             role=ref.role,
             url=answer.head.target_uri,
@@ -128,19 +137,17 @@ class Part:
             headers=answer.headers,
             body=whole.body,
             fetched_at=one.fetched_at,
-            not_modified=not_modified,
         )
-        stand_in = self._held.get(target)
-        if stand_in is not None:
-            return build_revisit(payload, record_id=record_id, concurrent_to=group, target=stand_in)
-        if not_modified:
+        if answer.status == _NOT_MODIFIED:
             payload = structs.replace(
                 payload,
                 status=whole.status,
                 reason=whole.reason,
                 headers=_updated(whole.headers, answer.headers),
-                not_modified=False,
             )
+        stand_in = self._held.get(target)
+        if stand_in is not None:
+            return build_revisit(payload, record_id=record_id, concurrent_to=group, target=stand_in)
         record = build_response(payload, record_id=record_id, concurrent_to=group)
         self._held[target] = Target(
             id=record_id,
@@ -190,6 +197,7 @@ def _as_it_is(ref: RecordRef, member: bytes, answer: Parsed) -> BuiltRecord:
         role=ref.role,
         member=member,
         payload_digest=answer.head.payload_digest,
+        content_encoding="",  # the manifest has it already, and nobody asks here
     )
 
 

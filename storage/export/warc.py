@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from storage.archive import Archive
 from storage.export.choosing import EVERYTHING, Chosen, histories, taken
-from storage.export.parts import Member, Part
+from storage.export.parts import FAMILY, Member, Part
 from storage.index.rows import EventRow, SnapshotRow
 from storage.model import Manifest
 from storage.warc import build_warcinfo
@@ -39,7 +39,8 @@ def export_warc(
     the file's, for its warcinfo. Raises DamageFound, and OSError as ``out`` does.
     """
     head = build_warcinfo(
-        record_id=uuid.uuid4().urn,
+        # Its own, and yet the same each time: of this archive, this wish and this moment.
+        record_id=uuid.uuid5(FAMILY, f"{archive.first_id()} {chosen} {now}").urn,
         created_at=now,
         filename=name,
         site=chosen.site or ", ".join(site.name for site in archive.sites()),

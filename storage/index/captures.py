@@ -1,36 +1,42 @@
-"""The captures of URLs: every stored answer, by where URLs begin; what a CDX server is asked for.
+"""The captures of URLs: every stored answer, by URL or by what URLs begin with; for a CDX server.
 
-A capture is a representation whose bytes are stored, as for mementos. Questions go by ranges of
-URLs, which are indexed, and never walk through a host to answer for one page of it.
+A capture is a representation whose bytes are stored, as for mementos. One URL's are found by its
+mark. What many URLs have in common is looked for among the representations in the order of their
+storing, ``WINDOW`` of them at a time, so that no question costs more in a larger archive.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from msgspec import Struct
 
-from storage.index.reader import Reader
+from storage.index.packing import mark_of, packed, unpacked
+from storage.index.reader import Reader, one_of, where
 from storage.index.rows import Row, from_micros, to_micros, values_of
 
-#: Origins (scheme, host and port) that are told apart: far more than sites and their originals.
-MOST_ORIGINS = 10_000
+#: Representations that one page of an answer is looked for in.
+WINDOW = 2_000
+#: Representations that one question looks at, at most: some tenths of a second.
+MOST_LOOKED = 500_000
 #: What sorts behind every URL that begins with the same characters.
 _LAST = "\U0010ffff"
-_ORIGIN = re.compile(r"[a-z]+://[^/?#]*", re.IGNORECASE)
 
 _COLUMNS = """
-    SELECT held.url, held.format, held.site, held.slug, held.sequence, held.fetched_at,
-           held.payload_digest, held.record_id, held.target_id,
-           held.segment, held."offset", held.length
+    SELECT held.n, held.url, held.format, articles.site AS site, articles.slug AS slug,
+           held.sequence, held.fetched_at, held.payload_digest, held.target_id,
+           snapshots.segment AS segment, held."offset" AS place, held.length AS length
 """
-_FROM = """
-    FROM representations AS held JOIN snapshots
-      ON snapshots.site = held.site AND snapshots.slug = held.slug
+_JOINED = """
+    JOIN articles ON articles.n = held.article
+    JOIN snapshots ON snapshots.site = articles.site AND snapshots.slug = articles.slug
      AND snapshots.sequence = held.sequence
-    WHERE held.record_id != ''
+"""
+_BY_PLACE = f"{_COLUMNS} FROM representations AS held {_JOINED}"
+_BY_URL = f"""{_COLUMNS}
+    FROM urls JOIN representations AS held
+      ON held.article = urls.article AND held.format = urls.format {_JOINED}
 """
 
 
@@ -43,8 +49,12 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Capture(Struct, frozen=True, kw_only=True):
-    """One stored answer of a URL. ``target_id`` set: its bytes are that record's."""
+    """One stored answer of a URL; ``n`` counts them as stored.
 
+    ``target_id`` set: its bytes are that record's.
+    """
+
+    n: int
     url: str
     format: str
     site: str
@@ -52,90 +62,82 @@ class Capture(Struct, frozen=True, kw_only=True):
     sequence: int
     fetched_at: datetime
     payload_digest: str
-    record_id: str
     target_id: str | None
     place: Place
 
 
-class Span(Struct, frozen=True, kw_only=True):
-    """Which captures: of URLs that begin with ``start`` or, ``exact``, that are it; and when.
+class During(Struct, frozen=True, kw_only=True):
+    """When: from ``since`` to ``until``, both inclusive, to the second; None: without end."""
 
-    ``since`` and ``until`` are both inclusive, to the second.
-    """
-
-    start: str
-    exact: bool = False
     since: datetime | None = None
     until: datetime | None = None
 
 
+ALWAYS = During()
+
+
 class Captures:
-    """The questions. It keeps nothing but the index, and whether ``private`` captures count."""
+    """The questions. It keeps nothing but the index, and which captures are shown."""
 
     def __init__(self, index: Reader, *, private: bool) -> None:
         """``private``: snapshots that were fetched with a private header count too."""
         self._index = index
-        self._from = _FROM if private else f"{_FROM} AND NOT snapshots.private"
+        self._shown = ["held.record_id != ''"] + ([] if private else ["NOT snapshots.private"])
 
-    def origins(self) -> list[str]:
-        """Return the origins of every URL that has been fetched, ``MOST_ORIGINS`` at most."""
-        found: list[str] = []
-        after = ""
-        while len(found) < MOST_ORIGINS:
-            row = self._index.ask_one(
-                "SELECT url FROM representations WHERE url >= :after ORDER BY url", after=after
-            )
-            if row is None:
-                break
-            match = _ORIGIN.match(row["url"])
-            if match is None:
-                after = row["url"] + "\x01"
-                continue
-            found.append(match[0])
-            # "0" comes right behind "/": the next URL that is not of this origin.
-            after = f"{match[0]}0"
-        return found
-
-    def list(self, span: Span, most: int, skipped: int = 0) -> list[Capture]:
-        """Return captures by URL and time, ``most`` at most, after ``skipped`` of them."""
-        where, values = _where(span)
+    def at(
+        self, urls: Collection[str], during: During, most: int, skipped: int = 0
+    ) -> list[Capture]:
+        """Return the captures of some URLs by time, ``most`` at most, after ``skipped`` of them."""
+        wanted, values = self._of(urls, during)
         rows = self._index.ask(
-            _COLUMNS, self._from, where,
-            "ORDER BY held.url, held.fetched_at LIMIT :most OFFSET :skipped",
+            _BY_URL, wanted, "ORDER BY held.fetched_at, held.n LIMIT :most OFFSET :skipped",
             most=most, skipped=skipped, **values,
         )  # fmt: skip
         return [_capture(row) for row in rows]
 
-    def count(self, span: Span) -> int:
-        """Return how many captures there are."""
-        where, values = _where(span)
-        return self._index.number("SELECT count(*)", self._from, where, **values)
-
-    def near(self, urls: Iterable[str], moment: datetime, most: int, span: Span) -> list[Capture]:
-        """Return the captures of some URLs that are nearest to a moment, nearest first.
-
-        Of ``span`` only the times count.
-        """
+    def near(
+        self, urls: Collection[str], moment: datetime, during: During, most: int
+    ) -> list[Capture]:
+        """Return the captures of some URLs that are nearest to a moment, nearest first."""
+        wanted, values = self._of(urls, during)
         found: list[Capture] = []
-        for url in urls:
-            asked = Span(start=url, exact=True, since=span.since, until=span.until)
-            where, values = _where(asked)
-            for than, by in (("<", "DESC"), (">=", "ASC")):
-                rows = self._index.ask(
-                    _COLUMNS, self._from, where, f"AND held.fetched_at {than} :moment",
-                    f"ORDER BY held.fetched_at {by} LIMIT :most",
-                    moment=to_micros(moment), most=most, **values,
-                )  # fmt: skip
-                found += [_capture(row) for row in rows]
-        found.sort(key=lambda one: (abs(one.fetched_at - moment), one.url))
-        return found[:most]
+        for than, by in (("<", "DESC"), (">=", "ASC")):
+            rows = self._index.ask(
+                _BY_URL, wanted, f"AND held.fetched_at {than} :moment",
+                f"ORDER BY held.fetched_at {by} LIMIT :most",
+                moment=to_micros(moment), most=most, **values,
+            )  # fmt: skip
+            found += map(_capture, rows)
+        return sorted(found, key=lambda one: (abs(one.fetched_at - moment), one.n))[:most]
+
+    def count(self, urls: Collection[str], during: During) -> int:
+        """Return how many captures some URLs have."""
+        wanted, values = self._of(urls, during)
+        counted = _BY_URL.replace(_COLUMNS, "SELECT count(*)")
+        return self._index.number(counted, wanted, **values)
+
+    def below(self, likes: Collection[str], during: During, after: int, end: int) -> list[Capture]:
+        """Return captures of URLs like one of ``likes``, by number: those ``after`` one.
+
+        In ``likes`` a ``*`` stands for anything. They end with ``end``, or earlier: after more than
+        ``WINDOW`` of them.
+        """
+        among, values = _like(likes)
+        wanted, times = _during(during)
+        span = ["held.n > :after", "held.n <= :end"]
+        rows = self._index.ask(
+            _BY_PLACE, where([*span, among, *self._shown, *wanted]), "ORDER BY held.n LIMIT :most",
+            after=after, end=end, most=WINDOW + 1, **values, **times,
+        )  # fmt: skip
+        return [_capture(row) for row in rows]
+
+    def windows(self) -> int:
+        """Return in how many windows all that is stored falls."""
+        return -(-self._index.number("SELECT max(n) FROM representations") // WINDOW)
 
     def place(self, record_id: str) -> Place | None:
         """Return where the record that holds a revisit's bytes stands, or None."""
-        row = self._index.ask_one(
-            """SELECT segment, "offset", length FROM representations WHERE record_id = :id""",
-            id=record_id,
-        )
+        row = self._index.ask_one(_BY_PLACE, "WHERE held.record_id = :id", id=packed(record_id))
         return None if row is None else _place(row)
 
     def record(self, segment: str, offset: int) -> Place | None:
@@ -150,45 +152,71 @@ class Captures:
         )  # fmt: skip
         if around is None:
             return None
+        of_article = ["articles.site = :site", "articles.slug = :slug"]
         row = self._index.ask_one(
-            """SELECT segment, "offset", length, record_id FROM representations
-               WHERE site = :site AND slug = :slug AND sequence = :sequence
-                 AND segment = :segment AND "offset" = :offset AND record_id != ''""",
-            segment=segment, offset=offset, **around,
+            _BY_PLACE.replace("SELECT", "SELECT held.record_id,", 1),
+            where([*of_article, "held.sequence = :sequence", 'held."offset" = :offset']),
+            "AND held.record_id != ''",
+            offset=offset, **around,
         )  # fmt: skip
-        if row is None:
+        if row is None or row["segment"] != segment:
             return None
+        leads = "(held.record_id = :id OR held.target_id = :id)"
         shown = self._index.ask_one(
-            "SELECT 1 AS shown", self._from,
-            """AND held.site = :site AND held.slug = :slug
-               AND (held.record_id = :id OR held.target_id = :id)""",
+            _BY_PLACE, where([*of_article, *self._shown, leads]),
             site=around["site"], slug=around["slug"], id=row["record_id"],
         )  # fmt: skip
         return None if shown is None else _place(row)
 
+    def _of(self, urls: Collection[str], during: During) -> tuple[str, dict[str, object]]:
+        by_mark, marks = one_of("mark", map(mark_of, urls))
+        named = {f"url_{number}": url for number, url in enumerate(urls)}
+        by_url = f"held.url IN ({', '.join(f':{name}' for name in named)})"
+        wanted, times = _during(during)
+        return where([by_mark, by_url, *self._shown, *wanted]), {**marks, **named, **times}
 
-def _where(span: Span) -> tuple[str, dict[str, object]]:
-    wanted = ["held.url = :start" if span.exact else "held.url >= :start AND held.url < :end"]
-    values: dict[str, object] = {"start": span.start}
-    if not span.exact:
-        values["end"] = span.start + _LAST
-    if span.since is not None:
+
+def _during(during: During) -> tuple[list[str], dict[str, object]]:
+    wanted: list[str] = []
+    values: dict[str, object] = {}
+    if during.since is not None:
         wanted.append("held.fetched_at >= :since")
-        values["since"] = to_micros(span.since)
-    if span.until is not None:
+        values["since"] = to_micros(during.since)
+    if during.until is not None:
         wanted.append("held.fetched_at < :until")
-        values["until"] = to_micros(span.until) + 1_000_000
-    return "".join(f" AND {each}" for each in wanted), values
+        values["until"] = to_micros(during.until) + 1_000_000
+    return wanted, values
+
+
+def _like(likes: Collection[str]) -> tuple[str, dict[str, object]]:
+    """Return the condition that a URL is like one of some; a plain beginning is a range."""
+    values: dict[str, object] = {}
+    conditions = []
+    for number, like in enumerate(likes):
+        name = f"like_{number}"
+        if like.index("*") == len(like) - 1:
+            conditions.append(f"held.url >= :{name} AND held.url < :{name}_end")
+            values |= {name: like[:-1], f"{name}_end": like[:-1] + _LAST}
+        else:
+            conditions.append(f"held.url LIKE :{name} ESCAPE '\\'")
+            values[name] = "".join(_escaped(like))
+    return f"({' OR '.join(conditions)})", values
+
+
+def _escaped(like: str) -> Iterator[str]:
+    for char in like:
+        yield "%" if char == "*" else f"\\{char}" if char in "%_\\" else char
 
 
 def _place(row: Row) -> Place:
     with values_of("representations"):
-        return Place(segment=row["segment"], offset=row["offset"], length=row["length"])
+        return Place(segment=row["segment"], offset=row["place"], length=row["length"])
 
 
 def _capture(row: Row) -> Capture:
     with values_of("representations"):
         return Capture(
+            n=row["n"],
             url=row["url"],
             format=row["format"],
             site=row["site"],
@@ -196,7 +224,6 @@ def _capture(row: Row) -> Capture:
             sequence=row["sequence"],
             fetched_at=from_micros(row["fetched_at"]),
             payload_digest=row["payload_digest"],
-            record_id=row["record_id"],
-            target_id=row["target_id"],
+            target_id=None if row["target_id"] is None else unpacked(row["target_id"]),
             place=_place(row),
         )

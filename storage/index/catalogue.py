@@ -35,7 +35,7 @@ TABLES = (
          site TEXT NOT NULL, what TEXT NOT NULL, day INTEGER NOT NULL, number INTEGER NOT NULL,
          PRIMARY KEY (site, what, day)) WITHOUT ROWID""",
     # How far a table of the index was followed: the row's number, and whose it was.
-    "CREATE TABLE followed (rows TEXT PRIMARY KEY, n INTEGER NOT NULL, id TEXT NOT NULL)",
+    "CREATE TABLE followed (rows TEXT PRIMARY KEY, n INTEGER NOT NULL, id BLOB NOT NULL)",
     """CREATE VIRTUAL TABLE titles USING fts5 (
          title, slug, tokenize = "unicode61 remove_diacritics 2")""",
 )
@@ -189,7 +189,7 @@ class Catalogue(Reader):
         rows = self.ask("SELECT max(day) AS day FROM days WHERE site = :site", site=site)
         return rows[0]["day"] if rows else None
 
-    def followed(self, table: str) -> tuple[int, str]:
+    def followed(self, table: str) -> tuple[int, object]:
         """Return the last row of a table of the index that was followed: its number and its id."""
         row = self.ask_one("SELECT n, id FROM followed WHERE rows = :rows", rows=table)
         return (row["n"], row["id"]) if row else (0, "")

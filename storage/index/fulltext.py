@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from storage.errors import ArchiveError, DiskFull, ReadOnly, StoreFailed, TextIndexUnusable
 from storage.index.fulltext_words import MARK, MARK_END, Snippet, mark, match_of, snippet_of
+from storage.index.packing import unpacked
 from storage.index.reader import Reader, connect, where
 from storage.index.replacing import REWRITES
 from storage.index.rows import Row, from_micros, to_micros
@@ -138,7 +139,7 @@ class Fulltext:
     def is_of(self, index: Reader) -> bool:
         """Tell whether the last snapshot that was read stands in ``index`` where it stood."""
         row = index.ask_one("SELECT id FROM snapshots WHERE n = :n", n=int(self.note("n") or 0))
-        return (row["id"] if row else "") == self.note("id")
+        return (unpacked(row["id"]) if row else "") == self.note("id")
 
     def behind(self, index: Reader) -> int:
         """Return how many rows of ``index`` are to be read yet, 0: every article is up to date."""

@@ -19,6 +19,7 @@ from storage import layout
 from storage.errors import ArchiveError, DamageFound, ReadOnly, TextIndexUnusable, os_errors
 from storage.index.fulltext import TABLES, VERSION, Fulltext, Hit, Question, text_errors
 from storage.index.fulltext_words import indexed, mark, without_links
+from storage.index.packing import unpacked
 from storage.index.reader import Reader, connect
 from storage.index.replacing import REWRITES
 from storage.index.rows import Row, SnapshotRow, snapshot_row, to_micros
@@ -115,7 +116,7 @@ class Filling(Fulltext):
                 self._bring_up(archive, connection, *name)
             if rows:
                 _note(connection, "n", str(rows[-1]["n"]))
-                _note(connection, "id", rows[-1]["id"])
+                _note(connection, "id", unpacked(rows[-1]["id"]))
         return self.behind(index)
 
     def _followed(self, archive: Archive, connection: sqlite3.Connection) -> int:
@@ -145,11 +146,11 @@ class Filling(Fulltext):
         standing = connection.execute(
             "SELECT n, id FROM docs WHERE site = ? AND slug = ?", of_article
         ).fetchone()
-        if standing and row and standing[1] == row["id"]:
+        newest = snapshot_row(row) if row else None
+        if standing and newest and standing[1] == newest.id:
             return
         if standing:
             _take_out(connection, standing[0])
-        newest = snapshot_row(row) if row else None
         if newest and not any(finding.kind == _NOARCHIVE for finding in newest.findings):
             _put(connection, archive, newest)
 
@@ -192,7 +193,7 @@ def _changed(connection: sqlite3.Connection, index: Reader) -> Iterator[Row]:
     ).fetchall():
         after = rows[-1][0]
         named = {row[1:4] for row in rows}
-        there = {row["id"] for row in index.matching("snapshots", by, named, ("id",))}
+        there = {unpacked(row["id"]) for row in index.matching("snapshots", by, named, ("id",))}
         yield from ({"site": row[1], "slug": row[2]} for row in rows if row[4] not in there)
 
 

@@ -50,7 +50,7 @@ _LONG_BEGINNING = re.compile(r"[^\W_]{2}\Z")
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\(([^()\s]*)\)")
 #: What of Markdown is no word: marks of headings, quotes and lists, emphasis, escapes.
 _MARKUP = re.compile(
-    rf"(?m)^[ \t]{{0,8}}(?:#{{1,6}}|>|[-*+])(?=[ \t{MARK}])|[*`|]+|_{{2,}}|\\(?=[\W_])"
+    rf"(?m)^[ \t]{{0,8}}(?:#{{1,6}}|>|[-*+])(?=[ \t{MARK}])|[*`|]+|(?<!\w)_+|_+(?!\w)|\\(?=[\W_])"
 )
 _SPACE = re.compile(r"\s+")
 

@@ -7,26 +7,30 @@ memento is named by the second.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
 from datetime import datetime
 
 from msgspec import Struct
 
+from storage.index.packing import mark_of
 from storage.index.reader import Reader
 from storage.index.rows import Row, from_micros, to_micros, values_of
 
 _SECOND = 1_000_000
 
-_COLUMNS = """
-    SELECT held.url, held.format, held.site, held.slug, held.sequence, held.fetched_at,
+#: The URL's mark leads to its articles; what they have of it is looked through, not the archive.
+_OF_URL = """
+    SELECT held.format, articles.site, articles.slug, held.sequence, held.fetched_at,
            snapshots.updated_at, snapshots.revision, snapshots.reason
+    FROM urls JOIN articles ON articles.n = urls.article
+      JOIN representations AS held
+        ON held.article = urls.article AND held.format = urls.format AND held.url = :url
+      JOIN snapshots
+        ON snapshots.site = articles.site AND snapshots.slug = articles.slug
+       AND snapshots.sequence = held.sequence
+    WHERE urls.mark = :mark AND held.record_id != ''
 """
-_FROM = """
-    FROM representations AS held JOIN snapshots
-      ON snapshots.site = held.site AND snapshots.slug = held.slug
-     AND snapshots.sequence = held.sequence
-    WHERE held.url = :url AND held.record_id != ''
-"""
+_IN_ORDER = "ORDER BY held.fetched_at, articles.site, articles.slug, held.sequence"
 
 
 class Memento(Struct, frozen=True, kw_only=True):
@@ -54,30 +58,32 @@ class Around(Struct, frozen=True, kw_only=True):
 
 
 class Mementos:
-    """The questions about one URL. It keeps nothing but the index and the URL."""
+    """The mementos of one URL, as they were when this was made, and never changed after that."""
 
     def __init__(self, index: Reader, url: str, *, private: bool) -> None:
         """``private``: snapshots that were fetched with a private header count too."""
-        self._index = index
         self.url = url
-        self._of_url = _FROM if private else f"{_FROM} AND NOT snapshots.private"
+        public = "" if private else "AND NOT snapshots.private"
+        rows = index.ask(_OF_URL, public, _IN_ORDER, url=url, mark=mark_of(url))
+        with values_of("representations"):
+            by_second = {row["fetched_at"] // _SECOND: row for row in rows}
+        self._rows = list(by_second.values())
+        self._seconds = list(by_second)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
     def page(self, most: int, skipped: int = 0) -> list[Memento]:
         """Return mementos, oldest first, after ``skipped`` of them."""
-        by = "ORDER BY held.fetched_at LIMIT :most OFFSET :skipped"
-        return one_a_second(self._ask(by, most=most, skipped=skipped))
-
-    def count(self) -> int:
-        """Return how many answers are stored, those of one second each."""
-        return self._index.number("SELECT count(*)", self._of_url, url=self.url)
+        return [self._memento(row) for row in self._rows[skipped : skipped + most]]
 
     def first(self) -> Memento | None:
-        """Return the oldest memento, as the last answer of its second."""
-        return self._one("ORDER BY held.fetched_at ASC")
+        """Return the oldest memento, or None: there is none."""
+        return self._at(0)
 
     def last(self) -> Memento | None:
-        """Return the newest memento."""
-        return self._one("ORDER BY held.fetched_at DESC")
+        """Return the newest memento, or None: there is none."""
+        return self._at(len(self._rows) - 1)
 
     def at(self, moment: datetime) -> Memento | None:
         """Return the memento of exactly this second, or None."""
@@ -86,65 +92,39 @@ class Mementos:
 
     def until(self, moment: datetime) -> Memento | None:
         """Return the last memento of this second or an earlier one, or None."""
-        return self._one("AND held.fetched_at < :end ORDER BY held.fetched_at DESC", _next(moment))
+        return self._at(bisect_right(self._seconds, _second(moment)) - 1)
 
     def after(self, moment: datetime) -> Memento | None:
         """Return the first memento of a later second, or None."""
-        return self._one("AND held.fetched_at >= :end ORDER BY held.fetched_at ASC", _next(moment))
+        return self._at(bisect_right(self._seconds, _second(moment)))
 
     def around(self, this: Memento) -> Around:
         """Return the neighbours of a memento."""
-        first, last = self.first(), self.last()
-        before = self._one(
-            "AND held.fetched_at < :end ORDER BY held.fetched_at DESC", _micros(this.fetched_at)
-        )
         return Around(
-            first=first or this,
-            last=last or this,
+            first=self.first() or this,
+            last=self.last() or this,
             this=this,
-            before=before,
+            before=self._at(bisect_left(self._seconds, _second(this.fetched_at)) - 1),
             after=self.after(this.fetched_at),
         )
 
-    def _ask(self, *rest: str, **values: object) -> list[Row]:
-        return self._index.ask(_COLUMNS, self._of_url, *rest, url=self.url, **values)
+    def _at(self, place: int) -> Memento | None:
+        return self._memento(self._rows[place]) if 0 <= place < len(self._rows) else None
 
-    def _one(self, rest: str, end: int | None = None) -> Memento | None:
-        rows = self._ask(rest, "LIMIT 1", end=end)
-        if not rows:
-            return None
-        if "ASC" not in rest:
-            return _memento(rows[0])
-        # The oldest row may not be the last one of its second.
-        second = rows[0]["fetched_at"] // _SECOND * _SECOND
-        rest = "AND held.fetched_at < :end ORDER BY held.fetched_at DESC"
-        return self._one(rest, second + _SECOND)
-
-
-def one_a_second(rows: Sequence[Row]) -> list[Memento]:
-    """Return the last row of each second as a memento; rows are oldest first."""
-    last = {row["fetched_at"] // _SECOND: row for row in rows}
-    return [_memento(row) for row in last.values()]
+    def _memento(self, row: Row) -> Memento:
+        with values_of("representations"):
+            return Memento(
+                url=self.url,
+                format=row["format"],
+                site=row["site"],
+                slug=row["slug"],
+                sequence=row["sequence"],
+                fetched_at=from_micros(row["fetched_at"] // _SECOND * _SECOND),
+                updated_at=from_micros(row["updated_at"]),
+                revision=row["revision"],
+                reason=row["reason"],
+            )
 
 
-def _next(moment: datetime) -> int:
-    return _micros(moment) + _SECOND
-
-
-def _micros(moment: datetime) -> int:
-    return to_micros(moment) // _SECOND * _SECOND
-
-
-def _memento(row: Row) -> Memento:
-    with values_of("representations"):
-        return Memento(
-            url=row["url"],
-            format=row["format"],
-            site=row["site"],
-            slug=row["slug"],
-            sequence=row["sequence"],
-            fetched_at=from_micros(row["fetched_at"] // _SECOND * _SECOND),
-            updated_at=from_micros(row["updated_at"]),
-            revision=row["revision"],
-            reason=row["reason"],
-        )
+def _second(moment: datetime) -> int:
+    return to_micros(moment) // _SECOND

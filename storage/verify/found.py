@@ -99,6 +99,12 @@ class Counts(Struct):
     events: int = 0
     records: int = 0
 
+    def add(self, other: Counts) -> None:
+        """Count what somebody else read, too."""
+        self.snapshots += other.snapshots
+        self.events += other.events
+        self.records += other.records
+
 
 Found: TypeAlias = Problem | Short | Passed | Report
 Problems: TypeAlias = Iterator[Problem]

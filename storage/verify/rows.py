@@ -8,19 +8,19 @@ passes.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct, field
 
+from storage.index.columns import COLUMNS
 from storage.index.reader import Reader
-from storage.index.rows import Row, Rows
+from storage.index.rows import Row, Rows, Values
 from storage.verify.found import Problem, Problems, in_index
 
 #: Groups whose side tables are asked for at once.
 _PAGE = 200
-#: Representations out of the order of their groups that are kept in mind; a writer leaves none.
-_MOST_ASTRAY = 10_000
 
 _Key = tuple[Any, ...]
 #: By site, the scopes that manifests give, each with whether it is a captured original's.
@@ -28,30 +28,33 @@ Scopes = dict[str, set[tuple[str, bool]]]
 
 
 class _Side(Struct):
-    """What the manifests since the last look say of tables that many manifests share."""
+    """What the manifests since the last look say of tables beside those of groups.
+
+    ``bodies`` and ``urls`` are by article; the others are shared by all.
+    """
 
     groups: int = 0
-    files: dict[str, Row] = field(default_factory=dict)
-    names: dict[_Key, Row] = field(default_factory=dict)
-    validators: dict[str, Row] = field(default_factory=dict)
+    bodies: dict[_Key, dict[_Key, Values]] = field(default_factory=dict)
+    urls: dict[_Key, Values] = field(default_factory=dict)
+    files: dict[int, bool] = field(default_factory=dict)
+    names: dict[_Key, Values] = field(default_factory=dict)
+    validators: dict[int, Values] = field(default_factory=dict)
 
 
 class SegmentRows:
     """One segment's rows. State: how far the walk has come, and what is not compared yet."""
 
-    def __init__(self, index: Reader, segment: str, scopes: Scopes) -> None:
-        """``scopes`` gathers what manifests say of each site."""
+    def __init__(
+        self, index: Reader, segment: str, scopes: Scopes, part: tuple[int, int] | None = None
+    ) -> None:
+        """``scopes`` gathers what manifests say of each site; ``part``: these bytes alone."""
         self._index = index
         self._segment = segment
         self._scopes = scopes
-        self._groups = _groups(index, segment)
+        self._groups = _groups(index, segment, part)
         self._next = next(self._groups, None)
         self._current: Row | None = None
         self._passed: list[Row] = []
-        self._bodies = index.walk(_BODIES, ["segment = :segment"], ("n",), segment=segment)
-        self._owed: dict[_Key, Row] = {}
-        self._spare: dict[_Key, Row] = {}
-        self._excused: set[_Key] = set()
         self._side = _Side()
 
     def at(self, offset: int) -> Row | None:
@@ -69,7 +72,6 @@ class SegmentRows:
 
     def excuse(self, row: Row) -> None:
         """Let the rows of a group pass whose manifest is damaged: nothing says what is right."""
-        self._excused.add((row["site"], row["slug"], row["sequence"]))
         self._scopes.setdefault(row["site"], set())
 
     def reach(self) -> int:
@@ -84,14 +86,12 @@ class SegmentRows:
     def compare(self, wanted: Rows) -> Problems:
         """Compare the rows of the group last asked for with those that its manifest gives."""
         yield from self._no_groups()
-        row = wanted.snapshot or wanted.event or {}
+        table = "snapshots" if wanted.snapshot else "events"
         what = "snapshot" if wanted.snapshot else "event"
         if self._current is None:
             yield _of(wanted.article, f"it has no row of this {what}")
-        elif (other := unlike(self._current, row)) is not None:
+        elif other := unlike(table, self._current, wanted.snapshot or wanted.event or ()):
             yield _of(wanted.article, f"its row of this {what} has another {other}")
-        for one in wanted.representations:
-            yield from self._compare_body(one)
         self._note(wanted)
         if self._side.groups >= _PAGE:
             yield from self._compare_side()
@@ -103,16 +103,7 @@ class SegmentRows:
             self._next = next(self._groups, None)
             yield from self._no_groups()
         yield from self._no_groups()
-        for row in self._bodies:
-            yield from self._matched(row)
-        for row in self._owed.values():
-            yield _of(row, f"it has no row of this {row['format']}")
-        for row in self._unexcused():
-            yield _of(row, f"it has a row of a {row['format']} that no manifest has")
         yield from self._compare_side()
-
-    def _unexcused(self) -> Iterator[Row]:
-        return (row for key, row in self._spare.items() if key[:3] not in self._excused)
 
     def _pass(self, offset: int) -> None:
         while self._next is not None and _place(self._next) < (0, offset):
@@ -122,93 +113,128 @@ class SegmentRows:
     def _no_groups(self) -> Problems:
         for row in self._passed:
             where = f"{row['segment']} at byte {row['offset']}"
-            yield _of(row, f"it has a row of {where}, where no group begins")
+            article = (row["site"], row["slug"], row["url"])
+            yield _of(article, f"it has a row of {where}, where no group begins")
         self._passed.clear()
-
-    def _compare_body(self, wanted: Row) -> Problems:
-        found = next(self._bodies, None)
-        if found is not None and not self._owed and unlike(found, wanted) is None:
-            return
-        # Not the next one: a row is missing, or wrong, or they stand in another order.
-        self._owed[_key(wanted)] = wanted
-        if found is not None:
-            yield from self._matched(found)
-        if len(self._owed) > _MOST_ASTRAY:
-            yield in_index(f"its representations of {self._segment} are in no order")
-            self._owed.clear()
-            self._spare.clear()
-
-    def _matched(self, found: Row) -> Problems:
-        if _key(found)[:3] in self._excused:
-            return
-        self._spare[_key(found)] = found
-        for key in self._owed.keys() & self._spare.keys():
-            wanted, row = self._owed.pop(key), self._spare.pop(key)
-            other = unlike(row, wanted)
-            if other is not None:
-                yield _of(wanted, f"its row of this {wanted['format']} has another {other}")
 
     def _note(self, wanted: Rows) -> None:
         side = self._side
         side.groups += 1
-        site = wanted.site
-        self._scopes.setdefault(site["name"], set()).add((site["scope"], site["implicit"]))
-        for row in wanted.files:
-            side.files.setdefault(row["folded"], row)
+        name, *said = wanted.site
+        self._scopes.setdefault(name, set()).add((said[0], said[1]))
+        article = wanted.article[:_URL]
+        if wanted.snapshot:
+            sequence = wanted.article[_LAST]
+            side.bodies[*article, sequence] = {row[_FORMAT]: row for row in wanted.representations}
+        for row in wanted.urls:
+            side.urls[*article, *row[:_FILE]] = row
+        for mark, folder in wanted.files:
+            side.files[mark] = folder
         for row in wanted.names:
-            _newest(side.names, (row["site"], row["name"], row["slug"]), row)
+            _newest(side.names, row[:3], row)
         for row in wanted.validators:
-            _newest(side.validators, row["url"], row)
+            _newest(side.validators, row[0], row)
 
     def _compare_side(self) -> Problems:
         side, self._side = self._side, _Side()
+        numbers = self._numbers({key[:_URL] for key in side.bodies})
+        yield from self._compare_bodies(side.bodies, numbers)
+        yield from self._compare_urls(side.urls, numbers)
         yield from self._compare_files(side.files)
         yield from self._compare_names(side.names)
         yield from self._compare_validators(side.validators)
 
-    def _compare_files(self, wanted: dict[str, Row]) -> Problems:
-        rows = self._index.matching("files", ("folded",), {(folded,) for folded in wanted})
-        found = {row["folded"]: row for row in rows}
-        for folded, row in wanted.items():
-            if folded not in found:
-                yield in_index(f"it has no row of the name {folded!r} under files/")
-            elif bool(found[folded]["file"]) != bool(row["file"]):
-                yield in_index(f"its row of {folded!r} under files/ is no file's, or no folder's")
+    def _numbers(self, articles: set[_Key]) -> dict[_Key, int]:
+        """Return the articles' numbers; one that is not there is told of with the tables."""
+        rows = self._index.matching("articles", ("site", "slug"), articles, ("n", "site", "slug"))
+        return {(row["site"], row["slug"]): row["n"] for row in rows}
 
-    def _compare_names(self, wanted: dict[_Key, Row]) -> Problems:
+    def _compare_bodies(
+        self, wanted: dict[_Key, dict[_Key, Values]], numbers: dict[_Key, int]
+    ) -> Problems:
+        keys = {(numbers.get(key[:_URL]), key[_URL]): key for key in wanted}
+        asked = {key for key in keys if key[0] is not None}
+        for row in self._index.matching("representations", ("article", "sequence"), asked):
+            key = keys[row["article"], row["sequence"]]
+            values = wanted[key].pop(row["format"], None)
+            if values is None:
+                yield _of(key, f"it has a row of a {row['format']} that its manifest has not")
+            elif other := unlike("representations", row, (row["article"], *values)):
+                yield _of(key, f"its row of this {row['format']} has another {other}")
+        for key, left in wanted.items():
+            for name in left:
+                yield _of(key, f"it has no row of this {name}")
+
+    def _compare_urls(self, wanted: dict[_Key, Values], numbers: dict[_Key, int]) -> Problems:
+        asked = {
+            (key[2], key[3], numbers[key[:_URL]]): key for key in wanted if key[:_URL] in numbers
+        }
+        rows = self._index.matching("urls", ("mark", "format", "article"), asked.keys())
+        found = {(row["mark"], row["format"], row["article"]): row["file"] for row in rows}
+        for place, key in asked.items():
+            file = wanted[key][_FILE]
+            if place not in found:
+                yield _of(key, f"it has no row of the URL of its {key[3]}")
+            elif found[place] != file and (file or not isinstance(found[place], str)):
+                yield _of(key, f"its row of the URL of its {key[3]} has another file")
+
+    def _compare_files(self, wanted: dict[int, bool]) -> Problems:
+        rows = self._index.matching("files", ("mark",), {(mark,) for mark in wanted})
+        found = {row["mark"]: row["folder"] for row in rows}
+        for mark, folder in wanted.items():
+            if mark not in found:
+                yield in_index("it has no row of a name under files/")
+            elif found[mark] != folder:
+                yield in_index("its row of a name under files/ is no file's, or no folder's")
+
+    def _compare_names(self, wanted: dict[_Key, Values]) -> Problems:
         rows = self._index.matching("names", ("site", "name", "slug"), wanted.keys())
         found = {(row["site"], row["name"], row["slug"]): row for row in rows}
-        for key, row in wanted.items():
-            if key not in found:
-                yield _of(row, f"it has no row of the name {row['name']!r}")
-            elif not _at_least(found[key], row) or found[key]["is_url"] != row["is_url"]:
-                yield _of(row, f"its row of the name {row['name']!r} is another")
+        for (site, name, slug), (*_, is_url, seen_at) in wanted.items():
+            row = found.get((site, name, slug))
+            if row is None:
+                yield _of((site, slug), f"it has no row of the name {name!r}")
+            elif not _at_least(row, seen_at) or row["is_url"] != is_url:
+                yield _of((site, slug), f"its row of the name {name!r} is another")
 
-    def _compare_validators(self, wanted: dict[str, Row]) -> Problems:
-        rows = self._index.matching("validators", ("url",), {(url,) for url in wanted})
-        for found in rows:
-            row = wanted[found["url"]]
-            newer = _at_least(found, row) and found["seen_at"] > row["seen_at"]
-            if not newer and unlike(found, row) is not None:
-                yield in_index("its validators are not those of the newest answer", url=row["url"])
+    def _compare_validators(self, wanted: dict[int, Values]) -> Problems:
+        for row in self._index.matching("validators", ("mark",), {(mark,) for mark in wanted}):
+            values = wanted[row["mark"]]
+            newer = _at_least(row, values[-1]) and row["seen_at"] > values[-1]
+            if not newer and unlike("validators", row, values):
+                yield in_index("its validators of a URL are not those of the newest answer")
 
 
-def unlike(found: Row, wanted: Row) -> str | None:
+#: Where in a row's values its parts stand: of articles, of representations, of URLs.
+_URL, _LAST = 2, 3
+_FORMAT = 1
+_FILE = 2
+
+
+def unlike(table: str, found: Row, wanted: Values) -> str | None:
     """Return the first column in which a row of the index is not as it should be."""
-    if found | wanted == found:
+    columns = COLUMNS[table]
+    if _VALUES[table](found) == wanted:
         return None
-    return next(name for name, value in wanted.items() if found.get(name, found) != value)
+    pairs = zip(columns, wanted, strict=True)
+    return next((name for name, value in pairs if found[name] != value), "value")
 
 
-_BODIES = "SELECT * FROM representations"
+_VALUES = {table: itemgetter(*columns) for table, columns in COLUMNS.items()}
 
 
-def _groups(index: Reader, segment: str) -> Iterator[Row]:
+def _groups(index: Reader, segment: str, part: tuple[int, int] | None) -> Iterator[Row]:
     """Give the rows of a segment's groups by offset; what is no number comes last."""
-    both = (
-        index.walk(every, ["segment = :segment"], keys, segment=segment) for every, keys in _PLACES
-    )
+    wanted, named = _of_part(segment, part)
+    both = (index.walk(every, wanted, keys, **named) for every, keys in _PLACES)
     return heapq.merge(*both, key=_place)
+
+
+def _of_part(segment: str, part: tuple[int, int] | None) -> tuple[list[str], dict[str, object]]:
+    if part is None:
+        return ["segment = :segment"], {"segment": segment}
+    named = {"segment": segment, "from": part[0], "to": part[1]}
+    return ["segment = :segment", '"offset" >= :from', '"offset" < :to'], named
 
 
 _PLACES = (
@@ -223,22 +249,18 @@ def _place(row: Row) -> tuple[int, int]:
     return (0, offset) if type(offset) is int else (1, 0)
 
 
-def _key(row: Row) -> _Key:
-    return row["site"], row["slug"], row["sequence"], row["format"]
-
-
-def _newest(rows: dict[Any, Row], key: object, row: Row) -> None:
+def _newest(rows: dict[Any, Values], key: object, row: Values) -> None:
     known = rows.get(key)
-    if known is None or row["seen_at"] >= known["seen_at"]:
+    if known is None or row[-1] >= known[-1]:
         rows[key] = row
 
 
-def _at_least(found: Row, wanted: Row) -> bool:
+def _at_least(found: Row, seen_at: int) -> bool:
     seen = found["seen_at"]
-    return type(seen) is int and seen >= wanted["seen_at"]
+    return type(seen) is int and seen >= seen_at
 
 
-def _of(row: Row, why: str) -> Problem:
-    """Return what is wrong with the index in the article of a row."""
-    url = str(row.get("url", ""))
-    return in_index(why, site=str(row["site"]), slug=str(row["slug"]), url=url)
+def _of(article: Sequence[Any], why: str) -> Problem:
+    """Return what is wrong with the index in an article, given as site, slug and maybe its URL."""
+    site, slug, url, *_ = (*article, "", "")
+    return in_index(why, site=str(site), slug=str(slug), url=url if isinstance(url, str) else "")

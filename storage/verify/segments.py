@@ -85,9 +85,18 @@ class SegmentCheck:
         elif size > committed:
             yield from self._tail(committed) or ()
 
+    def run_part(self, start: int, end: int, *, deep: bool) -> Iterator[Problem | Passed]:
+        """Give what is wrong between two groups' borders; where one is none, that is found too."""
+        self._at = start
+        yield from self._walk(end, deep=deep)
+        if self._rows is not None:
+            yield from self._rows.finish()
+        if self._at != end:
+            yield in_index(f"it has a group of {self._name} at byte {end}, amid another")
+
     def _walk(self, end: int, *, deep: bool) -> Iterator[Problem | Passed]:
         """Go from group to group, and behind damage to the next."""
-        said = 0
+        said = self._at
         while self._at < end:
             at = self._at
             row = self._rows.at(at) if self._rows else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from storage.errors import IndexLies
+from storage.index.packing import unpacked
 from storage.index.reader import Reader
 from storage.index.remembered import all_runs, failing_entries
 from storage.index.rows import Row
@@ -48,24 +49,28 @@ _WITHOUT_ARTICLE = """
     WHERE NOT EXISTS (SELECT 1 FROM articles
                       WHERE articles.site = had.site AND articles.slug = had.slug)
 """
-_NO_FILE = """
-    SELECT folded, file, url FROM files WHERE file != '' AND NOT EXISTS (
-        SELECT 1 FROM representations AS held
-        WHERE held.url = files.url AND held.format = files.format AND held.file = files.file)
-"""
-_NO_FOLDER = """
-    SELECT folded, file, url FROM files WHERE file = '' AND (url != '' OR format != ''
-      OR NOT EXISTS (SELECT 1 FROM files AS inside
-                     WHERE inside.folded > files.folded || '/'
-                       AND inside.folded < files.folded || '0'))
-"""
 _NO_TARGET = """
-    SELECT site, slug, url, format, target_id, segment, "offset" FROM representations AS revisit
-    WHERE target_id IS NOT NULL AND NOT EXISTS (
+    SELECT articles.site AS site, articles.slug AS slug, revisit.url AS url,
+           revisit.format AS format, revisit.target_id AS target, groups.segment AS segment,
+           revisit."offset" AS place
+    FROM representations AS revisit
+    JOIN articles ON articles.n = revisit.article
+    JOIN snapshots AS groups ON groups.site = articles.site AND groups.slug = articles.slug
+     AND groups.sequence = revisit.sequence
+    WHERE revisit.target_id IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM representations AS held
         WHERE held.record_id = revisit.target_id AND held.target_id IS NULL
           AND held.payload_digest = revisit.payload_digest)
 """
+_NO_SNAPSHOT = """
+    SELECT coalesce(articles.site, '') AS site, coalesce(articles.slug, '') AS slug,
+           shown.url AS url, shown.format AS format
+    FROM representations AS shown LEFT JOIN articles ON articles.n = shown.article
+    WHERE NOT EXISTS (
+        SELECT 1 FROM snapshots WHERE snapshots.site = articles.site
+          AND snapshots.slug = articles.slug AND snapshots.sequence = shown.sequence)
+"""
+_NO_ARTICLE = "SELECT format FROM urls WHERE article NOT IN (SELECT n FROM articles)"
 #: What a site is said to be that no manifest is of.
 _NOBODY = ("", False)
 _SITES = "SELECT name, scope, implicit FROM sites ORDER BY name"
@@ -86,9 +91,10 @@ def check_tables(index: Reader, scopes: Scopes) -> Problems:
             yield _of(row, "it has no row of this article")
     for row in _each(index, _STANDING):
         yield _of(row, "its row of this article has other numbers or another URL")
-    for question in (_NO_FILE, _NO_FOLDER):
-        for row in _each(index, question):
-            yield in_index(f"its row of {row['folded']!r} under files/ is of no snapshot")
+    for row in _each(index, _NO_SNAPSHOT):
+        yield _of(row, f"it has a row of a {row['format']} of no snapshot")
+    for row in _each(index, _NO_ARTICLE):
+        yield in_index(f"it has a row of a URL of a {row['format']} of no article")
     yield from _check_sites(index, scopes)
     yield from _check_segments(index)
     yield from _check_remembered(index)
@@ -98,11 +104,18 @@ def check_targets(index: Reader) -> Problems:
     """Give each revisit whose body is nowhere."""
     for row in _each(index, _NO_TARGET):
         body = f"the body of the {row['format']} of {row['url']}"
-        why = f"{body} is in {row['target_id']}, which no segment has"
+        why = f"{body} is in {_said(row['target'])}, which no segment has"
         yield Problem(
-            kind="segment", file=file_of(row["segment"]), offset=row["offset"], why=why,
+            kind="segment", file=file_of(row["segment"]), offset=row["place"], why=why,
             site=row["site"], slug=row["slug"], url=row["url"],
         )  # fmt: skip
+
+
+def _said(target: object) -> str:
+    try:
+        return unpacked(target)
+    except TypeError:
+        return repr(target)
 
 
 def _each(index: Reader, question: str) -> Iterator[Row]:
@@ -124,7 +137,7 @@ def _check_segments(index: Reader) -> Problems:
     for row in index.ask("SELECT name, site FROM segments"):
         if row["site"] != str(row["name"]).partition("/")[0]:
             yield in_index(f"its row of the segment {row['name']} has another site")
-    for table in ("snapshots", "events", "representations"):
+    for table in ("snapshots", "events"):
         for row in index.ask(_STRAYS.format(table=table)):
             yield in_index(f"its {table} are in {row['segment']}, of which it has no row")
 

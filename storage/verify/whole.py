@@ -7,7 +7,9 @@ to where it knew them. Memory does not grow with the mirror. Blocking.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import BrokenExecutor
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -38,6 +40,7 @@ from storage.verify.found import (
     in_index,
     in_segment,
 )
+from storage.verify.parts import BEYOND, WORTH_IT, Proof, parts_of, processes, prove
 from storage.verify.rows import Scopes, SegmentRows
 from storage.verify.segments import SegmentCheck
 from storage.verify.tables import check_tables, check_targets, faults_of_file
@@ -48,11 +51,15 @@ _INDEX_WRONG = (IndexUnusable, IndexLies)
 class Asked(Struct, frozen=True, kw_only=True):
     """What to verify: ``since``, when an article must have been compared with its site at last.
 
-    ``deep``: each body is decoded, too, and compared with its SHA-256.
+    ``deep``: each body is decoded, too, and compared with its SHA-256. ``processes`` share the work
+    (0: one a processor) where the mirror has ``parts_from`` bytes or more; more than one needs a
+    main module that may be imported.
     """
 
     since: datetime
     deep: bool = False
+    processes: int = 1
+    parts_from: int = WORTH_IT
 
 
 def verify(root: Path, asked: Asked) -> Iterator[Found]:
@@ -83,6 +90,7 @@ class _Check:
         self._short = {"partial": 0, "unverified": 0}
         self._unfinished: list[str] = []
         self._done = 0
+        self._total = 0
 
     def close(self) -> None:
         """Close the index."""
@@ -118,20 +126,46 @@ class _Check:
         known: dict[str, int] = {}
         yield from self._learn(known)
         names = sorted({*self._segments.names(), *known})
-        total = sum(self._segments.size(name) or 0 for name in names)
-        for name in names:
+        self._total = sum(self._segments.size(name) or 0 for name in names)
+        proven: set[str] = set()
+        for part in self._prove(known):
+            proven.add(part.segment)
+            yield self._passed(part.bytes)
+        for name in (name for name in names if name not in proven):
             for found in self._segment(name, known.get(name)):
-                if isinstance(found, Passed):
-                    self._done += found.bytes
-                    yield Passed(bytes=self._done, total=total)
-                else:
-                    yield found
+                yield self._passed(found.bytes) if isinstance(found, Passed) else found
         if self._index is not None:
             yield from self._guarded(check_tables(self._index, self._scopes))
         if self._index is not None:
             yield from self._guarded(check_targets(self._index))
         if self._index is not None:
             yield from self._guarded(shortcomings(self._index, self._asked.since))
+
+    def _passed(self, more: int) -> Passed:
+        self._done += more
+        return Passed(bytes=self._done, total=self._total)
+
+    def _prove(self, known: Mapping[str, int]) -> Iterator[Proof]:
+        """Give the segments that other processes find sound; the others are for this one."""
+        workers = self._asked.processes or processes()
+        if self._index is None or workers == 1 or self._total < self._asked.parts_from:
+            return
+        index = self._index
+        plain = {
+            name: size
+            for name, size in known.items()
+            if self._segments.size(name) == size
+            and not index.number(BEYOND, segment=name, committed=size)
+        }
+        parts = parts_of(index, self._root, plain, workers, deep=self._asked.deep)
+        # Where workers can't be had, or one of them was killed, this process reads it all.
+        with suppress(BrokenExecutor, OSError):
+            for proof in prove(parts, workers):
+                if proof.sound:
+                    self._counts.add(proof.counts)
+                    for site, scopes in proof.scopes.items():
+                        self._scopes.setdefault(site, set()).update(scopes)
+                    yield proof
 
     def _open(self) -> Iterator[Found]:
         """Open the index and hold it as it is; where it is no good, go on without."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from http import HTTPStatus
 
 import msgspec
 
 from storage.web.answer import HTML, JSON, Answer
 from storage.web.reading import Reading
-from storage.web.request import MOST_CHARACTERS, Request
+from storage.web.request import MOST_CHARACTERS, MOST_URL, Request
 from storage.web.route import Answering, Route
 
 TEXT = "text/plain; charset=utf-8"
@@ -22,7 +23,6 @@ _REFUSED = {
     "400": "Something in the request is wrong: a sentence says what",
     "404": "The archive has no such thing",
     "410": "It was forgotten, and why",
-    "414": "A parameter is too long",
     "503": "Too much at once, or the archive can't be read: ask again later",
 }
 
@@ -33,7 +33,7 @@ def _words(meaning: str, least: int = 0) -> dict[str, object]:
         "schema": {
             "type": "string",
             "minLength": least,
-            "maxLength": MOST_CHARACTERS // 4,
+            "maxLength": MOST_CHARACTERS,
             "pattern": "^[^\\u0000-\\u001f\\u007f]*$",
         },
     }
@@ -61,7 +61,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "moment": _form("YYYYMMDDhhmmss, UTC", type="string", pattern=_DIGITS),
     "url": _form(
         "An original URL, as it is or percent-encoded as a whole",
-        type="string", maxLength=500, pattern="^https?://[a-z0-9.-]+/[A-Za-z0-9/._~-]*$",
+        type="string", maxLength=MOST_URL, pattern="^https?://[a-z0-9.-]+/[A-Za-z0-9/._~-]*$",
     ),
     "q": _words("Words that an article has"),
     "language": _words("An article's language"),
@@ -75,6 +75,22 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "after": _form("Where a list goes on", type="string", pattern="^[0-9]{1,17}[.][0-9]{1,17}$"),
     "raw": _words("There: the source"),
     "whole": _words("There: unchanged lines too"),
+    "matchType": _form("Which URLs", type="string", enum=["exact", "prefix", "host", "domain"]),
+    "closest": _form("YYYYMMDDhhmmss: what is nearest comes first", type="string", pattern=_DIGITS),
+    "sort": _form("The order of lines", type="string", enum=["default", "closest", "reverse"]),
+    "limit": _form("Lines at most", type="integer", minimum=0, maximum=2_000),
+    "filter": _form(
+        "[!][=|~]field:words, may stand more than once",
+        type="array", items={"type": "string", "pattern": "^!?=?(mime|status|url):[a-z0-9/.]*$"},
+        maxItems=10,
+    ),
+    "fl": _words("Fields, with commas between"),
+    "fields": _words("Fields, with commas between"),
+    "output": _form("In which form", type="string", enum=["text", "cdxj", "json"]),
+    "page": _form("Which page of a long answer, from 0", type="integer", minimum=0, maximum=10**6),
+    "showNumPages": _form("How many pages there are", type="boolean"),
+    "segment": _words("A segment's file name", 1),
+    "past": _words("The slug that a page of a list begins behind"),
 }  # fmt: skip
 
 
@@ -99,21 +115,40 @@ def described(routes: Iterable[Route]) -> Answering:
 
 def _operation(route: Route) -> dict[str, object]:
     parts = re.findall(r"\{(\w+)\}", route.path)
-    answers: dict[str, object] = {
-        "200": {
-            "description": route.about,
-            **({"content": {kind: {} for kind in route.gives}} if route.gives else {}),
-        }
-    }
-    if route.redirects:
-        answers["302"] = {"description": "Where it is"}
-    for status, why in _REFUSED.items():
-        answers[status] = {"description": why, "content": {_ERRORS[route.errors]: {}}}
     return {
         "summary": route.about,
         "parameters": [
             *({"name": name, "in": "path", "required": True, **PARAMETERS[name]} for name in parts),
-            *({"name": name, "in": "query", **PARAMETERS[name]} for name in route.query),
+            *({"name": name, "in": "query", **_optional(PARAMETERS[name])} for name in route.query),
         ],
-        "responses": answers,
+        "responses": _answers(route),
     }
+
+
+def _optional(parameter: dict[str, object]) -> dict[str, object]:
+    """Return a parameter as a form sends it where nobody wrote anything: empty."""
+    schema = parameter["schema"]
+    if isinstance(schema, dict) and schema.get("minLength"):
+        return {**parameter, "schema": {**schema, "minLength": 0}}
+    return parameter
+
+
+def _answers(route: Route) -> dict[str, object]:
+    error = _ERRORS[route.errors]
+    found: dict[str, object] = {"200": _answer(route.about, *route.gives)}
+    if route.redirects:
+        found["302"] = _answer("Where it is")
+    for also in map(HTTPStatus, route.statuses):
+        kinds = (error,) if also >= HTTPStatus.BAD_REQUEST else route.gives
+        found[str(also.value)] = _answer(also.phrase, *kinds)
+    found |= {status: _answer(why, error) for status, why in _REFUSED.items()}
+    # What can't be read as a request is refused before its route is known.
+    found["400"] = _answer(_REFUSED["400"], error, HTML)
+    return found
+
+
+def _answer(about: str, *kinds: str) -> object:
+    found: dict[str, object] = {"description": about}
+    if kinds:
+        found["content"] = {kind: {} for kind in kinds}
+    return found

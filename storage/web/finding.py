@@ -57,7 +57,8 @@ def _question(words: str, wanted: Wanted | None, most: int) -> Question:
         until=None if wanted.until is None else from_micros(wanted.until),
         by="updated",
         canonicals=True,
-        most=MOST_HITS if values else most,
+        # Whether an article is gone is all that no text index knows; each hit has its price.
+        most=MOST_HITS if "state" in values else most,
     )
 
 

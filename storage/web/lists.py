@@ -13,6 +13,8 @@ from storage.web.request import Request, not_there, wrong
 
 #: Articles of one page of a list.
 MOST_LISTED = 30
+#: Articles that a search shows, the best: each hit costs a look into its text.
+MOST_FOUND = 20
 #: Characters of ``.r`` and its number at most, as select.py reads them.
 _REVISION = ".r"
 

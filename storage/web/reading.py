@@ -60,7 +60,7 @@ MOST_SIZES = 50_000
 
 
 class Reading:
-    """One thread's archive. State: archive, catalogue and text index, each with the file it is of."""
+    """One thread's archive. State: archive, catalogue and texts, each with the file it is of."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Reading:
             index.ask_one("SELECT id FROM", table, "ORDER BY n DESC")
             for table in ("snapshots", "events")
         ]
-        far = [row["id"] if row else "" for row in last]
+        far = [str(row["id"]) if row else "" for row in last]
         key = (*of, str(self._index), *far, str(self.catalogue.followed("snapshots")))
         known = self._parts.get(key)
         return self._parts.keep(key, made()) if known is None else known

@@ -10,8 +10,10 @@ from msgspec import Struct
 
 from storage.times import WhenError, parse_when
 
-#: Characters of a parameter: a slug has 1,024 at most, each up to 12 when percent-encoded.
-MOST_CHARACTERS = 2_048
+#: Characters of a parameter: as many as a slug may have.
+MOST_CHARACTERS = 1_024
+#: Characters of a mirrored URL: more than any crawler of ours takes.
+MOST_URL = 4_096
 #: The highest page or sequence number that is looked at; SQLite's own whole numbers go further.
 _MOST_NUMBER = 1 << 52
 _NUMBER = re.compile(r"[0-9]{1,16}")
@@ -67,7 +69,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
     def text(self, name: str) -> str:
         """Return a parameter's words, "" where it was not given. Raises Refused."""
-        return _bounded(name, self.query.get(name, "").strip())
+        return _bounded(name, self.query.get(name, "")).strip()
 
     def number(self, name: str) -> int | None:
         """Return a whole number, None where none was given. Raises Refused."""
@@ -100,12 +102,13 @@ class Request(Struct, frozen=True, kw_only=True):
         if not found:
             raise wrong("A URL that begins with http:// or https:// has to follow in the path.")
         scheme = url.partition(":")[0].lower()
-        return _bounded("The URL", f"{scheme}://{url[found.end() :]}".partition("#")[0])
+        bare = f"{scheme}://{url[found.end() :]}".partition("#")[0]
+        return _bounded("The URL", bare, MOST_URL)
 
 
-def _bounded(name: str, text: str) -> str:
-    if len(text) > MOST_CHARACTERS:
-        raise Refused(414, f"{name} has more than {MOST_CHARACTERS:,} characters.")
+def _bounded(name: str, text: str, most: int = MOST_CHARACTERS) -> str:
+    if len(text) > most:
+        raise wrong(f"{name} has more than {most:,} characters.")
     if _CONTROL.search(text):
         raise wrong(f"{name} holds a control character.")
     return text

@@ -18,8 +18,8 @@ class Route(Struct, frozen=True, kw_only=True):
     """One address, with parts in braces; ``{url}`` at its end takes all that follows, a query too.
 
     ``query``: the parameters it reads; ``gives``: the media types of its answers, none: whatever
-    was archived; ``redirects``: it may answer 302; ``errors``: in which form it refuses. ``heavy``
-    answers may take a second, and few are made at once.
+    was archived; ``redirects``: it may answer 302, ``statuses``: these too; ``errors``: in which
+    form it refuses. ``heavy`` answers may take a second, and few are made at once.
     """
 
     path: str
@@ -30,3 +30,4 @@ class Route(Struct, frozen=True, kw_only=True):
     redirects: bool = False
     errors: Literal["page", "json", "text"] = "page"
     heavy: bool = False
+    statuses: tuple[int, ...] = ()

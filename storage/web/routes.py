@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from storage.web.answer import JSON
 from storage.web.description import described
-from storage.web.pages import article, compare, feeds, home, mementos, shown, site, snapshot, style
+from storage.web.pages import (
+    article,
+    cdx,
+    compare,
+    feeds,
+    home,
+    latest,
+    mementos,
+    resourcesync,
+    shown,
+    site,
+    snapshot,
+    style,
+)
+from storage.web.resourcesync import WELL_KNOWN, XML
 from storage.web.route import Route
 
 _ARTICLE = "/sites/{site}/{slug}"
@@ -55,7 +69,45 @@ _MEMENTO = (
         errors="text", about="RFC 7089 memento: the bytes as they were received",
     ),
 )  # fmt: skip
-_ALL = (*_PAGES, *_MEMENTO)
+_REPLAY = (
+    Route(
+        path="/cdx", answer=cdx.lines, gives=(cdx.CDXJ, cdx.NDJSON, JSON), query=cdx.QUERY,
+        errors="text", heavy=True, about="The captures of URLs, as pywb's CDX server gives them",
+    ),
+    Route(
+        path="/warc/{site}/{segment}", answer=cdx.record, gives=(cdx.WARC,), errors="text",
+        statuses=(206, 416), about="The WARC record that a line of /cdx names, by Range",
+    ),
+)  # fmt: skip
+_SYNC = "/resourcesync/{site}"
+_MIRRORS = (
+    Route(
+        path=WELL_KNOWN, answer=resourcesync.source, gives=(XML,), errors="text",
+        about="ResourceSync (ANSI/NISO Z39.99) Source Description: a set of resources a site",
+    ),
+    Route(
+        path=f"{_SYNC}/capabilitylist.xml", answer=resourcesync.capabilities, gives=(XML,),
+        errors="text", about="A site's Capability List",
+    ),
+    Route(
+        path=f"{_SYNC}/resourcelist.xml", answer=resourcesync.resource_list, gives=(XML,),
+        errors="text", heavy=True, about="The index of its Resource List",
+    ),
+    Route(
+        path=f"{_SYNC}/resources.xml", answer=resourcesync.resource_page, gives=(XML,),
+        query=("past",), errors="text", heavy=True, about="A page of its Resource List",
+    ),
+    Route(
+        path=f"{_SYNC}/changelist.xml", answer=resourcesync.change_list, gives=(XML,),
+        errors="text", heavy=True, about="Its Change List: the newest changes",
+    ),
+    Route(path="/latest/{site}/", answer=latest.start, about="Where a site's lists are"),
+    Route(
+        path="/latest/{site}/{format}/{url}", answer=latest.newest, gives=(), errors="text",
+        about="The newest bytes of a format of an article, as they were received",
+    ),
+)  # fmt: skip
+_ALL = (*_PAGES, *_MEMENTO, *_REPLAY, *_MIRRORS)
 
 ROUTES: tuple[Route, ...] = (
     *_ALL,

@@ -9,7 +9,14 @@ from storage.web.answer import Answer
 
 #: Bytes from which on compressing is worth its own head.
 _LEAST = 1_024
-_KINDS = ("text/", "application/json", "application/atom+xml", "application/link-format")
+_KINDS = (
+    "text/",
+    "application/json",
+    "application/xml",
+    "application/atom+xml",
+    "application/link-format",
+    "application/x-ndjson",
+)
 
 
 def zipped(answer: Answer, accepted: str) -> Answer:

@@ -1,7 +1,7 @@
 """Run a command that rewrites segments in a process of its own, killed at a line of ours.
 
-Run as a program: ROOT, the command (``prune``, ``forget``, ``compact``, ``repair``) and after how many lines of
-the modules that rewrite it is killed; 0: never. Prints how many lines there were.
+Run as a program: ROOT, the command (``prune``, ``forget``, ``compact``, ``repair``) and after how
+many lines of the modules that rewrite it is killed; 0: never. Prints how many lines there were.
 """
 
 # ruff: noqa: PLC0415  - only what is run is imported

@@ -45,6 +45,6 @@ def test_neighbours_and_ends_are_found_by_the_second(tmp_path: Path) -> None:
 def test_what_was_not_stored_or_is_private_is_no_memento(tmp_path: Path) -> None:
     stored(tmp_path, article(private=True))
     with Archive.open(tmp_path) as archive:
-        assert Mementos(archive.index, URL, private=False).count() == 0
-        assert Mementos(archive.index, URL, private=True).count() == 1
+        assert len(Mementos(archive.index, URL, private=False)) == 0
+        assert len(Mementos(archive.index, URL, private=True)) == 1
         assert Mementos(archive.index, "https://nowhere.example/", private=True).last() is None

@@ -26,7 +26,8 @@ NOW = hour(99)
 def places(root: Path) -> dict[tuple[str, str], tuple[int, int]]:
     """Return where each article's first bodies stand, by slug and format, and manifests as ""."""
     with closing(sqlite3.connect(root / "index.sqlite")) as connection:
-        bodies = 'SELECT slug, format, "offset", length FROM representations WHERE sequence = 1'
+        bodies = """SELECT slug, format, "offset", length FROM representations
+                    JOIN articles ON articles.n = article WHERE sequence = 1"""
         groups = "SELECT slug, '', \"offset\", head FROM snapshots WHERE sequence = 1"
         rows = [*connection.execute(bodies), *connection.execute(groups)]
     return {(slug, name): (offset, length) for slug, name, offset, length in rows}

@@ -9,7 +9,7 @@ from storage.export.feed import export_feed
 from storage.web.answer import Answer
 from storage.web.lists import known_article, known_site
 from storage.web.reading import Reading
-from storage.web.request import Request
+from storage.web.request import Request, not_there
 
 ATOM = "application/atom+xml; charset=utf-8"
 
@@ -18,6 +18,8 @@ def atom(reading: Reading, request: Request) -> Answer:
     """Return the newest changes, of ``site`` and ``slug`` where they are given."""
     site = request.text("site") or None
     slug = None
+    if site is None and request.text("slug"):
+        raise not_there("An article's feed goes by its site and slug, and no site was given.")
     if site is not None:
         known_site(reading, request, site)
         if request.text("slug"):

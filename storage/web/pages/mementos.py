@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 
+from msgspec import structs
+
 from storage.archive import Body
 from storage.errors import NoSuchArticle
 from storage.index import queries, versions
@@ -27,7 +29,8 @@ from storage.web.request import Request, not_there, wrong
 #: Mementos of one page of a TimeMap: a few hundred KB.
 MOST_OF_TIMEMAP = 2_000
 LINK_FORMAT = "application/link-format"
-_MOMENT = re.compile(r"\d{14}", re.ASCII)
+#: ``id_`` is how pywb and others ask for the bytes as they came; here there are no others.
+_MOMENT = re.compile(r"(\d{14})(?:id_)?", re.ASCII)
 _PAGE = re.compile(r"([1-9]\d{0,8})/", re.ASCII)
 #: What a site's answer may not say of ours: a media type is one word of ASCII, with parameters.
 _MEDIA_TYPE = re.compile(r"[\x20-\x7e]{1,200}", re.ASCII)
@@ -62,17 +65,22 @@ def memento(reading: Reading, request: Request) -> Answer:
         return redirect(request.base + paths.memento_path(held.url, near.fetched_at))
     body = _body(reading, this)
     link = ", ".join(_links(request.base, held.url, held.around(this), own="memento"))
-    codings = request.accept_encoding.lower()
+    answer = sent(body, request.accept_encoding)
+    headers = (("Memento-Datetime", _http(this.fetched_at)), ("Link", link), *answer.headers)
+    return structs.replace(answer, headers=headers)
+
+
+def sent(body: Body, accepted: str) -> Answer:
+    """Return bytes as a site sent them; without their content coding to who does not take it."""
+    codings = accepted.lower()
     coding = body.representation.content_encoding
     as_stored = not coding or all(
         re.search(rf"(?:^|[\s,]){re.escape(one.strip())}(?:[\s,]|$)", codings)
         for one in coding.lower().split(",")
     )
-    headers = [("Memento-Datetime", _http(this.fetched_at)), ("Link", link)]
-    if coding:
-        headers.append(("Vary", "accept-encoding"))
-        if as_stored:
-            headers.append(("Content-Encoding", coding))
+    headers = [("Vary", "accept-encoding")] if coding else []
+    if coding and as_stored:
+        headers.append(("Content-Encoding", coding))
     return Answer(
         body=body.stored if as_stored else body.decoded,
         content_type=_content_type(body),
@@ -128,7 +136,7 @@ def _held(reading: Reading, request: Request, url: str = "") -> Mementos:
     index = reading.archive.index
     for one in urls_meant(asked):
         held = Mementos(index, one, private=reading.private)
-        if held.last() is not None:
+        if len(held):
             return held
     for name in sorted(queries.at_urls(index, urls_meant(asked), None)):
         newest = versions.latest(index, *name, 1, None, private=reading.private)
@@ -150,12 +158,14 @@ def _listed(reading: Reading, request: Request) -> tuple[Mementos, int, list[Mem
     rows = held.page(MOST_OF_TIMEMAP, (page - 1) * MOST_OF_TIMEMAP)
     if not rows:
         raise not_there(f"The TimeMap of {url} has no page {page}.")
-    return held, page, rows, held.count() > page * MOST_OF_TIMEMAP
+    return held, page, rows, len(held) > page * MOST_OF_TIMEMAP
 
 
 def _moment(text: str) -> datetime:
-    if not _MOMENT.fullmatch(text):
+    found = _MOMENT.fullmatch(text)
+    if not found:
         raise wrong("A memento's moment is 14 digits: YYYYMMDDhhmmss.")
+    text = found[1]
     day, time = f"{text[:4]}-{text[4:6]}-{text[6:8]}", f"{text[8:10]}:{text[10:12]}:{text[12:]}"
     stamp = parse_rfc3339(f"{day}T{time}Z")
     if stamp is None:

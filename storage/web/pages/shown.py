@@ -25,8 +25,10 @@ from storage.web.pages.snapshot import asked_snapshot, version_links
 from storage.web.reading import Reading
 from storage.web.request import Request, not_there
 
-#: Bytes of Markdown that are rendered, and of text that is shown on a page: a book's.
-MOST_RENDERED = 512 << 10
+#: Characters of Markdown that are rendered: the worst that can stand in them takes a second or two,
+#: and 128 Ki are the words of twenty long articles. More is shown as it is written.
+MOST_RENDERED = 128 << 10
+#: Bytes of text that are shown on a page: a book's.
 MOST_SHOWN = 2 << 20
 #: What is shown in a frame; everything else is text.
 FRAMED = ("html", "markdown")

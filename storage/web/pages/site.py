@@ -12,7 +12,7 @@ from storage.index.catalogue import Wanted
 from storage.index.rows import to_micros
 from storage.web import charts, finding, paths, templating
 from storage.web.answer import Answer
-from storage.web.lists import MOST_LISTED, known_site
+from storage.web.lists import MOST_FOUND, MOST_LISTED, known_site
 from storage.web.reading import Reading
 from storage.web.request import Request, wrong
 
@@ -75,12 +75,13 @@ def _page(reading: Reading, request: Request, site: str) -> Answer:
 def search(reading: Reading, request: Request) -> Answer:
     """Show the articles of all sites that have the words of ``q``."""
     words = request.text("q")
-    found = finding.find(reading, words, None, MOST_LISTED)
+    found = finding.find(reading, words, None, MOST_FOUND)
     rows = versions.newest_of(reading.archive.index, found.articles, private=reading.private)
     return templating.page(
         "search.html",
         words=words,
         rows=rows,
+        more=len(rows) >= MOST_FOUND,
         snippets=found.snippets,
         by_title=found.by_title,
         behind=reading.behind(),
@@ -99,7 +100,7 @@ def _articles(
     )
     older = None
     if words := request.text("q"):
-        found = finding.find(reading, words, wanted, MOST_LISTED)
+        found = finding.find(reading, words, wanted, MOST_FOUND)
     else:
         listed = reading.catalogue.page(wanted, MOST_LISTED + 1, _after(request))
         found = finding.Found(tuple((one.site, one.slug) for one in listed[:MOST_LISTED]))

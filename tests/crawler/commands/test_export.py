@@ -66,3 +66,49 @@ def test_an_export_into_a_pipe_leaves_it_one(mirror: Path, tmp_path: Path) -> No
         os.close(reader)
     assert pipe.is_fifo()
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_every_kind_goes_into_a_file_or_down_a_pipe(mirror: Path, tmp_path: Path) -> None:
+    for kind, told in (("parquet", "4 rows"), ("warc", "5 snapshots"), ("wacz", "5 snapshots")):
+        out = tmp_path / f"all.{kind}"
+        result = slugline("export", kind, out, "--mirror", mirror)
+        assert (result.exit_code, result.stdout) == (0, "")
+        assert told in result.stderr
+        piped = slugline("export", kind, "-", "--mirror", mirror)
+        assert (piped.exit_code, piped.stderr) == (0, "")
+        assert piped.stdout_bytes[:2] == out.read_bytes()[:2]
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"all.parquet", "all.warc", "all.wacz"}
+    tar = slugline("export", "files", "-", "--mirror", mirror).stdout_bytes
+    assert b"example.org/news/alpha" in tar
+
+
+def test_a_record_or_all_of_it_the_newest_or_every_one(mirror: Path) -> None:
+    def printed(*flags: str) -> list[dict[str, object]]:
+        result = slugline("export", "jsonl", "-", *flags, "--mirror", mirror)
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    assert [len(printed(*flags)) for flags in ((), ("--every",), ("--canonicals",))] == [4, 5, 5]
+    plain, full = printed()[0], printed("--full")[0]
+    assert list(full)[: len(plain)] == list(plain)
+    assert (full["site"], full["sequence"], full["reason"]) == ("example.net", 1, "first")
+    warc = slugline("export", "warc", "-", "--newest", "--mirror", mirror)
+    assert warc.exit_code == 0
+
+
+def test_a_file_url_is_a_path_and_other_schemes_are_refused(mirror: Path, tmp_path: Path) -> None:
+    result = slugline("export", "jsonl", f"file://{tmp_path}/a%20b.jsonl", "--mirror", mirror)
+    assert result.exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["a b.jsonl"]
+    assert "write to a path" in complaint(
+        slugline("export", "jsonl", "https://example.org/x", "--mirror", mirror)
+    )
+
+
+def test_flags_that_a_kind_does_not_have_are_refused(mirror: Path) -> None:
+    for arguments in (
+        ("parquet", "-", "--full"),
+        ("files", "x", "--every"),
+        ("feed", "-", "--newest"),
+    ):
+        complaint(slugline("export", *arguments, "--mirror", mirror))

@@ -29,7 +29,10 @@ def config(tmp_path: Path) -> Path:
 
 def harm(root: Path, slug: str, name: str = "") -> None:
     """Damage an article's first manifest, or its first body of the format ``name``."""
-    body = 'SELECT segment, "offset", length FROM representations WHERE slug = ? AND format = ?'
+    body = """SELECT segment, shown."offset", shown.length FROM snapshots
+              JOIN articles ON articles.slug = snapshots.slug
+              JOIN representations AS shown ON shown.article = articles.n
+              WHERE articles.slug = ? AND shown.format = ?"""
     manifest = "SELECT segment, \"offset\", head FROM snapshots WHERE slug = ? AND '' = ?"
     with closing(sqlite3.connect(root / "index.sqlite")) as connection:
         ((segment, offset, length),) = connection.execute(body if name else manifest, (slug, name))

@@ -29,7 +29,8 @@ COLUMNS = {
     "snapshots": None,
     "events": None,
     "representations": None,
-    "files": ("folded", "file", "url", "format"),
+    "files": ("mark", "folder"),
+    "urls": ("mark", "format", "article", "file"),
     "names": ("name", "slug", "site", "is_url"),
 }
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
@@ -135,6 +136,9 @@ def _flipped(value: Any, random: Random) -> Any:
         raw[random.randrange(len(raw))] ^= 1 << random.randrange(7)
         text = raw.decode(errors="replace")
         return text if text != value else value + "x"
+    if isinstance(value, bytes):
+        at = random.randrange(len(value))
+        return value[:at] + bytes([value[at] ^ 1 << random.randrange(8)]) + value[at + 1 :]
     if isinstance(value, int):
         return value ^ 1 << random.randrange(max(value.bit_length(), 1) + 1)
     return "x"

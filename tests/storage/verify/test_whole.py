@@ -134,7 +134,7 @@ def test_a_segment_that_is_gone_is_damage(tmp_path: Path) -> None:
 
 def test_a_body_that_no_segment_has_is_damage(tmp_path: Path) -> None:
     stored(tmp_path, article())
-    statement = "UPDATE representations SET target_id = 'urn:uuid:none' WHERE format = 'html'"
+    statement = "UPDATE representations SET target_id = x'00' WHERE format = 'html'"
     assert any("which no segment has" in problem.why for problem in changed(tmp_path, statement))
 
 

@@ -1,0 +1,143 @@
+"""Several processes for one verification: each proves that parts of segments are sound.
+
+A part begins and ends where the index has a group. Workers only say whether all is well: where it
+is not, or where a part's border is none, the segment is read once more from its first byte to its
+last by the one who tells (storage.verify.whole), so that what is told never depends on parts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import groupby
+from multiprocessing import get_context
+from pathlib import Path
+
+from msgspec import Struct
+
+from storage.errors import ArchiveError
+from storage.index.reader import Reader
+from storage.segments.local import LocalSegments
+from storage.verify.found import Counts, Passed
+from storage.verify.rows import Scopes, SegmentRows
+from storage.verify.segments import SegmentCheck
+
+#: Bytes of a mirror below which starting processes takes longer than they save.
+WORTH_IT = 64 << 20
+#: Bytes of a part at least: its rows are looked up once, whatever its size.
+LEAST = 16 << 20
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """A stretch of a segment from one group's border to another's."""
+
+    root: Path
+    segment: str
+    start: int
+    end: int
+    deep: bool
+
+
+class _Proven(Struct, frozen=True, kw_only=True):
+    """What a worker found of a part, what it counted, and was told of sites."""
+
+    segment: str
+    sound: bool
+    counts: Counts
+    scopes: Scopes
+
+
+class Proof(Struct, frozen=True, kw_only=True):
+    """A whole segment, all of its parts together, of so many ``bytes``."""
+
+    segment: str
+    sound: bool
+    bytes: int
+    counts: Counts
+    scopes: Scopes
+
+
+def processes() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def parts_of(
+    index: Reader,
+    root: Path,
+    sizes: Mapping[str, int],
+    workers: int,
+    *,
+    deep: bool,
+    least: int = LEAST,
+) -> list[Part]:
+    """Cut segments, by name with their committed lengths, where the index has snapshots."""
+    least = max(sum(sizes.values()) // (workers * 4), least)
+    found = []
+    for name, size in sizes.items():
+        borders = [0]
+        while size - borders[-1] > 2 * least:
+            row = index.ask_one(_NEXT, segment=name, at=borders[-1] + least)
+            if row is None or not borders[-1] < row["place"] < size:
+                break
+            borders.append(row["place"])
+        for start, end in zip(borders, [*borders[1:], size], strict=True):
+            found.append(Part(root=root, segment=name, start=start, end=end, deep=deep))
+    return found
+
+
+_NEXT = """
+    SELECT "offset" AS place FROM snapshots WHERE segment = :segment AND "offset" >= :at
+    ORDER BY "offset"
+"""
+
+
+def prove(parts: Sequence[Part], workers: int) -> Iterator[Proof]:
+    """Prove parts in processes of their own, and give each segment as its last part is done."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        done = zip(parts, pool.map(_prove, parts), strict=True)
+        for segment, several in groupby(done, key=lambda each: each[0].segment):
+            counts, scopes = Counts(), Scopes()
+            sound, size = True, 0
+            for part, found in several:
+                sound = sound and found.sound
+                size = part.end
+                counts.add(found.counts)
+                for site, said in found.scopes.items():
+                    scopes.setdefault(site, set()).update(said)
+            yield Proof(segment=segment, sound=sound, bytes=size, counts=counts, scopes=scopes)
+
+
+def _prove(part: Part) -> _Proven:
+    """Read one part; what is wrong with it, if anything, is not told here."""
+    counts, scopes = Counts(), Scopes()
+    try:
+        index = Reader.to_read(part.root)
+        try:
+            sound = _is_sound(index, part, counts, scopes)
+        finally:
+            index.close()
+    except (ArchiveError, ValueError):
+        sound = False
+    return _Proven(segment=part.segment, sound=sound, counts=counts, scopes=scopes)
+
+
+def _is_sound(index: Reader, part: Part, counts: Counts, scopes: Scopes) -> bool:
+    index.hold()
+    rows = SegmentRows(index, part.segment, scopes, (part.start, part.end))
+    with LocalSegments(part.root).source(part.segment) as source:
+        if source.size < part.end:
+            return False
+        check = SegmentCheck(source, rows, counts)
+        found = check.run_part(part.start, part.end, deep=part.deep)
+        return all(isinstance(each, Passed) for each in found)
+
+
+#: Rows of a segment that are in no part of it.
+BEYOND = """
+    SELECT (SELECT count(*) FROM snapshots WHERE segment = :segment
+              AND (typeof("offset") != 'integer' OR "offset" < 0 OR "offset" >= :committed))
+         + (SELECT count(*) FROM events WHERE segment = :segment
+              AND (typeof("offset") != 'integer' OR "offset" < 0 OR "offset" >= :committed))
+"""

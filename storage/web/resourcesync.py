@@ -1,0 +1,112 @@
+"""The documents of ResourceSync (ANSI/NISO Z39.99-2017), which are sitemaps that say more. Pure.
+
+Section 9: the Source Description and the Capability List; section 10: the Resource List and its
+index; section 12: the Change List. Times are RFC 3339, hashes SHA-256 of the bytes without content
+coding (section 7, ``sha-256:`` and hex digits).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Literal
+from xml.sax.saxutils import escape, quoteattr
+
+from msgspec import Struct
+
+from storage.model import Representation
+from storage.times import format_utc
+from storage.web import paths
+
+XML = "application/xml"
+WELL_KNOWN = "/.well-known/resourcesync"
+_HEAD = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<{root} '
+    'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
+    'xmlns:rs="http://www.openarchives.org/rs/terms/">\n'
+)
+
+#: Attributes of ``rs:md`` or ``rs:ln``; what is empty is left out.
+Attributes = Mapping[str, str]
+
+
+class Item(Struct, frozen=True, kw_only=True):
+    """One ``url`` or ``sitemap``: where it is, and what is said of it."""
+
+    loc: str
+    lastmod: datetime | None = None
+    about: Attributes = {}
+    links: tuple[Attributes, ...] = ()
+
+
+def document(
+    root: Literal["urlset", "sitemapindex"],
+    about: Attributes,
+    links: Iterable[Attributes],
+    items: Iterable[Item],
+) -> bytes:
+    """Return a document; ``about`` and ``links`` are its own."""
+    name = "url" if root == "urlset" else "sitemap"
+    parts = [_HEAD.format(root=root)]
+    parts += (f"  <rs:ln{_written(link)}/>\n" for link in links)
+    parts.append(f"  <rs:md{_written(about)}/>\n")
+    parts += (_item(name, item) for item in items)
+    parts.append(f"</{root}>\n")
+    return "".join(parts).encode()
+
+
+def _item(name: str, item: Item) -> str:
+    lines = [f"    <loc>{escape(item.loc)}</loc>"]
+    if item.lastmod is not None:
+        lines.append(f"    <lastmod>{format_utc(item.lastmod)}</lastmod>")
+    if item.about:
+        lines.append(f"    <rs:md{_written(item.about)}/>")
+    lines += (f"    <rs:ln{_written(link)}/>" for link in item.links)
+    return "\n".join([f"  <{name}>", *lines, f"  </{name}>\n"])
+
+
+def _written(attributes: Attributes) -> str:
+    given = ((name, value) for name, value in attributes.items() if value)
+    return "".join(f" {name}={quoteattr(value)}" for name, value in given)
+
+
+def latest_path(site: str, format: str, url: str) -> str:  # noqa: A002  - the project's word
+    """Return where the newest bytes of a format are: a resource that stays while they change."""
+    return f"/latest/{paths.segment(site)}/{paths.segment(format)}/{paths.uri(url)}"
+
+
+def list_path(site: str, name: str, past: str = "") -> str:
+    """Return a site's document ``name``, or a page of it."""
+    return f"/resourcesync/{paths.segment(site)}/{name}.xml{paths.query_of(past=past)}"
+
+
+def described(one: Representation) -> dict[str, str]:
+    """Return what ``rs:md`` says of bytes: hash, length, type."""
+    return {"hash": f"sha-256:{one.digest}", "length": str(one.length), "type": kind_of(one)}
+
+
+def kind_of(one: Representation) -> str:
+    """Return a media type without parameters, as ``type`` takes it."""
+    return one.media_type.partition(";")[0].strip().lower()
+
+
+def resources(
+    base: str, site: str, formats: Iterable[tuple[Representation, datetime]]
+) -> Iterator[Item]:
+    """Give an article's resources: the one that stands for it links to the others.
+
+    That is the HTML where there is one (``rel="alternate"``, and ``canonical`` the way back,
+    section 13.2). Each names the URL that it was fetched from (``via``, section 13.8). With the
+    bytes comes the moment when they, or those of another format of the article, last changed.
+    """
+    given = sorted(formats, key=lambda each: each[0].format != "html")
+    where = [base + latest_path(site, one.format, one.url) for one, _ in given]
+    changed = max((moment for _, moment in given), default=None)
+    for number, (one, _) in enumerate(given):
+        others: list[Attributes] = [
+            {"rel": "alternate", "href": at, "type": kind_of(other)}
+            for (other, _), at in zip(given[1:], where[1:], strict=True)
+        ]
+        links = others if number == 0 else [{"rel": "canonical", "href": where[0]}]
+        via = {"rel": "via", "href": paths.uri(one.url)}
+        yield Item(loc=where[number], lastmod=changed, about=described(one), links=(*links, via))

@@ -1,0 +1,42 @@
+"""Articles with words of their own, and short ways to look for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from storage import layout
+from storage.archive import Archive
+from storage.index.fulltext import Question
+from storage.index.fulltext_filling import Filling, search
+from storage.model import Draft, Record
+from tests.storage.drafts import SITE, article
+
+
+def told(slug: str, body: str = "", *, said: dict[str, Any] | None = None, **more: Any) -> Draft:
+    """Return a snapshot whose text is ``body``; ``said`` are other fields of its record."""
+    site = more.get("site", SITE)
+    record = {"title": f"The {slug}", "body_md": body, **(said or {})}
+    return article(
+        slug, record=Record(slug=slug, url=f"https://{site}/news/{slug}", **record), **more
+    )
+
+
+def found(root: Path, words: str, **narrowed: Any) -> list[str]:
+    """Return the slugs that a search finds, the best first."""
+    with Archive.open(root) as archive:
+        return [hit.slug for hit in search(archive, Question(words=words, **narrowed))]
+
+
+def text_file(root: Path) -> Path:
+    return root / layout.FULLTEXT
+
+
+def vocabulary(path: Path) -> set[str]:
+    """Return every word that the text index has in its lists."""
+    index = Filling.open(path)
+    connection = index._connection  # noqa: SLF001  - FTS5's own lists are what is looked at
+    connection.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, texts, row)")
+    words = {word for (word,) in connection.execute("SELECT term FROM temp.words")}
+    index.close()
+    return words

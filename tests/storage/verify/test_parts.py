@@ -1,0 +1,92 @@
+"""Several processes for one verification: the same report, and the same problems, as one."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from storage.index.reader import Reader
+from storage.verify.found import Problem, Report
+from storage.verify.parts import Part, parts_of, processes, prove
+from storage.verify.whole import Asked, verify
+from tests.storage.drafts import article, segment_files, stored
+from tests.storage.verify.harming import SINCE, harmed, problems
+from tests.storage.verify.mirrors import filled
+
+SHARED = Asked(since=SINCE, processes=2, parts_from=0)
+
+
+def borders(root: Path, *at: int) -> list[Part]:
+    """Cut a mirror's one segment where its groups begin, at these of them."""
+    index = Reader.to_read(root)
+    rows = index.ask('SELECT segment, "offset" AS place FROM snapshots ORDER BY "offset"')
+    index.close()
+    (size,) = (path.stat().st_size for path in segment_files(root))
+    places = [0, *(rows[number]["place"] for number in at), size]
+    return [
+        Part(root=root, segment=rows[0]["segment"], start=start, end=end, deep=False)
+        for start, end in pairwise(places)
+    ]
+
+
+def test_two_processes_report_as_one_does(tmp_path: Path) -> None:
+    filled(tmp_path, segment_bytes=6_000)
+    *_, alone = verify(tmp_path, Asked(since=SINCE))
+    *found, report = verify(tmp_path, SHARED)
+    assert report == alone
+    assert not [each for each in found if isinstance(each, Problem)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_processes_find_what_one_does(seed: int, tmp_path: Path) -> None:
+    filled(tmp_path, segment_bytes=6_000)
+    with harmed(tmp_path, Random(seed)):
+        found = [each for each in verify(tmp_path, SHARED) if isinstance(each, Problem)]
+        assert found == problems(tmp_path)
+        assert found
+
+
+def test_parts_of_one_segment_prove_it_together(tmp_path: Path) -> None:
+    stored(tmp_path, *(article(f"a{n}") for n in range(9)))
+    (proof,) = prove(borders(tmp_path, 3, 6), 2)
+    assert (proof.sound, proof.counts.snapshots, proof.counts.records) == (True, 9, 18)
+
+
+def test_a_border_that_is_none_proves_nothing(tmp_path: Path) -> None:
+    stored(tmp_path, *(article(f"a{n}") for n in range(9)))
+    first, second = borders(tmp_path, 3)
+    wrong = [
+        Part(root=tmp_path, segment=each.segment, start=start, end=end, deep=False)
+        for each, start, end in (
+            (first, first.start, first.end + 1), (second, second.start + 1, second.end),
+        )
+    ]  # fmt: skip
+    (proof,) = prove(wrong, 2)
+    assert not proof.sound
+
+
+def test_a_segment_is_cut_where_groups_begin(tmp_path: Path) -> None:
+    stored(tmp_path, *(article(f"a{n}") for n in range(9)))
+    (path,) = segment_files(tmp_path)
+    name = f"news.example/{path.name}"
+    index = Reader.to_read(tmp_path)
+    sizes = {name: path.stat().st_size}
+    parts = parts_of(index, tmp_path, sizes, 9, deep=False, least=1_000)
+    places = {row["place"] for row in index.ask('SELECT "offset" AS place FROM snapshots')}
+    index.close()
+    assert len(parts) > 1
+    assert [part.end for part in parts[:-1]] == [part.start for part in parts[1:]]
+    assert {part.start for part in parts[1:]} <= places
+
+
+def test_there_is_a_processor() -> None:
+    assert processes() >= 1
+
+
+def test_report_is_the_last(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    *_, last = verify(tmp_path, SHARED)
+    assert isinstance(last, Report)

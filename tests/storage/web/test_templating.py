@@ -1,0 +1,47 @@
+"""What templates show of a site's words: escaped, without controls, links to the web alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from jinja2 import UndefinedError
+
+from storage.web import templating
+
+
+def shown(template: str, **values: object) -> str:
+    return templating.environment().from_string(template).render(**values)
+
+
+def test_words_are_escaped_and_control_characters_are_not_shown() -> None:
+    assert shown("{{ x }}", x="<b>\0\x1b\u202e&") == "&lt;b&gt;\ufffd\ufffd\ufffd&amp;"
+    assert shown("{{ x }}", x=None) == ""
+    assert shown("{{ x }}", x=3) == "3"
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", " javascript:x", "data:text/html,x", "//evil.example/", "x<y"]
+)
+def test_what_is_no_url_of_the_web_is_shown_and_no_link(url: str) -> None:
+    text = shown("{{ url|original }}", url=url)
+    assert "<a" not in text
+    assert "x<y" not in text
+
+
+def test_a_url_of_the_web_is_a_link_that_tells_nothing_of_us() -> None:
+    text = shown("{{ url|original }}", url='https://a.example/?"><script>&b')
+    assert text.startswith('<a class="away" rel="noreferrer noopener nofollow" href="https://')
+    assert "<script>" not in text
+    assert '"><' not in text.partition("href=")[2].partition(">")[0]
+
+
+def test_moments_are_shown_to_the_minute_and_kept_exact() -> None:
+    text = shown("{{ m|moment }}", m=datetime(2026, 6, 19, 9, 13, 50, 166750, tzinfo=UTC))
+    assert 'datetime="2026-06-19T09:13:50.166750Z"' in text
+    assert ">2026-06-19 09:13<" in text
+
+
+def test_an_unknown_name_in_a_template_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        shown("{{ nothing }}")
