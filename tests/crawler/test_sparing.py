@@ -14,8 +14,13 @@ def test_the_environment_is_as_before_whatever_happens_within(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "mine.pem")
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
-    with pytest.raises(ImportError), imports():
-        assert os.environ["SSL_CERT_FILE"] == os.devnull
-        raise ImportError
+    with pytest.raises(ImportError):
+        _import_what_is_not_there()
     assert os.environ["SSL_CERT_FILE"] == "mine.pem"
     assert "SSL_CERT_DIR" not in os.environ
+
+
+def _import_what_is_not_there() -> None:
+    with imports():
+        assert os.environ["SSL_CERT_FILE"] == os.devnull
+        raise ImportError
