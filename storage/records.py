@@ -48,7 +48,7 @@ class Records:
             raise DamageFound(f"{row.segment} at byte {row.offset}", str(error)) from error
 
     def group(self, row: SnapshotRow | EventRow) -> bytes:
-        """Return a group's bytes as they stand, not looked at. Raises DamageFound: not all there."""
+        """Return a group's bytes as they stand. Raises DamageFound where they are not all there."""
         return self._source(row.segment, row.offset + row.length).read(row.offset, row.length)
 
     def answer(self, record_id: str) -> Parsed:

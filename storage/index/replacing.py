@@ -136,7 +136,7 @@ _EMPTY = """
 """
 _JOINED = (
     f"""UPDATE representations SET "offset" = "offset" + :base
-        WHERE length > 0 AND n IN ({_SHOWN.format(segment=':other')})""",  # noqa: S608  - our own
+        WHERE length > 0 AND n IN ({_SHOWN.format(segment=":other")})""",  # noqa: S608  - our own
     """UPDATE snapshots SET segment = :name, "offset" = "offset" + :base
        WHERE segment = :other""",
     """UPDATE events SET segment = :name, "offset" = "offset" + :base
