@@ -39,6 +39,9 @@ from crawler.wire import EndlessHead
 
 #: Characters of a foreign message that are quoted: a line on a terminal.
 _QUOTED = 100
+#: aiohttp's words for fields past its bound, in a head or behind a chunked body; and ours.
+_TOO_MANY = "Too many headers"
+_FIELDS = "the answer has too many header fields"
 #: Links of a chain of causes that are followed; aiohttp makes three.
 _MAX_CAUSES = 8
 _NO_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
@@ -145,6 +148,8 @@ def translate_body(
         sentence = f"the answer was cut short after {received:,} of {size_text(length)}"
         return FetchError(url, "truncated", sentence, again=True)
     broken = next((c for c in _causes(error) if isinstance(c, BadHttpMessage)), None)
+    if broken is not None and broken.message.startswith(_TOO_MANY):
+        return FetchError(url, "too-large", _FIELDS)
     if broken is not None and not _unfinished(broken):
         sentence = f"the answer's body is not valid HTTP ({_shown(broken.message)})"
         return FetchError(url, "protocol", sentence, again=True)
@@ -205,8 +210,8 @@ def _protocol(
         return FetchError(url, "too-large", f"a header field of the answer is over {bound}")
     if any(isinstance(cause, EndlessHead) for cause in _causes(error)):
         return FetchError(url, "too-large", f"the answer never begins: {error.message}")
-    if error.message.startswith("Too many headers"):
-        return FetchError(url, "too-large", "the answer has too many header fields")
+    if error.message.startswith(_TOO_MANY):
+        return FetchError(url, "too-large", _FIELDS)
     # behind the colon aiohttp quotes the server's bytes, as Python writes them
     what = _shown(error.message).partition(": b'")[0]
     return FetchError(url, "protocol", f"the answer is not valid HTTP ({what})", again=True)

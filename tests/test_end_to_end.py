@@ -30,8 +30,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("end-to-end")]
 
 ARTICLES = 2000
 FORMATS = {"": "html", ".md": "markdown", ".txt": "text", ".jsonld": "jsonld"}
-#: Kills, and the seconds within which each falls after the start (start-up takes about one).
-KILLS, EARLIEST, LATEST = 20, 0.6, 2.6
+#: Kills, and the seconds within which each falls after the start, most of them before all is read.
+KILLS, EARLIEST, LATEST = 20, 0.4, 1.4
 #: Articles that a kill may cost: 32 in hand, and what waits for the disk (crawler.keeping).
 IN_FLIGHT = 32 + 256
 
@@ -220,16 +220,16 @@ def test_twenty_kills_lose_nothing_and_double_nothing(
     into = tmp_path / "killed"
     moments = random.Random(2)
     before = Counter(served.path for served in nginx.served())
+    # Where a run comes to its end before it is killed, the next one has nothing to verify.
+    words = [*command(nginx.base, into), "--verify", "none"]
     for _ in range(KILLS):
-        run = subprocess.Popen(
-            command(nginx.base, into), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        run = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with suppress(subprocess.TimeoutExpired):
             run.wait(moments.uniform(EARLIEST, LATEST))
         with suppress(ProcessLookupError):
             os.kill(run.pid, signal.SIGKILL)
         run.wait()
-    done = subprocess.run(command(nginx.base, into), capture_output=True, text=True, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert missing_or_differing(into, nginx.base, representations) == []
     with Archive.open(into) as archive:
