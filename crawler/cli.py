@@ -15,17 +15,21 @@ import typer
 from crawler.commands import (
     changes,
     compare,
+    enqueue,
     export,
     keep,
     look,
     mirror,
+    moving,
     read,
+    schedule,
     search,
     serve,
     status,
     streams,
     sync,
     upkeep,
+    worker,
 )
 from crawler.commands import verify as check
 
@@ -59,6 +63,10 @@ _COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "prune": (upkeep.prune, "Let old snapshots go: all, then one a week, then one a month."),
     "forget": (upkeep.forget, "Take an article out for good: a takedown, with its reason."),
     "compact": (upkeep.compact, "Join a mirror's small segments into large ones."),
+    "move": (moving.move, "Move a mirror's segments to a bucket, or back."),
+    "worker": (worker.worker, "Sync sites as they fall due, beside workers on other machines."),
+    "schedule": (schedule.schedule, "What runs when and where, for workers."),
+    "enqueue": (enqueue.enqueue, "Have a worker sync a site now."),
     "demo": (mirror.demo, "See it work, on a small newsroom of its own on this machine."),
 }
 

@@ -31,6 +31,7 @@ from crawler.request import MirrorRequest, RequestError
 from crawler.site_entries import FORGOTTEN
 from crawler.site_runs import Shared, SiteRuns
 from crawler.starting import NoStart, Scout, Start, by_owner, unsent_headers
+from crawler.surroundings import Surroundings
 from crawler.tally import Tally, summarise
 from crawler.urls import site_name
 from storage.archive import Archive, Body
@@ -50,10 +51,12 @@ async def mirror(
     request: MirrorRequest,
     report: Callable[[Event], None] = lambda _: None,
     stop: asyncio.Event | None = None,
+    around: Surroundings | None = None,
 ) -> Summary:
     """Mirror what ``request`` asks for and return the summary; ``report`` hears every event.
 
     Setting ``stop`` finishes the articles in hand within ``settings.grace`` seconds and saves.
+    ``around`` is what it shares with other runs of this process, if there are any.
     Raises RequestError and ConnectError for the user's faults, before anything is created, and
     storage's errors.
     """
@@ -61,7 +64,7 @@ async def mirror(
         tls(request.settings.ca_bundle)
     if request.command == "mirror":
         await _check_hosts(request)
-    return await _Run(request, report, stop or asyncio.Event()).go()
+    return await _Run(request, report, stop or asyncio.Event(), around).go()
 
 
 async def _check_hosts(request: MirrorRequest) -> None:
@@ -82,13 +85,32 @@ async def _check_hosts(request: MirrorRequest) -> None:
             raise RequestError(f"{sentence}: check its spelling and your network") from error
 
 
+def open_writer(request: MirrorRequest) -> Writer:
+    """Return the writer that ``request`` wants, to be entered."""
+    settings = request.settings
+    return Writer(
+        request.into,
+        files=settings.files,
+        segment_bytes=settings.segment_bytes,
+        clock=_now,
+        index=settings.index or None,
+        segments=settings.segments or None,
+    )
+
+
 class _Run:
     """One run. Mutable state: what it has opened, its site runs, the tally."""
 
     def __init__(
-        self, request: MirrorRequest, report: Callable[[Event], None], stop: asyncio.Event
+        self,
+        request: MirrorRequest,
+        report: Callable[[Event], None],
+        stop: asyncio.Event,
+        around: Surroundings | None,
     ) -> None:
         self._request = request
+        self._around = around
+        self._memory = MIRROR if around is None else around.memory
         self._settings = request.settings
         self._listener = report
         self._stop = stop
@@ -99,18 +121,14 @@ class _Run:
         """Open everything, run, and say how it went."""
         request, started = self._request, _now()
         async with AsyncExitStack() as stack:
-            self._writer = await stack.enter_async_context(
-                Writer(
-                    request.into,
-                    files=self._settings.files,
-                    segment_bytes=self._settings.segment_bytes,
-                    clock=_now,
-                )
-            )
+            if self._around is None:
+                self._writer = await stack.enter_async_context(open_writer(request))
+            else:
+                self._writer = self._around.writer
             run = self._run = await self._writer.begin_run(request.command, request.urls, started)
             self._log = await stack.enter_async_context(RunLog(request.into, run.id))
             self._tell_start(run)
-            hosts = await self._writer.read(Archive.memory, MIRROR)
+            hosts = await self._writer.read(Archive.memory, self._memory)
             known = recall(hosts, robots=request.verify != "all")
             self._leads = known.leads
             network = await open_network(
@@ -123,6 +141,7 @@ class _Run:
                 clock=_now,
                 own=request.sites,
                 known=known,
+                permit=None if self._around is None else self._around.permit,
             )
             await self._prepare(run, network)
             interrupted = await self._until_stopped(asyncio.ensure_future(self._all_sites()))
@@ -135,7 +154,7 @@ class _Run:
                 seconds=(_now() - started).total_seconds(),
                 verify_bound_days=request.verify_bound_days,
             )
-            await self._writer.finish_run(msgspec.to_builtins(summary), not interrupted)
+            await self._writer.finish_run(msgspec.to_builtins(summary), not interrupted, run)
             self._report(RunFinished(at=_now(), summary=summary, interrupted=interrupted))
         return summary
 
@@ -149,7 +168,7 @@ class _Run:
                 continues=run.continues_since is not None,
             )
         )
-        for note in self._writer.notes:
+        for note in self._writer.notes if self._around is None else ():
             self._report(Note(at=run.started_at, message=note, trouble=True))
 
     async def _prepare(self, run: RunInfo, network: Network) -> None:
@@ -180,7 +199,8 @@ class _Run:
             stop=self._stop,
         )
         self._foreign = Foreign(_now)
-        self._runs = SiteRuns(shared, self._foreign.add)
+        foreign = self._foreign.add if self._around is None else self._around.foreign
+        self._runs = SiteRuns(shared, foreign)
 
     def _remember(self, hosts: Mapping[str, str], network: Network) -> None:
         """Leave what the next run needs to know of hosts; ``hosts`` is what is stored of it."""
@@ -190,7 +210,7 @@ class _Run:
             leads=self._leads,
         )
         for key, text in changes(hosts, learned, _now()):
-            self._writer.remember(MIRROR, key, text)
+            self._writer.remember(self._memory, key, text)
 
     async def _read_stored(self, manifest: Manifest, name: str) -> Body:
         return await self._writer.read(Archive.body, manifest, name)
@@ -225,6 +245,8 @@ class _Run:
         )
         turns = self._turns(scout) if request.command == "sync" else await self._by_site(scout)
         async with asyncio.TaskGroup() as tasks:
+            for original in request.originals:
+                self._foreign.add(original.url, original.every)
             originals = tasks.create_task(self._foreign.go(self._runs.for_original))
             async with asyncio.TaskGroup() as own:
                 for turn in turns:

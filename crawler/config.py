@@ -1,9 +1,10 @@
 """Settings: config.toml read once into one frozen object, all its errors reported together.
 
-``config.toml`` has four tables, each a model below: ``[defaults]`` (what a site may set for
-itself), ``[fetch]``, ``[limits]`` and ``[store]``; and a ``[[site]]`` table a site, whose keys go
-over ``[defaults]``. ``Settings`` is all of them in one flat value: what a run reads. Every
-setting stands here with its default, unit and meaning, and in config.toml with the reason.
+``config.toml`` has five tables, each a model below: ``[defaults]`` (what a site may set for
+itself), ``[fetch]``, ``[limits]``, ``[store]`` and ``[cluster]``; and a ``[[site]]`` table a site,
+whose keys go over ``[defaults]``. ``Settings`` is the first four in one flat value: what a run
+reads. Every setting stands here with its default, unit and meaning, and in config.toml with the
+reason.
 TOML has no null: an empty string means "not set" where a setting may be left out.
 """
 
@@ -268,6 +269,14 @@ class Store(_Table):
     mirror: str = setting("mirror", "folder", "where the mirror is kept", min_length=1)
     files: bool = setting(True, "", "also write plain files under files/", strict=True)
     segment_bytes: int = number(GIB, "bytes", "a segment closes at this size", MIB, 1024 * GIB)
+    index: str = setting("", "URL", "PostgreSQL that holds the index; empty is the mirror's folder")
+    segments: str = setting("", "URL", "bucket that holds the segments; empty is the folder")
+
+
+class Cluster(_Table):
+    """``[cluster]``: what `slugline worker` shares with others."""
+
+    queue: str = setting("", "URL", "PostgreSQL that holds the queue; empty is the index's")
 
 
 class SiteTable(Defaults):
@@ -301,6 +310,7 @@ class Config(_Table):
     fetch: Fetch = Fetch()
     limits: Limits = Limits()
     store: Store = Store()
+    cluster: Cluster = Cluster()
     site: tuple[SiteTable, ...] = ()
 
     def settings(self, site: SiteTable | None = None) -> Settings:

@@ -272,6 +272,10 @@ class Keeper:
             return
         await self.drain()
         newest = (await self._writer.read(known_article, self._site.name, slug)).newest
+        if newest is None:
+            # This run has stored it: in a bucket it is safe some time before it can be read.
+            await self._writer.flush()
+            newest = (await self._writer.read(known_article, self._site.name, slug)).newest
         if newest is not None:
             self._names[alias] = slug
             context = self._context()

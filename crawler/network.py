@@ -19,6 +19,7 @@ from crawler.fetch import Fetcher
 from crawler.fetch_settings import fetch_settings
 from crawler.guard import Guard
 from crawler.host_memory import HostMemory
+from crawler.permit import Permit
 from crawler.politeness import Politeness
 from crawler.readers.desk import Service
 from crawler.readers.pool import Pool, set_up
@@ -58,11 +59,13 @@ async def open_network(
     clock: Callable[[], datetime],
     own: tuple[SiteAsked, ...] = (),
     known: HostMemory | None = None,
+    permit: Permit | None = None,
 ) -> Network:
     """Open the network; ``stack`` closes it. ``named`` are the URLs the user gave.
 
     ``own`` are those with settings of their own; the pace of a host is its slowest site's. What
-    earlier runs learned of hosts is ``known``.
+    earlier runs learned of hosts is ``known``; ``permit`` gives leave where a host may be asked by
+    others too.
     Raises connect.ConnectError for a CA bundle or proxy that can't be used.
     """
 
@@ -85,7 +88,7 @@ async def open_network(
     guard = Guard(named, allow=fetching.allow_address, resolve=fetching.resolve)
     jitter = random.Random()  # noqa: S311  - spreads retries, guards no secret
     known = known or HostMemory()
-    politeness = Politeness(fetching, clock, known.not_before, on_wait=waits)
+    politeness = Politeness(fetching, clock, known.not_before, on_wait=waits, permit=permit)
     slowest = {host: (rate, concurrency) for host, rate, concurrency in paces(own)}
     for host, (rate, concurrency) in slowest.items():
         politeness.limit(host, rate=rate, concurrency=concurrency)

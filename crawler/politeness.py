@@ -21,6 +21,7 @@ from crawler.answer import FetchSettings
 from crawler.faults import HostResting, Kind
 from crawler.hosts import Host, HostView
 from crawler.pace import BUSY, Pace, retry_after
+from crawler.permit import Permit, Refused
 from crawler.retry import RETRIED
 
 #: Seconds that a timer is set at least: event loops count in milliseconds, and may wake early.
@@ -49,8 +50,10 @@ class Politeness:
         *,
         on_wait: Callable[[str, float, str], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        permit: Permit | None = None,
     ) -> None:
         self._settings = settings
+        self._permit = permit
         self._clock = clock
         self._monotonic = monotonic
         self._on_wait = on_wait
@@ -164,7 +167,32 @@ class Politeness:
         return tuple(host.view(now) for host in self._hosts.values())
 
     async def enter(self, host: Host, url: str, *, child: bool = False) -> float:
-        """Wait for a place on the wire; returns the monotonic second at which it was given."""
+        """Wait for leave and a place on the wire; returns the monotonic second it was given."""
+        if self._permit is None:
+            return await self._enter(host, url, child=child)
+        try:
+            wait = await self._permit.begin(host.key)
+        except Refused as refused:
+            raise HostResting(url, host.key, None, f"{host.key}: {refused}") from refused
+        if wait:
+            host.pace.next_at = max(host.pace.next_at, self._monotonic() + wait)
+        try:
+            started = await self._enter(host, url, child=child)
+        except BaseException:
+            self.done(host)
+            raise
+        if not self._permit.stands():
+            self.leave(host)
+            self.done(host)
+            raise HostResting(url, host.key, None, f"{host.key}: leave to ask it has run out")
+        return started
+
+    def done(self, host: Host) -> None:
+        """Note that whoever entered needs the host no more."""
+        if self._permit is not None:
+            self._permit.end(host.key, self._quiet(host))
+
+    async def _enter(self, host: Host, url: str, *, child: bool) -> float:
         pace = host.pace
         crowded = pace.active >= pace.concurrency or self._active >= self._settings.connections
         now = self._monotonic()
@@ -261,6 +289,13 @@ class Politeness:
             host = self._hosts[key] = Host(key, Pace.new(self._settings))
         return host
 
+    def _quiet(self, host: Host) -> float:
+        """Return the seconds for which whoever asks ``host`` next, here or elsewhere, waits."""
+        pace, now = host.pace, self._clock()
+        asked = 0.0 if pace.until is None else (pace.until - now).total_seconds()
+        ready = self._settings.max_delay if pace.over else self._ready_in(host)
+        return max(asked, ready, 0.0)
+
     def _ready_in(self, host: Host) -> float:
         return host.pace.ready_in(self._monotonic())
 
@@ -335,6 +370,7 @@ class Slot:
         trace: TracebackType | None,
     ) -> None:
         self._politeness.leave(self._host)
+        self._politeness.done(self._host)
 
     def sent(self, at: float | None = None) -> None:
         """Tell that the request went out, which is what the server sees of its start."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -28,10 +29,18 @@ class SiteAsked(Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
+class Original(Struct, frozen=True, kw_only=True):
+    """An article's original on another host, and the least time between two captures of it."""
+
+    url: str
+    every: timedelta
+
+
 class MirrorRequest(Struct, frozen=True, kw_only=True):
     """What the user asked for: URLs in normal form, where to keep them, and how.
 
     ``settings`` are the whole run's, and those of every URL that ``sites`` does not name.
+    ``originals`` are captured beside the URLs, and no article has to lead to them.
     """
 
     urls: tuple[str, ...]
@@ -42,6 +51,7 @@ class MirrorRequest(Struct, frozen=True, kw_only=True):
     records: tuple[RecordHint, ...] | None = None
     ignore_robots: bool = False
     verify: Literal["all", "due", "none"] = "all"
+    originals: tuple[Original, ...] = ()
 
     def settings_of(self, url: str) -> Settings:
         """Return the settings that ``url``, one of ``urls``, is read by."""
@@ -50,4 +60,5 @@ class MirrorRequest(Struct, frozen=True, kw_only=True):
     @property
     def verify_bound_days(self) -> int:
         """The longest time, in days, after which every article is read again."""
-        return max(self.settings_of(url).verify_within for url in self.urls)
+        each = (self.settings_of(url).verify_within for url in self.urls)
+        return max(each, default=self.settings.verify_within)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
-from os.path import lexists
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -21,8 +20,9 @@ from storage.codings import CodingError, decode
 from storage.errors import AmbiguousSlug, DamageFound, IndexUnusable, NoSuchArticle
 from storage.index import changes, queries, remembered
 from storage.index.changes import EVERY_CHANGE, Asked, Change
+from storage.index.opening import is_there
 from storage.index.queries import SiteStatus
-from storage.index.reader import FILE_NAME, Reader
+from storage.index.reader import Reader
 from storage.index.remembered import RunRow
 from storage.index.rows import EventRow, SnapshotRow
 from storage.index.standing import known_segments
@@ -36,6 +36,7 @@ from storage.model import (
     Validator,
 )
 from storage.records import Records
+from storage.segments.opening import open_segments
 from storage.warc import most_of
 from storage.warc_read import Parsed
 
@@ -83,17 +84,17 @@ class Archive:
         """
         root = root.absolute()
         layout.check(root)
-        if not (root / FILE_NAME).exists():
+        if not is_there(root):
             if has_segments(root):
-                raise IndexUnusable(root, f"{root / FILE_NAME} is missing, beside segments")
-            from storage.index.index import Index  # noqa: PLC0415  - loads SQLAlchemy
+                raise IndexUnusable(root, "the index is missing, beside segments")
+            from storage.index.index import Index  # noqa: PLC0415  - who reads writes nothing
 
             return cls(root, Index.empty(root))
         index = Reader.to_read(root)
         known = known_segments(index)
-        if known and not any(lexists(root / layout.SEGMENTS / name) for name in known):
+        if open_segments(root).are_others(known):
             index.close()
-            raise IndexUnusable(root, f"{FILE_NAME} knows other segments than there are")
+            raise IndexUnusable(root, f"{index.database.name} knows other segments than there are")
         return cls(root, index)
 
     @classmethod
@@ -342,5 +343,5 @@ class Archive:
 
 
 def has_segments(root: Path) -> bool:
-    """Tell whether any segment file stands in the mirror at ``root``."""
-    return any((root / layout.SEGMENTS).glob("*/*.warc.gz"))
+    """Tell whether the mirror at ``root`` has any segment."""
+    return open_segments(root).are_there()

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from storage.index.standing import known_segments
 from storage.segments.appending import SEGMENT_BYTES
-from storage.segments.local import order
+from storage.segments.names import order
 from storage.upkeep import Upkeep
 
 

@@ -75,7 +75,7 @@ class IndexLies(ArchiveError):
     def __init__(self, table: str, why: str) -> None:
         """``table``: whose row it is; ``why``: what is wrong with it."""
         super().__init__(
-            f"index.sqlite holds what can't be in its {table} ({why}): run `slugline reindex`"
+            f"the index holds what can't be in its {table} ({why}): run `slugline reindex`"
         )
 
 
@@ -157,6 +157,16 @@ class StoreFailed(ArchiveError):
     """The disk or the database refused for another reason: nothing of the batch stands."""
 
 
+class SegmentsAway(StoreFailed):
+    """A mirror's segments are in a place that can't be reached, or that refuses."""
+
+    def __init__(self, url: str, why: str) -> None:
+        """``url``: the place, which has no credentials; ``why``: the rest of the sentence."""
+        super().__init__(f"the segments in {url} can't be had: {why}")
+        self.url = url
+        self.why = why
+
+
 class MissingExtra(ArchiveError):
     """Something that is installed only where it is asked for is not (user's fault)."""
 
@@ -165,6 +175,16 @@ class MissingExtra(ArchiveError):
     def __init__(self, wanted_by: str, package: str, extra: str) -> None:
         """``wanted_by``: what needs the ``package``; ``extra``: what brings it along."""
         super().__init__(f"{wanted_by} needs {package}: pip install 'slugline[{extra}]'")
+
+
+class UnusablePlace(ArchiveError):
+    """The URL of a mirror's index or segments is none that can be used (user's fault)."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, url: str, why: str) -> None:
+        """Say ``why`` the ``url``, given without secrets, is no place of ``what``."""
+        super().__init__(f"{url} can't be a mirror's {what}: {why}")
 
 
 class BadPlace(ArchiveError):

@@ -18,10 +18,11 @@ from storage.index import fulltext_filling
 from storage.index.index import Index
 from storage.index.replacing import Gap, forget_notes
 from storage.model import Draft, Manifest
+from storage.notes import Notes
 from storage.plain_files import WATERMARK
 from storage.scrub import scrub_files, scrub_lost, scrub_runs, scrub_text
 from storage.segments.appending import SEGMENT_BYTES
-from storage.store import Notes, Store
+from storage.store import Store
 from storage.trace import Trace, trace
 from storage.upkeep import Upkeep
 

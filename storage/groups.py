@@ -68,7 +68,7 @@ class Builder:
             group = self._group(draft, standing)
         except ValueError as error:
             raise BadDraft(f"{article[0]}/{article[1]} can't be stored: {error}") from error
-        self._standings[article] = _after(standing, group.manifest)
+        self._standings[article] = after(standing, group.manifest)
         return group
 
     def _group(self, draft: Draft, standing: Standing) -> Group:
@@ -181,7 +181,8 @@ def _record(
     )
 
 
-def _after(standing: Standing, manifest: Manifest) -> Standing:
+def after(standing: Standing, manifest: Manifest) -> Standing:
+    """Return what the article's next manifest is numbered by, behind ``manifest``."""
     keys = dict(standing.keys)
     if manifest.key is not None and manifest.kind == "snapshot":
         moment = to_micros(manifest.key.updated_at)

@@ -1,7 +1,8 @@
 """Where things stand in a mirror's folder, and the file that says it is one.
 
 FORMAT.md has the layout. ``mirror.json`` is written first of all, whole and durable, so
-that a folder either is a mirror or is not.
+that a folder either is a mirror or is not. It also names the database and the bucket of a mirror
+whose index or segments are not in the folder, without any secret.
 """
 
 from __future__ import annotations
@@ -10,25 +11,34 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
+from typing import Literal
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType, structs
 
-from storage.errors import InTheWay, NewerFormat, NotAMirror, os_errors
+from storage.errors import InTheWay, NewerFormat, NotAMirror, UnusablePlace, os_errors
 from storage.model import FORMAT_VERSION
 
 SEGMENTS = "segments"
 FILES = "files"
 RUNS = "runs"
 LOST = "lost"
+SPOOL = "spool"
 LOCK = ".lock"
 MARK = "mirror.json"
 INDEX = "index.sqlite"
 FULLTEXT = "fulltext.sqlite"
 _PART = ".mirror.json.part"
-#: Bytes of mirror.json: it has a number and a word.
+#: The version of a mirror of which something is elsewhere: who knows only the folder must not take
+#: it for an empty one.
+_ELSEWHERE = FORMAT_VERSION + 1
+_INDEX_SCHEMES = ("postgresql", "postgres")
+_SEGMENT_SCHEMES = ("s3", "gs", "az", "file")
+#: Bytes of mirror.json: it has a number and some words.
 _MOST_MARK = 64 << 10
-_FOLDERS = (SEGMENTS, FILES, RUNS, LOST)
+_FOLDERS = (SEGMENTS, FILES, RUNS, LOST, SPOOL)
 _PLAIN = (
     MARK,
     LOCK,
@@ -37,17 +47,36 @@ _PLAIN = (
 )
 
 
+class Places(Struct, frozen=True, kw_only=True):
+    """Where a mirror is: its folder, and the URLs of its index and segments, None: in the folder.
+
+    ``index`` is ``postgresql://host/database?schema=name``, ``segments`` is ``s3://bucket/prefix``
+    or another store's. Neither has a secret in it.
+    """
+
+    root: Path
+    index: str | None = None
+    segments: str | None = None
+
+    @property
+    def local(self) -> bool:
+        """True where all of it is in the folder."""
+        return self.index is None and self.segments is None
+
+
 class Mark(Struct, frozen=True, kw_only=True):
-    """What mirror.json holds: the version of everything beside it."""
+    """What mirror.json holds: the version of everything beside it, and what is elsewhere."""
 
     format: int
     made_by: str = "slugline"
+    index: str | UnsetType = UNSET
+    segments: str | UnsetType = UNSET
 
 
-def check(root: Path) -> None:
-    """Make sure that ``root`` is a mirror that this code can read, and that all of it is in there.
+def check(root: Path) -> Places:
+    """Make sure that ``root`` is a mirror that this code can read, and return where all of it is.
 
-    Raises NotAMirror, InTheWay, and NewerFormat where a later slugline wrote it.
+    Raises NotAMirror, InTheWay, UnusablePlace, and NewerFormat where a later slugline wrote it.
     """
     path = root / MARK
     if not root.is_dir():
@@ -63,10 +92,35 @@ def check(root: Path) -> None:
         mark = msgspec.json.decode(text, type=Mark)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotAMirror(root, f"its {MARK} can't be read: {error}") from error
-    if mark.format > FORMAT_VERSION:
-        raise NewerFormat(root, mark.format, FORMAT_VERSION)
+    if mark.format > _ELSEWHERE:
+        raise NewerFormat(root, mark.format, _ELSEWHERE)
     if mark.format < 1:
         raise NotAMirror(root, f"its {MARK} says format {mark.format}, and there is none below 1")
+    places = Places(root=root, index=mark.index or None, segments=mark.segments or None)
+    check_urls(places)
+    return places
+
+
+def check_urls(places: Places) -> None:
+    """Raise UnusablePlace where a URL of ``places`` is of no known kind, or has a secret in it."""
+    if places.index is not None:
+        _check_url("index", places.index, _INDEX_SCHEMES, "set PGPASSWORD or write ~/.pgpass")
+    if places.segments is not None:
+        instead = "the store's own environment variables hold them"
+        _check_url("segments", places.segments, _SEGMENT_SCHEMES, instead)
+
+
+def _check_url(what: str, url: str, schemes: tuple[str, ...], instead: str) -> None:
+    try:
+        parts = urlsplit(url)
+        secret = parts.password is not None or "password" in parse_qs(parts.query)
+    except ValueError as error:
+        raise UnusablePlace(what, "this URL", str(error)) from error
+    if secret or (what == "segments" and parts.username is not None):
+        shown = f"{parts.scheme}://…@{parts.hostname}"
+        raise UnusablePlace(what, shown, f"no password may stand in it: {instead}")
+    if parts.scheme not in schemes:
+        raise UnusablePlace(what, url, f"it has to begin with {' or '.join(schemes)}, and ://")
 
 
 def check_kinds(root: Path) -> None:
@@ -90,19 +144,88 @@ def _check_kind(path: Path, right: Callable[[int], bool], wanted: str) -> None:
         raise InTheWay(path, wanted)
 
 
-def make(root: Path) -> None:
+def make(root: Path, index: str | None = None, segments: str | None = None) -> Places:
     """Make ``root`` a mirror where it is new or empty; leave one that is there as it is.
 
-    Raises NotAMirror where something else is in the folder, and what ``check`` raises.
+    ``index`` and ``segments``: the URLs of what is to be elsewhere, as in Places; for a new mirror
+    the environment's SLUGLINE_INDEX and SLUGLINE_SEGMENTS stand for what is not given. A database's
+    URL that names no schema gets one of the mirror's own, and a bucket's that ends in a slash a
+    folder of the mirror's own below it. Raises NotAMirror where something else is
+    in the folder, UnusablePlace where the mirror has its parts elsewhere already, and what
+    ``check`` raises.
     """
     if (root / MARK).is_file():
-        check(root)
-        return
+        places = check(root)
+        _check_same("index", index, places)
+        _check_same("segments", segments, places)
+        return places
     may_make(root)
+    wanted = Places(
+        root=root,
+        index=index or os.environ.get("SLUGLINE_INDEX") or None,
+        segments=segments or os.environ.get("SLUGLINE_SEGMENTS") or None,
+    )
+    check_urls(wanted)
+    if wanted.index is not None:
+        own = with_schema(wanted.index, f"mirror_{token_hex(8)}")
+        wanted = structs.replace(wanted, index=own)
+    if wanted.segments is not None:
+        wanted = structs.replace(wanted, segments=with_folder(wanted.segments))
     with os_errors(f"making the mirror {root}"):
         root.mkdir(parents=True, exist_ok=True)
-        write_durably(root / MARK, root / _PART, msgspec.json.encode(Mark(format=FORMAT_VERSION)))
+        _write_mark(wanted)
         sync_folder(root.parent)
+    return wanted
+
+
+def _check_same(what: Literal["index", "segments"], url: str | None, places: Places) -> None:
+    """Raise UnusablePlace where a mirror that is there has its index or segments elsewhere."""
+    there = places.index if what == "index" else places.segments
+    if url is None or there == url or (there and _own_part(there, url)):
+        return
+    why = f"{places.root} has it elsewhere: `slugline move --{what}` moves it"
+    raise UnusablePlace(what, url, why)
+
+
+def _own_part(there: str, url: str) -> bool:
+    """Tell whether ``there`` is what ``make`` made of ``url``."""
+    schema = parse_qs(urlsplit(there).query).get("schema", [""])[0]
+    below = url.endswith("/") and there.startswith(url)
+    return below or (bool(schema) and with_schema(url, schema) == there)
+
+
+def move(places: Places) -> None:
+    """Have mirror.json say where the mirror's parts are; the caller holds the lock and moved them.
+
+    Raises UnusablePlace, ReadOnly, DiskFull, StoreFailed.
+    """
+    check_urls(places)
+    with os_errors(f"writing {places.root / MARK}"):
+        _write_mark(places)
+
+
+def with_folder(url: str) -> str:
+    """Return a bucket's URL that names a mirror's folder: one of its own where it ends in "/"."""
+    return f"{url}mirror-{token_hex(8)}" if url.endswith("/") else url
+
+
+def with_schema(url: str, schema: str) -> str:
+    """Return a database's URL that names its schema: its own where it names one."""
+    parts = urlsplit(url)
+    if "schema" in parse_qs(parts.query):
+        return url
+    query = "&".join(filter(None, (parts.query, f"schema={schema}")))
+    return parts._replace(query=query).geturl()
+
+
+def _write_mark(places: Places) -> None:
+    """Write mirror.json. Raises OSError."""
+    mark = Mark(
+        format=FORMAT_VERSION if places.local else _ELSEWHERE,
+        index=places.index or UNSET,
+        segments=places.segments or UNSET,
+    )
+    write_durably(places.root / MARK, places.root / _PART, msgspec.json.encode(mark))
 
 
 def may_make(root: Path) -> None:

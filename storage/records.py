@@ -15,7 +15,7 @@ from storage.index.reader import Reader
 from storage.index.rows import EventRow, SnapshotRow
 from storage.manifest import ManifestError, decode
 from storage.model import Manifest
-from storage.segments.local import LocalSegments
+from storage.segments.opening import open_segments
 from storage.segments.source import Source
 from storage.warc_read import Parsed, RecordError, read_member
 
@@ -30,14 +30,15 @@ class Records:
 
     def __init__(self, root: Path, index: Reader) -> None:
         """``root`` is the mirror's folder, ``index`` tells where a record stands."""
-        self._segments = LocalSegments(root)
+        self._segments = open_segments(root)
         self._index = index
         self._open: OrderedDict[str, Source] = OrderedDict()
 
     def close(self) -> None:
-        """Close every file."""
+        """Close every file, and hold no byte."""
         while self._open:
-            _close(self._open.popitem()[1])
+            self._open.popitem()[1].close()
+        self._segments.close()
 
     def manifest(self, row: SnapshotRow | EventRow) -> Manifest:
         """Return the manifest that a row stands for. Raises DamageFound where it is not there."""
@@ -89,7 +90,7 @@ class Records:
         source = self._open.pop(segment, None)
         # A file that a writer has added to since it was opened is opened again.
         if source is not None and end > source.size:
-            _close(source)
+            source.close()
             source = None
         if source is None:
             try:
@@ -98,9 +99,5 @@ class Records:
                 raise IndexLies("segments", str(error)) from error
         self._open[segment] = source
         if len(self._open) > _OPEN:
-            _close(self._open.popitem(last=False)[1])
+            self._open.popitem(last=False)[1].close()
         return source
-
-
-def _close(source: Source) -> None:
-    source.__exit__(None, None, None)

@@ -14,20 +14,24 @@ from pathlib import Path
 from msgspec import Struct
 
 from storage import layout
-from storage.errors import ArchiveError, DamageFound, IndexUnusable, os_errors
+from storage.errors import ArchiveError, DamageFound, IndexUnusable
 from storage.index.index import Batch, Index
-from storage.index.reader import FILE_NAME, Reader
-from storage.index.replacing import announced, cleared, settle
+from storage.index.opening import places_of
+from storage.index.reader import Reader
+from storage.index.replacing import Announced, announced, cleared, settle
 from storage.index.rows import Place, Rows, rows_of
-from storage.index.standing import ends_of, known_segments
+from storage.index.standing import Article, ends_of, known_segments
+from storage.layout import Places
 from storage.lock import WriterLock
-from storage.segments.local import LocalSegments, sync_file
+from storage.notes import SpooledNotes, batch_of
+from storage.segments.kinds import Segments
+from storage.segments.opening import open_segments
 from storage.segments.recovery import Group, Tail
-from storage.segments.rewriting import put_in_place, sweep
 
-_NEW = f"{FILE_NAME}.new"
 #: Groups indexed in one transaction: enough that the sync does not count, some MB of rows.
 _PAGE = 500
+#: Held, among sites, by who rewrites segments: no site has this name.
+REWRITER = ""
 
 
 _STATE_LOST = (
@@ -79,34 +83,25 @@ def reindex(root: Path, now: datetime) -> ReindexReport:
 
 
 def rebuild(root: Path) -> ReindexReport:
-    """Make the index again, the lock being held: a new file, put in the old one's place."""
-    _remove(root / _NEW)
-    index = Index.to_fill(root, _NEW)
+    """Make the index again, the lock being held: a new one, put in the old one's place."""
+    return rebuild_at(places_of(root))
+
+
+def rebuild_at(places: Places) -> ReindexReport:
+    """Make the index at ``places`` of the segments and the state that the mirror has now."""
+    root = places.root
+    index = Index.to_fill(places)
     try:
         report = _fill(root, index)
-        index.finish()
+        index.put_in_place()
     except ArchiveError:
-        index.close()
-        _remove(root / _NEW)
+        index.abandon()
         raise
-    index.close()
-    with os_errors("putting the new index in place"):
-        sync_file(root / _NEW)
-        # The old log must be gone before a new file stands beside it: SQLite would play it back.
-        _remove(root / FILE_NAME)
-        (root / _NEW).replace(root / FILE_NAME)
-        layout.sync_folder(root)
     return report
 
 
-def _remove(path: Path) -> None:
-    with os_errors(f"removing {path}"):
-        for end in ("", "-wal", "-shm", "-journal"):
-            path.with_name(path.name + end).unlink(missing_ok=True)
-
-
 def _fill(root: Path, index: Index) -> ReindexReport:
-    segments = LocalSegments(root)
+    segments = open_segments(root)
     snapshots = events = size = 0
     torn = []
     names = segments.names()
@@ -136,7 +131,7 @@ class Indexed(Struct, frozen=True, kw_only=True):
     torn: int
 
 
-def index_segment(index: Index, segments: LocalSegments, name: str) -> Indexed:
+def index_segment(index: Index, segments: Segments, name: str) -> Indexed:
     """Add every group of a segment that the index has no row of; raises DamageFound."""
     page: list[Rows] = []
     counts = {"snapshot": 0, "event": 0}
@@ -183,7 +178,7 @@ def _keep_state(root: Path, index: Index) -> bool:
         return False
     try:
         for table in ("entries", "memory", "runs"):
-            index.replace(table, old.ask("SELECT * FROM", table))
+            index.take_over(table, old)
     except IndexUnusable:
         return False
     finally:
@@ -196,11 +191,12 @@ def _keep_state(root: Path, index: Index) -> bool:
 
 def recover(root: Path, index: Index) -> Recovered:
     """Bring the index and the segments to one state; raises DamageFound with nothing cut."""
-    segments = LocalSegments(root)
-    sweep(root)
+    segments = open_segments(root)
+    segments.sweep()
+    _check_whose(root, index, segments)
     finished = _finish_rewriting(index, segments)
     known = known_segments(index)
-    names = sorted({*segments.names(), *known})
+    names = segments.unsettled(known)
     again = {name for name in names if not _fits(index, segments, name, known.get(name, 0))}
     for name in names:
         # Damage must be found before the first byte is cut anywhere.
@@ -211,23 +207,46 @@ def recover(root: Path, index: Index) -> Recovered:
     notes = finished + [_index_again(index, segments, name) for name in sorted(again)]
     known = known_segments(index)
     resume = {}
+    moved: set[Article] = set()
     for name in (name for name in names if segments.size(name) is not None):
-        clean, said = _mend(index, segments, name, known.get(name, 0))
+        with index.holding({site_of(name)}):
+            clean, said = _mend(index, segments, name, known.get(name, 0), moved)
         notes += said
         if clean and name not in again:
             resume[name] = known[name]
+    spooled = SpooledNotes(root)
+    # Of an article that another writer went on with, that one knows better.
+    for each in () if moved else spooled.read():
+        index.apply(batch_of(each))
+    spooled.clear()
     return Recovered(notes=tuple(notes), resume=resume)
 
 
-def _finish_rewriting(index: Index, segments: LocalSegments) -> list[str]:
+def _check_whose(root: Path, index: Index, segments: Segments) -> None:
+    """Raise IndexUnusable where a database has the index of another folder's segments."""
+    places = layout.check(root)
+    if places.index is None or places.segments is not None:
+        return
+    known = known_segments(index)
+    if known and not any(segments.size(name) is not None for name in known):
+        raise IndexUnusable(root, f"{index.database.name} knows other segments than there are")
+
+
+def _finish_rewriting(index: Index, segments: Segments) -> list[str]:
     """Bring in what a killed prune, forget, compact or repair put in a segment's place."""
-    left = announced(index)
-    if left is None:
+    if announced(index) is None:
         return []
+    with index.holding({REWRITER}):
+        # who rewrites on another machine holds this to the end: then nobody was killed
+        left = announced(index)
+        return [] if left is None else _finished(index, segments, left)
+
+
+def _finished(index: Index, segments: Segments, left: Announced) -> list[str]:
     into, *others = left.segments or ("",)
     if left.joined and segments.size(into) == left.joined:
         for name in others:
-            put_in_place(segments, name, None)
+            segments.put_in_place(name, None)
     for name in left.segments:
         cleared(index, name)
     for name in left.segments:
@@ -237,7 +256,7 @@ def _finish_rewriting(index: Index, segments: LocalSegments) -> list[str]:
     return ["a command that rewrote segments was killed: the index was brought up to them"]
 
 
-def _fits(index: Index, segments: LocalSegments, name: str, committed: int) -> bool:
+def _fits(index: Index, segments: Segments, name: str, committed: int) -> bool:
     """Tell whether the segment reaches as far as the index says, with its manifests in place."""
     size = segments.size(name)
     if size is None or size < committed:
@@ -254,7 +273,7 @@ def _fits(index: Index, segments: LocalSegments, name: str, committed: int) -> b
     return True
 
 
-def _index_again(index: Index, segments: LocalSegments, name: str) -> str:
+def _index_again(index: Index, segments: Segments, name: str) -> str:
     index.forget_segment(name)
     if segments.size(name) is None:
         return f"the segment {name} is gone, and with it what the index knew of it"
@@ -263,16 +282,40 @@ def _index_again(index: Index, segments: LocalSegments, name: str) -> str:
 
 
 def _mend(
-    index: Index, segments: LocalSegments, name: str, committed: int
+    index: Index, segments: Segments, name: str, committed: int, moved: set[Article]
 ) -> tuple[bool, list[str]]:
     found = segments.recover(name, committed)
     if found.clean:
+        segments.settled([name])
         return committed > 0, []
     notes = []
-    if found.length:
-        _apply(index, name, [rows_at(group, name) for group in found.groups], found.length)
-    if found.groups:
-        notes.append(f"{len(found.groups)} groups that a run had stored in {name} were indexed")
     if found.lost:
         notes.append(f"{found.lost_bytes} bytes of an unfinished write went to {found.lost}")
+    if segments.shared and (gone := _moved_on(index, found.groups, moved)):
+        found = segments.without(name, gone)
+        why = "another writer had gone on with their articles"
+        notes.append(f"{len(gone)} groups of {name} went to {layout.LOST}/: {why}")
+    if found.length:
+        segments.publish([name])
+        _apply(index, name, [rows_at(group, name) for group in found.groups], found.length)
+        segments.settled([name])
+    if found.groups:
+        notes.append(f"{len(found.groups)} groups that a run had stored in {name} were indexed")
     return False, notes
+
+
+def _moved_on(index: Index, groups: Sequence[Group], moved: set[Article]) -> list[Group]:
+    """Return those groups whose numbers others have given, and what was stored on top of them.
+
+    ``moved`` are their articles, these added.
+    """
+    names = {_article(group) for group in groups}
+    columns = ("site", "slug", "last")
+    rows = index.matching("articles", columns[:2], names, columns)
+    last = {(row["site"], row["slug"]): row["last"] for row in rows}
+    moved |= {_article(g) for g in groups if g.manifest.sequence <= last.get(_article(g), 0)}
+    return [group for group in groups if _article(group) in moved]
+
+
+def _article(group: Group) -> Article:
+    return group.manifest.site, group.manifest.slug

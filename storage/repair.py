@@ -17,6 +17,7 @@ from msgspec import Struct
 from storage import layout
 from storage.errors import DamageFound, IndexLies, IndexUnusable
 from storage.index.index import Index
+from storage.index.opening import is_there
 from storage.index.packing import mark_of, unpacked
 from storage.index.reader import Reader
 from storage.index.replacing import announce
@@ -25,9 +26,10 @@ from storage.index.standing import known_segments
 from storage.lock import WriterLock
 from storage.reindex import rebuild, recover
 from storage.salvage import Edition, Salvage, salvage
-from storage.segments.local import LocalSegments
+from storage.segments.kinds import Segments
+from storage.segments.opening import open_segments
 from storage.segments.recovery import Tail
-from storage.segments.rewriting import put_in_place, sweep, write_aside
+from storage.segments.rewriting import write_aside
 from storage.verify.rows import SegmentRows
 from storage.verify.tables import faults_of_file
 from storage.warc import build_warcinfo, new_record_id
@@ -72,13 +74,13 @@ class _Repair:
     def __init__(self, root: Path, now: datetime) -> None:
         self._root = root
         self._now = now
-        self._segments = LocalSegments(root)
+        self._segments = open_segments(root)
         self._changed: set[str] = set()
         self._lost: list[str] = []
         self._editions: list[Edition] = []
         self._unknown = 0
         self._left: list[str] = []
-        sweep(root)
+        self._segments.sweep()
 
     def segments_again(self, gone: Mapping[str, Mapping[int, set[str]]]) -> None:
         """Write each segment anew that has damage, or groups with records that are ``gone``."""
@@ -137,7 +139,7 @@ class _Repair:
         part = write_aside(self._segments, name, {name: pieces}) if found.groups else None
         if index is not None:
             announce(index, [name])
-        put_in_place(self._segments, name, part)
+        self._segments.put_in_place(name, part)
 
     def _warcinfo(self, name: str) -> bytes:
         site, _, file = name.partition("/")
@@ -231,7 +233,7 @@ _NO_TARGET = """
 
 def _usable(root: Path) -> Index | None:
     """Return the index where it can be believed at least as to where groups stand."""
-    if not (root / layout.INDEX).exists():
+    if not is_there(root):
         return None
     try:
         index = Index.to_write(root)
@@ -248,7 +250,7 @@ def _usable(root: Path) -> Index | None:
     return None
 
 
-def _end_of(segments: LocalSegments, name: str) -> int:
+def _end_of(segments: Segments, name: str) -> int:
     """Return where a segment without an index ends: before a torn tail, which is no damage."""
     try:
         *_, tail = segments.walk(name)

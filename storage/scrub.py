@@ -18,7 +18,7 @@ from storage.files import is_file_name
 from storage.layout import FILES, FULLTEXT, LOST, RUNS
 from storage.plain_files import PART
 from storage.segments.recovery import find_next_record
-from storage.segments.source import Source
+from storage.segments.source import FileSource
 from storage.trace import Trace
 from storage.warc_read import inflate
 
@@ -119,7 +119,7 @@ def _spelled(text: str) -> Iterable[bytes]:
 def _records(path: Path) -> Iterator[bytes]:
     """Give what can be decoded of each record in a file of lost bytes, whole or not."""
     try:
-        with Source(path, path.name) as source:
+        with FileSource(path, path.name) as source:
             at: int | None = 0
             while at is not None and at < source.size:
                 member = inflate(source.chunks(at, source.size), keep=_MOST_LOOKED)

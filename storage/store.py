@@ -1,16 +1,17 @@
 """The store as the one writer thread sees it: open, commit, close, all of it blocking.
 
-In this order: append a batch, sync once, then one index transaction. What is
-synced is safe, what is indexed is visible. Files and their watermark come after that. Whatever
+In this order: append a batch, sync once, publish the segment, then one index transaction. What is
+synced is safe, what is indexed is visible. In a folder both come with each batch; what goes to a
+bucket may wait, several batches together. Files and their watermark come after that. Whatever
 fails before the sync is cut back; where the index fails after it, nothing is written any
 more, and the next run's recovery indexes what is safe.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 from msgspec import Struct, field, structs
@@ -18,32 +19,41 @@ from msgspec import Struct, field, structs
 from storage import layout
 from storage.archive import has_segments
 from storage.codings import BytesLike
-from storage.errors import ArchiveError, BadDraft, IndexUnusable, StoreFailed, os_errors
+from storage.errors import (
+    ArchiveError,
+    BadDraft,
+    IndexUnusable,
+    SegmentsAway,
+    StoreFailed,
+    os_errors,
+)
 from storage.files import Names
 from storage.groups import Builder, Group
-from storage.index.index import Batch, Index
-from storage.index.reader import FILE_NAME
-from storage.index.remembered import all_runs
+from storage.index.index import Index
+from storage.index.opening import is_there
+from storage.index.remembered import newest_run
 from storage.index.rows import (
     Place,
     Row,
-    Rows,
-    Values,
     rows_of,
     to_json,
     to_micros,
-    validator_values,
 )
 from storage.index.standing import file_names, held_paths, standings
 from storage.lock import WriterLock
-from storage.model import Draft, EntryState, Manifest, Validator
+from storage.model import Draft, Manifest
+from storage.notes import Notes, SpooledNotes, batch_of
+from storage.pending import Pending
 from storage.plain_files import Tree, write_owed
 from storage.records import Records
 from storage.reindex import rebuild, recover
 from storage.segments.appending import Appender
-from storage.segments.local import LocalSegments
+from storage.segments.kinds import Wait
+from storage.segments.opening import open_segments
 
 _STAMP = "%Y%m%dT%H%M%S%fZ"
+#: Bytes of groups that wait whose bodies are kept, for plain files: the next are read back.
+_AT_HAND = 32 << 20
 
 
 class RunInfo(Struct, frozen=True, kw_only=True):
@@ -58,23 +68,10 @@ class RunInfo(Struct, frozen=True, kw_only=True):
     continues_since: datetime | None
 
 
-class Notes(Struct, frozen=True, kw_only=True):
-    """What rides along with a batch: what a run learned.
-
-    Aliases are (site, url, slug), ``memory`` is (site, key, value).
-    """
-
-    at: datetime
-    entries: tuple[EntryState, ...] = ()
-    validators: tuple[Validator, ...] = ()
-    aliases: tuple[tuple[str, str, str], ...] = ()
-    memory: tuple[tuple[str, str, str], ...] = ()
-
-
 class Committed(Struct, frozen=True, kw_only=True):
     """A batch's outcome: per draft the manifest as stored or what is wrong with that draft.
 
-    ``bodies`` are the stored bodies by record id.
+    ``bodies`` are stored bodies that are visible now, by record id.
     """
 
     outcomes: tuple[Manifest | BadDraft, ...]
@@ -82,12 +79,25 @@ class Committed(Struct, frozen=True, kw_only=True):
 
 
 class Store:
-    """An open mirror, for writing. State: lock, index, appender, runs, a failure."""
+    """An open mirror, for writing.
 
-    def __init__(self, root: Path, *, files: bool, segment_bytes: int, now: datetime) -> None:
+    State: lock, index, appender, runs, what is pending and whose sites it holds, failures.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        files: bool,
+        segment_bytes: int,
+        now: datetime,
+        index: str | None = None,
+        segments: str | None = None,
+    ) -> None:
         """Take the lock, make the mirror where there is none, and recover what a crash left.
 
-        Raises LockHeld, NotAMirror, NewerFormat, DamageFound, ReadOnly, DiskFull, StoreFailed.
+        ``index`` and ``segments``: as in layout.make. Raises LockHeld, NotAMirror, UnusablePlace,
+        NewerFormat, DamageFound, ReadOnly, DiskFull, StoreFailed.
         """
         self.root = root.absolute()
         self.notes: tuple[str, ...] = ()
@@ -95,6 +105,10 @@ class Store:
         self._now = now
         self._failed: ArchiveError | None = None
         self._appender: Appender | None = None
+        self._away = 0
+        self._notes = SpooledNotes(self.root)
+        self._sites: set[str] = set()
+        self._holding = ExitStack()
         self._runs: dict[str, Row] = {}
         layout.may_make(self.root)
         with os_errors(f"making {self.root}"):
@@ -102,13 +116,15 @@ class Store:
         self._lock = WriterLock(self.root, now)
         self._lock.take()
         try:
-            layout.make(self.root)
+            layout.make(self.root, index, segments)
             self._index = self._open_index()
         except BaseException:
             self._lock.release()
             raise
         try:
             self._resume = self._recover()
+            self._segments = open_segments(self.root)
+            self._pending = Pending(_AT_HAND)
             self._records = Records(self.root, self._index)
             self._tree = self._open_tree() if files else None
         except BaseException:
@@ -117,14 +133,14 @@ class Store:
             raise
 
     def _open_index(self) -> Index:
-        missing = not (self.root / FILE_NAME).exists()
+        missing = not is_there(self.root)
         if not missing or not has_segments(self.root):
             try:
                 return Index.to_write(self.root)
             except IndexUnusable as error:
                 self.notes += (str(error).rpartition(":")[0],)
         else:
-            self.notes += (f"{FILE_NAME} is missing beside segments",)
+            self.notes += ("the index is missing beside segments",)
         self.notes += rebuild(self.root).sentences()
         return Index.to_write(self.root)
 
@@ -143,29 +159,17 @@ class Store:
 
     def begin_run(self, command: str, scopes: tuple[str, ...], now: datetime) -> RunInfo:
         """Note the start of a run. New segments bear its start in their names."""
-        earlier = all_runs(self._index)
-        taken = {run.id for run in earlier}
-        started = now
-        while started.strftime(_STAMP) in taken:
-            started += timedelta(microseconds=1)
-        same = next((run for run in earlier if set(run.scopes) == set(scopes)), None)
+        same = newest_run(self._index, scopes)
         since = None
         if same is not None and not same.finished:
             since = same.continues_since or same.started_at
-        info = RunInfo(id=started.strftime(_STAMP), started_at=started, continues_since=since)
-        row = {
-            "id": info.id,
-            "command": command,
-            "scopes": to_json(scopes),
-            "started_at": to_micros(started),
-            "continues_since": None if since is None else to_micros(since),
-            "finished_at": None,
-            "finished": False,
-            "summary": "{}",
-        }
-        self._index.replace("runs", [row])
+        info = RunInfo(id=now.strftime(_STAMP), started_at=now, continues_since=since)
+        while not self._index.add("runs", row := _run_row(info, command, scopes)):
+            # Another run, of whichever process, began in the same microsecond.
+            started = info.started_at + timedelta(microseconds=1)
+            info = structs.replace(info, id=started.strftime(_STAMP), started_at=started)
         self._runs[info.id] = row
-        self._now = started
+        self._now = info.started_at
         return info
 
     def finish_run(
@@ -176,40 +180,106 @@ class Store:
         self._index.replace("runs", [{**self._runs[run.id], **ended}])
 
     def commit(self, drafts: Sequence[Draft], notes: Notes) -> Committed:
-        """Store a batch: safe and visible on return, or an ArchiveError and none of it is."""
+        """Store a batch: safe on return, or an ArchiveError and none of it is.
+
+        It is visible then too, but where ``waits`` says that it waits to be published.
+        """
         if self._failed is not None:
             raise self._failed
+        self._hold({draft.manifest.site for draft in drafts} - self._sites)
         outcomes, groups = self._build(drafts)
         places = self._append(groups)
         lengths = self._sync() if groups else {}
         rows = tuple(rows_of(g.manifest, place) for g, place in zip(groups, places, strict=True))
-        batch = Batch(
-            rows=rows,
-            segments={name: (name.partition("/")[0], end) for name, end in lengths.items()},
-            entries=tuple(_entry_row(entry) for entry in notes.entries),
-            validators=_validator_rows(notes, rows),
-            names=tuple(_name_row(alias, notes.at) for alias in notes.aliases),
-            memory=tuple(
-                {"site": site, "key": key, "value": value} for site, key, value in notes.memory
-            ),
-        )
+        self._pending.add(batch_of(notes, rows, lengths), groups)
+        bodies = {}
+        if self._pending.bytes >= self.wait.bytes and not self._away:
+            bodies = self.try_to_publish()
+        if self._pending:
+            self._spool_notes(notes)
+        return Committed(outcomes=tuple(outcomes), bodies=bodies)
+
+    def _spool_notes(self, notes: Notes) -> None:
         try:
-            self._index.apply(batch)
+            self._notes.keep(notes)
+        except ArchiveError as error:
+            # Its groups are safe: it is not for a later batch to be numbered behind them.
+            self._failed = error
+            raise
+
+    def _hold(self, sites: set[str]) -> None:
+        """Until what is pending is visible, let nobody else number what is of these sites."""
+        if sites:
+            self._holding.enter_context(self._index.holding(sites))
+            self._sites |= sites
+
+    # from safe to visible
+
+    @property
+    def wait(self) -> Wait:
+        """How long what is safe may wait to be visible."""
+        return self._segments.wait
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether something is safe that is not visible yet."""
+        return bool(self._pending)
+
+    def try_to_publish(self) -> dict[str, BytesLike]:
+        """Publish, or let it wait where the segments' place is away, for as long as it may."""
+        try:
+            return self.publish()
+        except SegmentsAway as error:
+            self._away += 1
+            if self._away > self.wait.tries or self._pending.bytes > self.wait.most:
+                self._failed = error
+                raise
+            return {}
+
+    def publish(self) -> dict[str, BytesLike]:
+        """Make all that is safe visible, and return the bodies of it that are at hand.
+
+        Raises SegmentsAway: it waits on, and the next run goes on with it.
+        """
+        if not self._pending:
+            return {}
+        names = self._pending.segments()
+        if self._appender is not None:
+            self._appender.seal()
+        self._publish(names)
+        pending, self._pending = self._pending, Pending(_AT_HAND)
+        try:
+            self._index.apply(pending.batch())
         except ArchiveError as error:
             # Safe but not visible: to append behind that would let the index lie of its length.
-            self._failed = error if groups else None
+            self._failed = error if names else None
             raise
-        bodies = {key: body for group in groups for key, body in group.bodies.items()}
-        return Committed(outcomes=tuple(outcomes), bodies=bodies)
+        finally:
+            self._holding.close()
+            self._sites.clear()
+        self._segments.settled(names)
+        if self.wait.bytes:
+            self._notes.clear()
+        return pending.bodies
+
+    def _publish(self, names: Sequence[str]) -> None:
+        try:
+            self._segments.publish(names)
+        except SegmentsAway as error:
+            spool = self.root / layout.SPOOL
+            waits = f"Nothing is lost: what was stored waits in {spool} for the next run"
+            raise SegmentsAway(error.url, f"{error.why}. {waits}") from error
+        self._away = 0
 
     def _build(self, drafts: Sequence[Draft]) -> tuple[list[Manifest | BadDraft], list[Group]]:
         shown = {
             (one.url, one.format) for draft in drafts for one in draft.manifest.representations
         }
-        files = file_names(self._index, shown)
-        names = Names(held=partial(held_paths, self._index))
+        files = self._pending.files(shown) | file_names(self._index, shown)
+        names = Names(held=self._held_paths)
         names.expect(shown - files.keys())
-        builder = Builder(standings(self._index, drafts), names, files)
+        known = self._pending.standings(standings(self._index, drafts))
+        builder = Builder(known, names, files)
         outcomes: list[Manifest | BadDraft] = []
         groups = []
         for draft in drafts:
@@ -221,6 +291,9 @@ class Store:
                 outcomes.append(group.manifest)
                 groups.append(group)
         return outcomes, groups
+
+    def _held_paths(self, paths: Collection[str]) -> dict[str, bool]:
+        return self._pending.held(paths) | held_paths(self._index, paths)
 
     def _append(self, groups: Sequence[Group]) -> list[Place]:
         by_site: dict[str, list[Group]] = {}
@@ -244,8 +317,7 @@ class Store:
 
     def _writing(self) -> Appender:
         if self._appender is None:
-            self._appender = Appender(
-                LocalSegments(self.root),
+            self._appender = self._segments.appender(
                 started_at=self._now,
                 resume=self._resume,
                 segment_bytes=self._segment_bytes,
@@ -260,37 +332,35 @@ class Store:
             )
 
     def close(self) -> None:
-        """Close everything and release the lock, whatever fails on the way."""
+        """Make visible what is safe, close everything and release the lock, whatever fails."""
+        try:
+            if self._pending and self._failed is None:
+                self.write_files(self.publish())
+        finally:
+            self._close()
+
+    def _close(self) -> None:
         try:
             if self._appender is not None:
                 self._appender.close()
             if self._tree is not None:
                 self._tree.close()
         finally:
+            self._holding.close()
             self._records.close()
             self._index.close()
             self._lock.release()
 
 
-def _entry_row(entry: EntryState) -> Row:
-    verified = entry.verified_at
+def _run_row(info: RunInfo, command: str, scopes: tuple[str, ...]) -> Row:
+    since = info.continues_since
     return {
-        **structs.asdict(entry),
-        "checked_at": to_micros(entry.checked_at),
-        "verified_at": None if verified is None else to_micros(verified),
+        "id": info.id,
+        "command": command,
+        "scopes": to_json(scopes),
+        "started_at": to_micros(info.started_at),
+        "continues_since": None if since is None else to_micros(since),
+        "finished_at": None,
+        "finished": False,
+        "summary": "{}",
     }
-
-
-def _validator_rows(notes: Notes, rows: Sequence[Rows]) -> tuple[Values, ...]:
-    """Return those of a run's validators that no manifest of the batch says as well."""
-    told = {values[:-1] for one in rows for values in one.validators}
-    noted = (
-        validator_values(one.url, one.etag, one.last_modified, one.digest, notes.at)
-        for one in notes.validators
-    )
-    return tuple([values for values in noted if values[:-1] not in told])
-
-
-def _name_row(alias: tuple[str, str, str], at: datetime) -> Values:
-    site, url, slug = alias
-    return (site, url, slug, True, to_micros(at))

@@ -9,21 +9,21 @@ nothing else is touched, and the command can be started again. Blocking.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from storage import layout
 from storage.errors import DamageFound
 from storage.index.index import Index
-from storage.index.reader import FILE_NAME
+from storage.index.opening import is_there
 from storage.index.replacing import Gap, announce, changed, joined, settle
 from storage.index.standing import known_segments
 from storage.lock import WriterLock
-from storage.reindex import rebuild, recover
-from storage.segments.local import LocalSegments
-from storage.segments.rewriting import Span, put_in_place, write_aside
+from storage.reindex import REWRITER, rebuild, recover
+from storage.segments.opening import open_segments
+from storage.segments.rewriting import Span, write_aside
 
 
 class Upkeep:
@@ -36,10 +36,11 @@ class Upkeep:
     def __init__(self, root: Path, now: datetime) -> None:
         """``now`` is for the lock's message."""
         self.root = root.absolute()
-        self.segments = LocalSegments(self.root)
+        self.segments = open_segments(self.root)
         self.notes: tuple[str, ...] = ()
         self._lock = WriterLock(self.root, now)
         self._index: Index | None = None
+        self._holding = ExitStack()
         self._rewriting = False
 
     @property
@@ -50,13 +51,13 @@ class Upkeep:
         return self._index
 
     def __enter__(self) -> Self:
-        layout.check(self.root)
         self._lock.take()
         try:
-            if not (self.root / FILE_NAME).exists():
+            if not is_there(self.root):
                 self.notes += rebuild(self.root).sentences()
             self._index = Index.to_write(self.root)
             self.notes += recover(self.root, self._index).notes
+            self._holding.enter_context(self._index.holding({REWRITER}))
         except BaseException:
             self._close()
             raise
@@ -75,6 +76,7 @@ class Upkeep:
             self._close()
 
     def _close(self) -> None:
+        self._holding.close()
         if self._index is not None:
             self._index.close()
         self._lock.release()
@@ -96,7 +98,7 @@ class Upkeep:
         left = self._has_groups(name, gaps)
         part = write_aside(self.segments, name, {name: spans}) if left else None
         announce(self.index, [name])
-        put_in_place(self.segments, name, part)
+        self.segments.put_in_place(name, part)
         changed(self.index, name, gaps)
         return before - (sum(length for _, length in spans) if part else 0)
 
@@ -108,10 +110,12 @@ class Upkeep:
         self._begin()
         part = write_aside(self.segments, name, {each: [(0, size)] for each, size in sizes.items()})
         announce(self.index, [*sizes], joined=sum(sizes.values()))
-        put_in_place(self.segments, name, part)
-        for each in others:
-            put_in_place(self.segments, each, None)
+        self.segments.put_in_place(name, part)
         joined(self.index, name, _bases(sizes), sum(sizes.values()))
+        # Readers had them until now. Killed amid this, the next run takes them all for joined.
+        for each in others:
+            self.segments.put_in_place(each, None)
+        announce(self.index, ())
 
     def settle(self) -> None:
         """Bring the index to order once all segments are rewritten."""

@@ -1,8 +1,9 @@
 """The writer: what the crawler hands its drafts to. An async shell around one thread.
 
 Everything that decides or blocks is storage.store's, in a thread of its own, one batch at a time.
-A batch closes at 64 drafts, at 16 MiB, or 250 ms after its first, whichever comes first. A second
-thread reads, so that questions never wait for a sync.
+A batch closes at 64 drafts, at 16 MiB, or 250 ms after its first, whichever comes first. Where
+segments go to a bucket, several batches become visible together, seconds after they are safe. A
+second thread reads, so that questions never wait for a sync.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from msgspec import Struct
 
 from storage.archive import Archive
+from storage.codings import BytesLike
 from storage.errors import ArchiveError, BadDraft, StoreFailed
 from storage.model import Draft, EntryState, Manifest, Validator
+from storage.notes import Notes
 from storage.segments.appending import SEGMENT_BYTES
 from storage.segments.recovery import BATCH
-from storage.store import Committed, Notes, RunInfo, Store
+from storage.store import RunInfo, Store
 
 __all__ = ["RunInfo", "Writer"]
 
@@ -58,7 +61,8 @@ class Writer:
     """``async with Writer(root) as writer``: the mirror's one writer, from lock to release.
 
     Entering raises LockHeld, NotAMirror, NewerFormat, DamageFound, ReadOnly, DiskFull. State: the
-    open batch with its timer, the batches under way, and the first failure nobody awaited.
+    open batch with its timer, the batches under way, the timer of what is safe and not visible yet,
+    and the first failure nobody awaited.
     """
 
     def __init__(
@@ -68,19 +72,26 @@ class Writer:
         files: bool = True,
         segment_bytes: int = SEGMENT_BYTES,
         clock: Callable[[], datetime] = now_utc,
+        index: str | None = None,
+        segments: str | None = None,
     ) -> None:
-        """``files``: keep the tree of plain files; ``segment_bytes``: where a segment closes."""
+        """``files``: keep the tree of plain files; ``segment_bytes``: where a segment closes.
+
+        ``index`` and ``segments``: the URLs of what is not in the folder, as in layout.make.
+        """
         self.root = root.absolute()
         self.notes: tuple[str, ...] = ()
         self._files = files
         self._segment_bytes = segment_bytes
         self._clock = clock
+        self._places = (index, segments)
         self._store: Store | None = None
         self._archive: Archive | None = None
         self._run: RunInfo | None = None
         self._open = _Open()
         self._timer: asyncio.TimerHandle | None = None
         self._under_way: set[asyncio.Task[None]] = set()
+        self._showing: asyncio.TimerHandle | None = None
         self._failure: Exception | None = None
         self._writing = ThreadPoolExecutor(1, "slugline-writer")
         self._reading = ThreadPoolExecutor(1, "slugline-reader")
@@ -101,6 +112,8 @@ class Writer:
             files=self._files,
             segment_bytes=self._segment_bytes,
             now=self._clock(),
+            index=self._places[0],
+            segments=self._places[1],
         )
 
     async def begin_run(self, command: str, scopes: tuple[str, ...], now: datetime) -> RunInfo:
@@ -108,10 +121,15 @@ class Writer:
         self._run = await self._write(self._opened.begin_run, command, scopes, now)
         return self._run
 
-    async def finish_run(self, summary: Mapping[str, object], finished: bool) -> None:
-        """Store what is left and note the run's end; not ``finished``: the next continues it."""
+    async def finish_run(
+        self, summary: Mapping[str, object], finished: bool, run: RunInfo | None = None
+    ) -> None:
+        """Store what is left and note the end of ``run``, the last begun where none is named.
+
+        Not ``finished``: the next one over the same scopes continues it.
+        """
         await self.flush()
-        run, now = self._run, self._clock()
+        run, now = run or self._run, self._clock()
         if run is not None:
             store = self._opened
             await self._write(lambda: store.finish_run(run, summary, finished=finished, now=now))
@@ -119,8 +137,9 @@ class Writer:
     def submit(self, draft: Draft) -> asyncio.Future[Manifest]:
         """Put a draft into the open batch; the future gives the manifest as stored.
 
-        It resolves once the snapshot is durable and visible, or raises BadDraft (this draft only),
-        DiskFull, ReadOnly or StoreFailed (the whole batch; nothing of it stands).
+        It resolves once the snapshot is durable, and visible where segments are files: ``flush``
+        waits for that. It raises BadDraft (this draft only), DiskFull, ReadOnly or StoreFailed (the
+        whole batch; nothing of it stands).
         """
         future: asyncio.Future[Manifest] = asyncio.get_running_loop().create_future()
         self._open.drafts.append(draft)
@@ -165,8 +184,11 @@ class Writer:
         Raises the first failure of notes or files; those of drafts are their futures'.
         """
         self._close_batch()
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+        # not those that begin meanwhile: of several runs one may end while the others go on
+        if under_way := set(self._under_way):
+            await asyncio.wait(under_way)
+        self._stop_waiting()
+        await self._show(self._opened.publish)
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
@@ -206,11 +228,14 @@ class Writer:
         try:
             await self.flush()
         finally:
+            self._stop_waiting()
             if self._archive is not None:
                 await asyncio.get_running_loop().run_in_executor(self._reading, self._archive.close)
             self._reading.shutdown()
-            await self._write(self._opened.close)
-            self._writing.shutdown()
+            try:
+                await self._write(self._opened.close)
+            finally:
+                self._writing.shutdown()
 
     @property
     def _opened(self) -> Store:
@@ -259,11 +284,42 @@ class Writer:
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
-        await self._write_files(done)
+        await self._write_files(done.bodies)
+        self._show_later()
 
-    async def _write_files(self, done: Committed) -> None:
+    def _show_later(self) -> None:
+        if self._showing is None and self._opened.waits:
+            loop = asyncio.get_running_loop()
+            self._showing = loop.call_later(self._opened.wait.seconds, self._show_soon)
+
+    def _stop_waiting(self) -> None:
+        if self._showing is not None:
+            self._showing.cancel()
+            self._showing = None
+
+    def _show_soon(self) -> None:
+        self._showing = None
+        task = asyncio.get_running_loop().create_task(self._show_or_wait())
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _show_or_wait(self) -> None:
         try:
-            await self._write(self._opened.write_files, done.bodies)
+            await self._show(self._opened.try_to_publish)
+        except Exception as error:  # noqa: BLE001  - raised by the next flush
+            self._failure = self._failure or error
+        else:
+            self._show_later()
+
+    async def _show(self, publish: Callable[[], dict[str, BytesLike]]) -> None:
+        """Make visible what is safe, and write its files."""
+        bodies = await self._write(publish)
+        if bodies:
+            await self._write_files(bodies)
+
+    async def _write_files(self, bodies: Mapping[str, BytesLike]) -> None:
+        try:
+            await self._write(self._opened.write_files, bodies)
         except Exception as error:  # noqa: BLE001  - raised by the next flush
             self._failure = self._failure or error
 

@@ -14,8 +14,9 @@ from typing import Self
 
 from msgspec import Struct, field
 
-from storage.index.reader import Reader, connect, sqlite_errors, where
+from storage.index.reader import Reader, where
 from storage.index.rows import Row
+from storage.index.sqlite import Connected, Sqlite, connect, sqlite_errors
 
 TABLES = (
     """CREATE TABLE articles (
@@ -69,7 +70,12 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Catalogue(Reader):
-    """One open catalogue. State: the connection."""
+    """One open catalogue, in a file of SQLite's wherever the index is. State: the connection."""
+
+    def __init__(self, path: Path, connection: Connected) -> None:
+        """Use ``at`` instead; ``path`` is named in errors."""
+        super().__init__(path, Sqlite(path, connection))
+        self._connection = connection
 
     @classmethod
     def at(cls, path: Path) -> Self:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+#: The columns of truths, whichever table has them.
+BOOLEANS = frozenset({"finished", "folder", "implicit", "is_url", "private"})
 _COMMON = (
     "id",
     "site",

@@ -15,8 +15,9 @@ from msgspec import Struct
 
 from storage.errors import DamageFound
 from storage.index.catalogue import TABLES, Catalogue
-from storage.index.reader import Reader, connect, sqlite_errors
+from storage.index.reader import Reader
 from storage.index.rows import Row, SnapshotRow, from_micros, snapshot_row, to_micros
+from storage.index.sqlite import connect, sqlite_errors
 
 if TYPE_CHECKING:
     from storage.archive import Archive

@@ -1,8 +1,10 @@
 """The full-text index: every article's newest words, in a file of their own beside the index.
 
-Derived, and never in the commit's way: fulltext_filling.py brings it up to the index after a run or
-at the first search. A file of its own, so that whoever searches may make it while a run writes the
-index, a backup may leave it out, and removing it costs only the time of making it again. What it
+Where the index is in PostgreSQL the words are too (fulltext_postgres.py); ``Texts`` is what both
+have. Derived, and never in the commit's way: fulltext_filling.py brings it up to the index after a
+run or at the first search. A file of its own, so that whoever searches may make it while a run
+writes the index, a backup may leave it out, and removing it costs only the time of making it again.
+What it
 holds is what may be shown to all: no snapshot that was fetched with a private header, no article
 whose publisher forbids copies, none that is forgotten.
 """
@@ -10,6 +12,7 @@ whose publisher forbids copies, none that is forgotten.
 from __future__ import annotations
 
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,11 +22,20 @@ from typing import Literal, Self
 from msgspec import Struct
 
 from storage.errors import ArchiveError, DiskFull, ReadOnly, StoreFailed, TextIndexUnusable
-from storage.index.fulltext_words import MARK, MARK_END, Snippet, mark, match_of, snippet_of
+from storage.index.fulltext_words import (
+    MARK,
+    MARK_END,
+    WORD_COLUMNS,
+    Snippet,
+    mark,
+    match_of,
+    snippet_of,
+)
 from storage.index.packing import unpacked
-from storage.index.reader import Reader, connect, where
+from storage.index.reader import Reader, where
 from storage.index.replacing import REWRITES
 from storage.index.rows import Row, from_micros, to_micros
+from storage.index.sqlite import Connected, connect
 
 #: What the tables below are called together: another number's file is made again.
 VERSION = "1"
@@ -31,7 +43,7 @@ VERSION = "1"
 #: none of them from the others, and ranking a hundred thousand takes a second.
 MOST_RANKED = 3_000
 #: Words of a snippet, about two lines; FTS5 takes 64.
-_SNIPPET_WORDS = 36
+SNIPPET_WORDS = 36
 
 TABLES = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -89,10 +101,60 @@ class Hit(Struct, frozen=True, kw_only=True):
     snippet: Snippet = ()
 
 
-class Fulltext:
-    """One open full-text index, to be asked. State: the connection."""
+class Texts(ABC):
+    """One open full-text index, to be asked, of either kind."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    @abstractmethod
+    def note(self, key: str) -> str:
+        """Return what is kept under ``key``, "" where nothing is."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close it."""
+
+    @abstractmethod
+    def _ranked(self, asked: Question, *, titles: bool) -> dict[int, float]:
+        """Return the ranks of the latest matches; ``titles``: of those whose titles match."""
+
+    @abstractmethod
+    def _hit(self, asked: Question, n: int, rank: float) -> Hit | None:
+        """Return what is shown of a match, None where it is one no more."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def is_of(self, index: Reader) -> bool:
+        """Tell whether the last snapshot that was read stands in ``index`` where it stood."""
+        row = index.ask_one("SELECT id FROM snapshots WHERE n = :n", n=int(self.note("n") or 0))
+        return (unpacked(row["id"]) if row else "") == self.note("id")
+
+    def behind(self, index: Reader) -> int:
+        """Return how many rows of ``index`` are to be read yet, 0: every article is up to date."""
+        row = index.ask_one("SELECT n FROM snapshots ORDER BY n DESC")
+        last = row["n"] if row else 0
+        if not self.is_of(index) or self.note(REWRITES) != (index.note(REWRITES) or ""):
+            return max(last, 1)
+        return int(last) - int(self.note("n") or 0)
+
+    def search(self, asked: Question) -> list[Hit]:
+        """Return the articles that have all the words, the best first, ``most`` of them."""
+        if asked.empty or asked.most < 1:
+            return []
+        ranked = self._ranked(asked, titles=False)
+        if len(ranked) == MOST_RANKED:
+            # So many have them somewhere that the best may be among the older ones.
+            ranked |= self._ranked(asked, titles=True)
+        best = sorted(ranked, key=lambda n: (ranked[n], -n))[: asked.most]
+        return [hit for n in best if (hit := self._hit(asked, n, ranked[n]))]
+
+
+class Fulltext(Texts):
+    """One open full-text index in SQLite's file, to be asked. State: the connection."""
+
+    def __init__(self, path: Path, connection: Connected) -> None:
         """Use ``to_read`` instead; ``path`` is named in errors."""
         self.path = path
         self._connection = connection
@@ -125,49 +187,15 @@ class Fulltext:
         """Close the connection."""
         self._connection.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def note(self, key: str) -> str:
         """Return what is kept under ``key``, "" where nothing is."""
         rows = self._ask("SELECT value FROM meta WHERE key = :key", key=key)
         return rows[0]["value"] if rows else ""
 
-    def is_of(self, index: Reader) -> bool:
-        """Tell whether the last snapshot that was read stands in ``index`` where it stood."""
-        row = index.ask_one("SELECT id FROM snapshots WHERE n = :n", n=int(self.note("n") or 0))
-        return (unpacked(row["id"]) if row else "") == self.note("id")
-
-    def behind(self, index: Reader) -> int:
-        """Return how many rows of ``index`` are to be read yet, 0: every article is up to date."""
-        row = index.ask_one("SELECT n FROM snapshots ORDER BY n DESC")
-        last = row["n"] if row else 0
-        if not self.is_of(index) or self.note(REWRITES) != (index.note(REWRITES) or ""):
-            return max(last, 1)
-        return int(last) - int(self.note("n") or 0)
-
-    def search(self, asked: Question) -> list[Hit]:
-        """Return the articles that have all the words, the best first, ``most`` of them."""
-        marks = _marks(asked)
-        match = match_of(asked.words, marks)
-        if not match or asked.most < 1:
-            return []
-        ranked = self._ranked(match, asked)
-        if len(ranked) == MOST_RANKED:
-            # So many have them somewhere that the best may be among the older ones.
-            ranked |= self._ranked(match_of(asked.words, marks, columns="title"), asked)
-        best = sorted(ranked, key=lambda n: (ranked[n], -n))[: asked.most]
-        return [hit for n in best if (hit := self._hit(match, n, ranked[n]))]
-
-    def _ranked(self, match: str, asked: Question) -> dict[int, float]:
-        """Return the ranks of the latest matches."""
-        column = f"docs.{asked.by}_at"
-        bounds = {"since": asked.since, "until": asked.until}
-        moments = {name: to_micros(moment) for name, moment in bounds.items() if moment}
-        wanted = [f"{column} {_THAN[name]} :{name}" for name in moments]
+    def _ranked(self, asked: Question, *, titles: bool) -> dict[int, float]:
+        match = match_of(asked.words, marks_of(asked), columns="title" if titles else WORD_COLUMNS)
+        column, moments = bounds_of(asked)
+        wanted = [f"docs.{column} {THAN[name]} :{name}" for name in moments]
         rows = self._ask(
             "SELECT texts.rowid AS n,", _RANK, "AS rank FROM texts",
             "CROSS JOIN docs ON docs.n = texts.rowid" if wanted else "",
@@ -177,25 +205,17 @@ class Fulltext:
         )  # fmt: skip
         return {row["n"]: row["rank"] for row in rows}
 
-    def _hit(self, match: str, n: int, rank: float) -> Hit | None:
+    def _hit(self, asked: Question, n: int, rank: float) -> Hit | None:
         rows = self._ask(
             f"SELECT docs.*, {_snippet(_BODY)} AS body, {_snippet(_SUMMARY)} AS summary",
             "FROM texts CROSS JOIN docs ON docs.n = texts.rowid",
             "WHERE texts MATCH :match AND texts.rowid = :n",
-            match=match, n=n, mark=MARK, mark_end=MARK_END,
+            match=match_of(asked.words, marks_of(asked)), n=n, mark=MARK, mark_end=MARK_END,
         )  # fmt: skip
         if not rows:
             return None  # another process has just put newer words in their place
         (row,) = rows
-        from_summary = MARK not in row["body"] and (MARK in row["summary"] or not row["body"])
-        return Hit(
-            site=row["site"],
-            slug=row["slug"],
-            sequence=row["sequence"],
-            updated_at=from_micros(row["updated_at"]),
-            rank=rank,
-            snippet=snippet_of(row["summary"] if from_summary else row["body"]),
-        )
+        return hit_of(row, row["body"], row["summary"], rank)
 
     def _ask(self, *sql: str, **values: object) -> list[Row]:
         with text_errors(self.path, "reading the full-text index"):
@@ -204,21 +224,43 @@ class Fulltext:
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
-_THAN = {"since": ">=", "until": "<="}
+#: How a question's moments are compared.
+THAN = {"since": ">=", "until": "<="}
 
 
 def _snippet(column: int) -> str:
-    return f"snippet(texts, {column}, :mark, :mark_end, '…', {_SNIPPET_WORDS})"
+    return f"snippet(texts, {column}, :mark, :mark_end, '…', {SNIPPET_WORDS})"
 
 
-def _marks(asked: Question) -> Sequence[str]:
+def marks_of(asked: Question) -> Sequence[str]:
+    """Return the marks of what a question is narrowed down by: see fulltext_words.mark."""
     values = {name: getattr(asked, name) for name in ("site", "language", "topic", "entity")}
     values["finding"] = asked.finding
     values["own"] = None if asked.canonicals else ""
     return [mark(kind, value) for kind, value in values.items() if value is not None]
 
 
-def _connect_reader(path: Path) -> sqlite3.Connection:
+def bounds_of(asked: Question) -> tuple[str, dict[str, int]]:
+    """Return the column that a question's moments are of, and these in microseconds, by name."""
+    bounds = {"since": asked.since, "until": asked.until}
+    moments = {name: to_micros(moment) for name, moment in bounds.items() if moment}
+    return f"{asked.by}_at", moments
+
+
+def hit_of(row: Row, body: str, summary: str, rank: float) -> Hit:
+    """Return what is shown of a row of docs: from its marked pieces of body or summary."""
+    from_summary = MARK not in body and (MARK in summary or not body)
+    return Hit(
+        site=row["site"],
+        slug=row["slug"],
+        sequence=row["sequence"],
+        updated_at=from_micros(row["updated_at"]),
+        rank=rank,
+        snippet=snippet_of(summary if from_summary else body),
+    )
+
+
+def _connect_reader(path: Path) -> Connected:
     settings = ("PRAGMA query_only = ON", "PRAGMA trusted_schema = OFF")
     try:
         return connect(f"{path.as_uri()}?mode=rw", (*settings, "SELECT * FROM sqlite_master"))

@@ -9,20 +9,26 @@ differs is read. Several processes may fill one file: each step is a transaction
 from __future__ import annotations
 
 import re
-import sqlite3
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from msgspec import Struct
+
 from storage import layout
 from storage.errors import ArchiveError, DamageFound, ReadOnly, TextIndexUnusable, os_errors
-from storage.index.fulltext import TABLES, VERSION, Fulltext, Hit, Question, text_errors
+from storage.index.database import Connection
+from storage.index.fulltext import TABLES, VERSION, Fulltext, Hit, Question, Texts, text_errors
 from storage.index.fulltext_words import indexed, mark, without_links
+from storage.index.opening import places_of
 from storage.index.packing import unpacked
-from storage.index.reader import Reader, connect
+from storage.index.reader import Reader
 from storage.index.replacing import REWRITES
 from storage.index.rows import Row, SnapshotRow, snapshot_row, to_micros
+from storage.index.sqlite import Connected, connect
+from storage.layout import Places
 from storage.model import Record
 
 if TYPE_CHECKING:
@@ -51,14 +57,104 @@ _LOG_ENDS = ("", "-wal", "-shm", "-journal")
 _SUBTAG = re.compile("[-_]")
 
 
-class Filling(Fulltext):
-    """A full-text index, open for writing. State: the connection.
+class Doc(Struct, frozen=True, kw_only=True):
+    """An article's words on their way in, as they are indexed; ``id`` is the snapshot's, or ""."""
+
+    row: SnapshotRow
+    id: str
+    title: str
+    summary: str
+    names: str
+    body: str
+    links: str
+    marks: tuple[str, ...]
+
+
+class Filler(Texts):
+    """A full-text index, open for writing, of either kind.
 
     ``private``: it holds snapshots that were fetched with a private header too, and is nobody's
     but this process's.
     """
 
     private = False
+
+    @abstractmethod
+    def _transaction(self, doing: str) -> AbstractContextManager[Connection]:
+        """One transaction, alone among those that fill it."""
+
+    @abstractmethod
+    def _take_out(self, connection: Connection, n: int) -> None:
+        """Take a document out."""
+
+    @abstractmethod
+    def _put(self, connection: Connection, doc: Doc) -> None:
+        """Put a document in."""
+
+    @abstractmethod
+    def forget(self, site: str, slug: str) -> None:
+        """Take an article out so that no byte of its words is left.
+
+        Raises ArchiveError where that can't be done now.
+        """
+
+    def step(self, archive: Archive, most: int = STEP) -> int:
+        """Read the next snapshots, ``most`` of them; returns how many are left.
+
+        Of what is damaged the title alone is found, until it is mended. Raises ArchiveError.
+        """
+        index = archive.index
+        if not self.behind(index):
+            return 0
+        with self._transaction("filling the full-text index") as connection:
+            after = self._followed(archive, connection)
+            rows = index.ask(
+                "SELECT n, id, site, slug FROM snapshots WHERE n > :after ORDER BY n LIMIT :most",
+                after=after, most=most,
+            )  # fmt: skip
+            for name in dict.fromkeys((row["site"], row["slug"]) for row in rows):
+                self._bring_up(archive, connection, *name)
+            if rows:
+                note(connection, "n", str(rows[-1]["n"]))
+                note(connection, "id", unpacked(rows[-1]["id"]))
+        return self.behind(index)
+
+    def _followed(self, archive: Archive, connection: Connection) -> int:
+        """Return up to which row the index was read, all of which is still as it was read."""
+        index = archive.index
+        if not self.is_of(index):
+            note(connection, "n", "0")
+            note(connection, "id", "")
+        elif self.note(REWRITES) == (index.note(REWRITES) or ""):
+            return int(self.note("n") or 0)
+        for row in _changed(connection, index):
+            self._bring_up(archive, connection, row["site"], row["slug"])
+        note(connection, REWRITES, index.note(REWRITES) or "")
+        return int(self.note("n") or 0)
+
+    def _bring_up(self, archive: Archive, connection: Connection, site: str, slug: str) -> None:
+        """Have an article's newest words, and no others."""
+        row = archive.index.ask_one(
+            "SELECT * FROM snapshots WHERE site = :site AND slug = :slug",
+            "" if self.private else "AND NOT private",
+            "ORDER BY sequence DESC",
+            site=site, slug=slug,
+        )  # fmt: skip
+        of_article = (site, slug)
+        standing = connection.execute(
+            "SELECT n, id FROM docs WHERE site = ? AND slug = ?", of_article
+        ).fetchone()
+        newest = snapshot_row(row) if row else None
+        if standing and newest and standing[1] == newest.id:
+            return
+        if standing:
+            self._take_out(connection, standing[0])
+        if newest and not any(finding.kind == _NOARCHIVE for finding in newest.findings):
+            self._put(connection, _doc(archive, newest))
+
+
+class Filling(Filler, Fulltext):
+    """A full-text index in SQLite's file, open for writing. State: the connection."""
 
     @classmethod
     def open(cls, path: Path, *, private: bool = False) -> Self:
@@ -96,63 +192,7 @@ class Filling(Fulltext):
             connection.execute(
                 "INSERT INTO texts (texts, rank) VALUES ('hashsize', ?)", (_GATHERED,)
             )
-            _note(connection, "version", VERSION)
-
-    def step(self, archive: Archive, most: int = STEP) -> int:
-        """Read the next snapshots, ``most`` of them; returns how many are left.
-
-        Of what is damaged the title alone is found, until it is mended. Raises ArchiveError.
-        """
-        index = archive.index
-        if not self.behind(index):
-            return 0
-        with self._transaction("filling the full-text index") as connection:
-            after = self._followed(archive, connection)
-            rows = index.ask(
-                "SELECT n, id, site, slug FROM snapshots WHERE n > :after ORDER BY n LIMIT :most",
-                after=after, most=most,
-            )  # fmt: skip
-            for name in dict.fromkeys((row["site"], row["slug"]) for row in rows):
-                self._bring_up(archive, connection, *name)
-            if rows:
-                _note(connection, "n", str(rows[-1]["n"]))
-                _note(connection, "id", unpacked(rows[-1]["id"]))
-        return self.behind(index)
-
-    def _followed(self, archive: Archive, connection: sqlite3.Connection) -> int:
-        """Return up to which row the index was read, all of which is still as it was read."""
-        index = archive.index
-        if not self.is_of(index):
-            _note(connection, "n", "0")
-            _note(connection, "id", "")
-        elif self.note(REWRITES) == (index.note(REWRITES) or ""):
-            return int(self.note("n") or 0)
-        for row in _changed(connection, index):
-            self._bring_up(archive, connection, row["site"], row["slug"])
-        _note(connection, REWRITES, index.note(REWRITES) or "")
-        return int(self.note("n") or 0)
-
-    def _bring_up(
-        self, archive: Archive, connection: sqlite3.Connection, site: str, slug: str
-    ) -> None:
-        """Have an article's newest words, and no others."""
-        row = archive.index.ask_one(
-            "SELECT * FROM snapshots WHERE site = :site AND slug = :slug",
-            "" if self.private else "AND NOT private",
-            "ORDER BY sequence DESC",
-            site=site, slug=slug,
-        )  # fmt: skip
-        of_article = (site, slug)
-        standing = connection.execute(
-            "SELECT n, id FROM docs WHERE site = ? AND slug = ?", of_article
-        ).fetchone()
-        newest = snapshot_row(row) if row else None
-        if standing and newest and standing[1] == newest.id:
-            return
-        if standing:
-            _take_out(connection, standing[0])
-        if newest and not any(finding.kind == _NOARCHIVE for finding in newest.findings):
-            _put(connection, archive, newest)
+            note(connection, "version", VERSION)
 
     def forget(self, site: str, slug: str) -> None:
         """Take an article out so that no byte of its words is left in the file.
@@ -164,7 +204,7 @@ class Filling(Fulltext):
                 "SELECT n FROM docs WHERE site = ? AND slug = ?", (site, slug)
             ).fetchall()
             for (n,) in rows:
-                _take_out(connection, n)
+                self._take_out(connection, n)
             # A word that is taken out stays in FTS5's lists until they are merged into one.
             connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
         with text_errors(self.path, "writing the full-text index anew"):
@@ -174,17 +214,48 @@ class Filling(Fulltext):
             raise TextIndexUnusable(self.path, "another process reads what is to be forgotten")
 
     @contextmanager
-    def _transaction(self, doing: str) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, doing: str) -> Iterator[Connected]:
         with text_errors(self.path, doing), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             yield self._connection
 
+    def _take_out(self, connection: Connection, n: int) -> None:
+        connection.execute("DELETE FROM texts WHERE rowid = ?", (n,))
+        connection.execute("DELETE FROM docs WHERE n = ?", (n,))
 
-def _note(connection: sqlite3.Connection, key: str, value: str) -> None:
-    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+    def _put(self, connection: Connection, doc: Doc) -> None:
+        (n,) = connection.execute(PUT_DOC, values_of_doc(doc)).fetchone()
+        connection.execute(
+            """INSERT INTO texts (rowid, title, summary, names, body, links, marks)
+               VALUES (?, ?, ?, ?, ?, ?, ?)""",
+            (n, doc.title, doc.summary, doc.names, doc.body, doc.links, " ".join(doc.marks)),
+        )
 
 
-def _changed(connection: sqlite3.Connection, index: Reader) -> Iterator[Row]:
+def note(connection: Connection, key: str, value: str) -> None:
+    """Keep a small fact under ``key``."""
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, value),
+    )
+
+
+#: Puts an article in; its words follow, under the number that this gives.
+PUT_DOC = """
+    INSERT INTO docs (site, slug, sequence, id, updated_at, observed_at)
+    VALUES (?, ?, ?, ?, ?, ?) RETURNING n
+"""
+
+
+def values_of_doc(doc: Doc) -> tuple[object, ...]:
+    """Return the values of ``PUT_DOC``."""
+    row = doc.row
+    moments = (to_micros(row.updated_at), to_micros(row.observed_at))
+    return (row.site, row.slug, row.sequence, doc.id, *moments)
+
+
+def _changed(connection: Connection, index: Reader) -> Iterator[Row]:
     """Give the articles whose indexed snapshot is no more, or is another one."""
     by = ("site", "slug", "sequence")
     after = 0
@@ -197,33 +268,23 @@ def _changed(connection: sqlite3.Connection, index: Reader) -> Iterator[Row]:
         yield from ({"site": row[1], "slug": row[2]} for row in rows if row[4] not in there)
 
 
-def _take_out(connection: sqlite3.Connection, n: int) -> None:
-    connection.execute("DELETE FROM texts WHERE rowid = ?", (n,))
-    connection.execute("DELETE FROM docs WHERE n = ?", (n,))
-
-
-def _put(connection: sqlite3.Connection, archive: Archive, row: SnapshotRow) -> None:
+def _doc(archive: Archive, row: SnapshotRow) -> Doc:
     record_id = row.id
     try:
         record = archive.manifest(row).record
     except DamageFound:
         record, record_id = None, ""
     record = record or Record(slug=row.slug, url=row.url, title=row.title)
-    n = connection.execute(
-        """INSERT INTO docs (site, slug, sequence, id, updated_at, observed_at)
-           VALUES (?, ?, ?, ?, ?, ?)""",
-        (
-            row.site, row.slug, row.sequence, record_id,
-            to_micros(row.updated_at), to_micros(row.observed_at),
-        ),
-    ).lastrowid  # fmt: skip
     body, links = without_links(record.body_md)
-    names = " / ".join((row.slug, *record.topics, *record.entities))
-    texts = (record.title or row.title, record.summary, names, body, links)
-    connection.execute(
-        """INSERT INTO texts (rowid, title, summary, names, body, links, marks)
-           VALUES (?, ?, ?, ?, ?, ?, ?)""",
-        (n, *map(indexed, texts), " ".join(sorted(set(_marks(row, record))))),
+    return Doc(
+        row=row,
+        id=record_id,
+        title=indexed(record.title or row.title),
+        summary=indexed(record.summary),
+        names=indexed(" / ".join((row.slug, *record.topics, *record.entities))),
+        body=indexed(body),
+        links=indexed(links),
+        marks=tuple(sorted(set(_marks(row, record)))),
     )
 
 
@@ -254,10 +315,10 @@ def search(
         return index.search(asked)
 
 
-def _ready(archive: Archive, said: Callable[[str], None]) -> Fulltext:
+def _ready(archive: Archive, said: Callable[[str], None]) -> Texts:
     path = archive.root / layout.FULLTEXT
     try:
-        filling = Filling.open(path)
+        filling = opened(archive.root)
     except ReadOnly:
         return _as_it_is(archive, path, said)
     try:
@@ -273,6 +334,23 @@ def _ready(archive: Archive, said: Callable[[str], None]) -> Fulltext:
         filling.close()
         raise
     return filling
+
+
+def to_ask(where: Path | Places) -> Texts:
+    """Open the text index in a file, or beside an index in PostgreSQL, to be asked."""
+    return Fulltext.to_read(where) if isinstance(where, Path) else _beside(where)
+
+
+def opened(root: Path) -> Filler:
+    """Open the text index of a mirror, where its index is, for writing."""
+    places = places_of(root)
+    return Filling.open(root / layout.FULLTEXT) if places.index is None else _beside(places)
+
+
+def _beside(places: Places) -> Filler:
+    from storage.index.fulltext_postgres import PostgresTexts  # noqa: PLC0415  - psycopg
+
+    return PostgresTexts.open(places)
 
 
 def _as_it_is(archive: Archive, path: Path, said: Callable[[str], None]) -> Fulltext:
@@ -295,6 +373,9 @@ def forget(root: Path, site: str, slug: str) -> None:
     Where that can't be done (it is broken, or a reader holds it) the file itself is removed: the
     next search makes it again. The caller holds the writer's lock. Raises ArchiveError.
     """
+    if places_of(root).index is not None:
+        with opened(root) as texts:
+            texts.forget(site, slug)
     path = root / layout.FULLTEXT
     if not path.exists():
         remove(path)

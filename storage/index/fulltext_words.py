@@ -15,6 +15,8 @@ from hashlib import blake2s
 from typing import TypeAlias
 from unicodedata import normalize
 
+from msgspec import Struct
+
 #: Characters of a question that are looked at: a paragraph, pasted.
 MOST_CHARACTERS = 1_000
 #: Words and phrases of a question: a sentence. What comes after them is not looked for.
@@ -64,8 +66,9 @@ def match_of(words: str, marks: Sequence[str] = (), *, columns: str = WORD_COLUM
     """
     wanted: list[str] = []
     unwanted: list[str] = []
-    for out, item in _items(words):
-        (unwanted if out else wanted).append(item)
+    for item in items(words):
+        quoted = f'"{item.text}"{"*" if item.begins else ""}'
+        (unwanted if item.out else wanted).append(quoted)
     if not wanted:
         return ""
     parts = [f"{{{columns}}} : ({' '.join(wanted)})", *(f'marks : "{each}"' for each in marks)]
@@ -73,8 +76,16 @@ def match_of(words: str, marks: Sequence[str] = (), *, columns: str = WORD_COLUM
     return f"({match}) NOT {{{WORD_COLUMNS}}} : ({' OR '.join(unwanted)})" if unwanted else match
 
 
-def _items(words: str) -> Iterator[tuple[bool, str]]:
-    """Give each word and phrase quoted for FTS5, and whether it must not be there."""
+class Item(Struct, frozen=True, kw_only=True):
+    """A word or phrase of a question: ``out``, it must not be there; ``begins``, a beginning."""
+
+    text: str
+    out: bool
+    begins: bool
+
+
+def items(words: str) -> Iterator[Item]:
+    """Give each word and phrase of a question, as texts are indexed."""
     text = _CONTROL.sub(" ", words[:MOST_CHARACTERS]).translate(_QUOTES)
     found = 0
     for item in _ITEM.finditer(text):
@@ -83,8 +94,8 @@ def _items(words: str) -> Iterator[tuple[bool, str]]:
         said = said.rstrip("*")
         if not _LETTER.search(said):
             continue
-        star = "*" if begins and _LONG_BEGINNING.search(said) else ""
-        yield bool(item["out"]), f'"{indexed(said)}"{star}'
+        begins = begins and _LONG_BEGINNING.search(said) is not None
+        yield Item(text=indexed(said), out=bool(item["out"]), begins=begins)
         found += 1
         if found == MOST_ITEMS:
             return

@@ -1,44 +1,29 @@
-"""The index file, open for writing: tables made, batches added in whole transactions.
+"""The index, open for writing: tables made, batches added in whole transactions.
 
-Write-ahead logging, so that readers and the one writer never wait for each other, and
-synchronous=FULL, so that a frontier entry marked done stays done through a power cut. An
-Index is used by one thread at a time. Statements are plain SQL, as the questions are (reader.py).
+An Index is used by one thread at a time. Statements are plain SQL, as the questions are
+(reader.py).
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Self
 
 from msgspec import Struct, field
 
-from storage.errors import ArchiveError, StoreFailed
-from storage.index.columns import COLUMNS
-from storage.index.reader import FILE_NAME, Reader, connect, sqlite_errors
+from storage.errors import ArchiveError
+from storage.index import opening
+from storage.index.columns import BOOLEANS, COLUMNS
+from storage.index.database import Connection
+from storage.index.packing import Packed
+from storage.index.reader import Reader
 from storage.index.rows import SCHEMA_VERSION, Row, Rows, Values
-from storage.index.tables import LATER, TABLES
+from storage.index.sqlite import Sqlite
+from storage.layout import Places
 
-_WRITER = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -32768",
-)
-#: For a file that is put in place when it is whole: no log, no sync, and memory, in KiB, for the
-#: rows of a large archive, whose marks come in no order.
-_FILLER = (
-    "PRAGMA journal_mode = OFF",
-    "PRAGMA synchronous = OFF",
-    "PRAGMA locking_mode = EXCLUSIVE",
-    "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -131072",
-)
-#: Milliseconds to wait for readers of the index that are about to end.
-_READERS_MAY_END = 2_000
 #: The primary keys of the tables that are written row by row, as schema.py has them.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "entries": ("site", "url"),
@@ -69,19 +54,16 @@ class Batch(Struct, frozen=True, kw_only=True):
 
 
 class Index(Reader):
-    """One open index, for writing too. State: the connection."""
-
-    _filling = False
+    """One open index, for writing too. State: the database."""
 
     @classmethod
-    def to_write(cls, root: Path, name: str = FILE_NAME) -> Self:
+    def to_write(cls, root: Path) -> Self:
         """Return the index of the mirror at ``root``, made where it is not there.
 
         Raises IndexUnusable where it is another schema's or broken, else ReadOnly, DiskFull or
         StoreFailed.
         """
-        with sqlite_errors(root, "opening the index"):
-            index = cls(root, connect(f"{(root / name).as_uri()}?mode=rwc", _WRITER))
+        index = cls(root, opening.to_write(root))
         try:
             index._prepare()
         except ArchiveError:
@@ -90,59 +72,65 @@ class Index(Reader):
         return index
 
     @classmethod
-    def to_fill(cls, root: Path, name: str) -> Self:
-        """Return a new index that nobody reads before ``finish``: a crash leaves nothing of use."""
-        with sqlite_errors(root, "opening the index"):
-            index = cls(root, connect(f"{(root / name).as_uri()}?mode=rwc", _FILLER))
-        index._filling = True
+    def to_fill(cls, places: Places) -> Self:
+        """Return a new index that nobody reads before ``put_in_place``, or ``abandon``.
+
+        A crash leaves nothing of use.
+        """
+        index = cls(places.root, opening.to_fill(places))
         index._prepare()
         return index
-
-    def finish(self) -> None:
-        """Make what a filled index is looked up by."""
-        if self._filling:
-            with self.begin("making the index") as connection:
-                for statement in LATER:
-                    connection.execute(statement)
 
     @classmethod
     def empty(cls, root: Path) -> Self:
         """Return an index of nothing, in memory: what a mirror without a segment has."""
-        index = cls(root, connect("file::memory:", ()))
+        index = cls(root, Sqlite.empty(root))
         index._prepare()
         return index
 
+    def put_in_place(self) -> None:
+        """Close an index that was filled, and have it be the mirror's."""
+        self.database.put_in_place()
+
+    def abandon(self) -> None:
+        """Close an index that was filled, and leave nothing of it."""
+        self.database.abandon()
+
+    def holding(self, sites: Collection[str]) -> AbstractContextManager[None]:
+        """Until this ends, nobody else numbers snapshots of these sites."""
+        return self.database.holding(sites)
+
     @contextmanager
-    def begin(self, doing: str) -> Iterator[sqlite3.Connection]:
+    def begin(self, doing: str) -> Iterator[Connection]:
         """One transaction: all that is done inside is done, or none of it. Raises as its error."""
-        with sqlite_errors(self.root, doing), self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
-            yield self._connection
+        with self.database.errors(doing), self.database.begin() as connection:
+            yield connection
 
     def _prepare(self) -> None:
-        if not self.ask("SELECT name FROM sqlite_master WHERE name = 'meta'"):
-            with self.begin("making the index") as connection:
-                for statement in TABLES if self._filling else (*TABLES, *LATER):
-                    connection.execute(statement)
-                _replace(connection, "meta", [{"key": "schema", "value": str(SCHEMA_VERSION)}])
+        with self.database.errors("making the index"):
+            if self.database.make():
+                with self.database.begin() as connection:
+                    _replace(connection, "meta", [{"key": "schema", "value": str(SCHEMA_VERSION)}])
         self.check_version()
 
     def apply(self, batch: Batch) -> None:
         """Add a batch in one transaction: visible as a whole or not at all."""
-        with self.begin("writing the index") as connection:
-            _add_rows(connection, batch.rows)
-            _keep_newest(connection, "names", batch.names)
-            _keep_newest(connection, "validators", batch.validators)
-            _replace(connection, "entries", batch.entries)
-            _replace(connection, "memory", batch.memory)
-            _replace(
-                connection,
-                "segments",
-                [
-                    {"name": name, "site": site, "committed": committed}
-                    for name, (site, committed) in sorted(batch.segments.items())
-                ],
-            )
+        self.database.write("writing the index", partial(_add_batch, batch), self._has(batch))
+
+    def _has(self, batch: Batch) -> Callable[[], bool]:
+        """Return what tells whether the rows of a batch are in: all are, or none is."""
+
+        def has() -> bool:
+            one = next(iter(batch.rows), None)
+            values = None if one is None else one.snapshot or one.event
+            if values is None:
+                return False  # notes alone: the same again changes nothing
+            table = "snapshots" if one and one.snapshot else "events"
+            row = dict(zip(COLUMNS[table], values, strict=True))
+            found = self.database.run(_SAME.format(table), {k: row[k] for k in _SAME_KEYS})
+            return found.fetchone() is not None
+
+        return has
 
     def forget_segment(self, name: str) -> None:
         """Take out every row that points into the segment, and the segment's own.
@@ -155,39 +143,49 @@ class Index(Reader):
             for statement in _FORGET_SEGMENT:
                 connection.execute(statement, named)
             for question in ARTICLES_LEFT:
-                for row in connection.execute(question, named).fetchall():
-                    connection.execute(ADD_ARTICLE, row).fetchone()
+                connection.numbers(ADD_ARTICLE, connection.execute(question, named).fetchall())
             for statement in _FORGET_ARTICLES:
                 connection.execute(statement, named)
 
     def replace(self, table: str, rows: Sequence[Row]) -> None:
         """Insert rows into ``table``, each in place of the one with its primary key."""
+        work = partial(_replace, table=table, rows=rows)
+        self.database.write(f"writing the index's {table}", work, lambda: False)
+
+    def take_over(self, table: str, other: Reader) -> None:
+        """Put the rows of another index's ``table`` in the place of those with their keys."""
+        rows = other.ask(f"SELECT * FROM {table}")  # noqa: S608  - our own tables
+        self.replace(table, [_of_any(row) for row in rows])
+
+    def add(self, table: str, row: Row) -> bool:
+        """Insert a row into ``table``; tells whether none had its primary key."""
+        names = ", ".join(f'"{name}"' for name in row)
+        values = ", ".join(f":{name}" for name in row)
+        insert = f"INSERT INTO {table} ({names}) VALUES ({values})"  # noqa: S608  - our own tables
         with self.begin(f"writing the index's {table}") as connection:
-            _replace(connection, table, rows)
+            return bool(connection.numbers(f"{insert} {_IF_NEW} RETURNING 1", [row])[0])
 
     def scrub(self) -> None:
-        """Write the file anew, so that nothing that was taken out is left in its free pages.
+        """Leave nothing of what was taken out, not in free pages either.
 
         Raises StoreFailed where somebody reads it, so that its log has to stay.
         """
-        with sqlite_errors(self.root, "writing the index anew"):
-            self._connection.execute("VACUUM")
-            self._connection.execute(f"PRAGMA busy_timeout = {_READERS_MAY_END}")
-            checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
-            ((busy, *_),) = self._connection.execute(checkpoint).fetchall()
-        if busy:
-            raise StoreFailed("somebody reads the index, so its log still has what was taken out")
+        with self.database.errors("writing the index anew"):
+            self.database.scrub()
 
     def set_note(self, key: str, value: str) -> None:
         """Keep a small fact under ``key`` in the table ``meta``."""
         self.replace("meta", [{"key": key, "value": value}])
 
 
+_SAME = "SELECT 1 FROM {} WHERE site = :site AND slug = :slug AND sequence = :sequence AND id = :id"
+_SAME_KEYS = ("site", "slug", "sequence", "id")
+
 #: Numbers of rows taken out are given again: files/ must not take those for written.
 FILES_OWED = """
-    UPDATE meta SET value = min(CAST(value AS INTEGER),
-                                (SELECT coalesce(max(n), 0) FROM representations))
-    WHERE key = 'files'
+    UPDATE meta SET value = CAST((SELECT coalesce(max(n), 0) FROM representations) AS TEXT)
+    WHERE CASE WHEN key = 'files'
+          THEN CAST(value AS BIGINT) > (SELECT coalesce(max(n), 0) FROM representations) END
 """
 
 _FORGET_SEGMENT = (
@@ -242,13 +240,26 @@ ADD_ARTICLE = """
 """
 
 
-def _add_rows(connection: sqlite3.Connection, rows: Sequence[Rows]) -> None:
+def _add_batch(batch: Batch, connection: Connection) -> None:
+    _add_rows(connection, batch.rows)
+    _keep_newest(connection, "names", batch.names)
+    _keep_newest(connection, "validators", batch.validators)
+    _replace(connection, "entries", batch.entries)
+    _replace(connection, "memory", batch.memory)
+    segments = [
+        {"name": name, "site": site, "committed": committed}
+        for name, (site, committed) in sorted(batch.segments.items())
+    ]
+    _replace(connection, "segments", segments)
+
+
+def _add_rows(connection: Connection, rows: Sequence[Rows]) -> None:
     sites = dict.fromkeys(one.site for one in rows)
     # A host first captured for a foreign canonical may be mirrored for itself later, never back.
     for implicit in (True, False):
         some = [row for row in sites if row[2] is implicit]
         _add(connection, "sites", some, _in_place("sites", "WHERE sites.implicit"))
-    numbers = [connection.execute(ADD_ARTICLE, one.article).fetchone() for one in rows]
+    numbers = connection.numbers(ADD_ARTICLE, [one.article for one in rows])
     numbered = list(zip(numbers, rows, strict=True))
     _add(connection, "files", {row: None for one in rows for row in one.files}, _IF_NEW)
     _add(connection, "snapshots", [one.snapshot for one in rows if one.snapshot])
@@ -260,17 +271,19 @@ def _add_rows(connection: sqlite3.Connection, rows: Sequence[Rows]) -> None:
     _keep_newest(connection, "validators", [row for one in rows for row in one.validators])
 
 
-def _keep_newest(connection: sqlite3.Connection, table: str, rows: Sequence[Values]) -> None:
+def _keep_newest(connection: Connection, table: str, rows: Sequence[Values]) -> None:
     # By the moment seen and not by arrival: segments may be indexed again in any order.
     _add(connection, table, rows, _in_place(table, f"WHERE excluded.seen_at >= {table}.seen_at"))
 
 
 _IF_NEW = "ON CONFLICT DO NOTHING"
 #: What was first seen without being stored is given its file's name later.
-_IF_NAMED = "ON CONFLICT DO UPDATE SET file = excluded.file WHERE urls.file = ''"
+_IF_NAMED = (
+    "ON CONFLICT (mark, format, article) DO UPDATE SET file = excluded.file WHERE urls.file = ''"
+)
 
 
-def _replace(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
+def _replace(connection: Connection, table: str, rows: Sequence[Row]) -> None:
     """Insert rows, each in place of the one with its primary key."""
     if rows:
         columns = tuple(rows[0])
@@ -278,12 +291,22 @@ def _replace(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) ->
         connection.executemany(statement, [tuple(row[name] for name in columns) for row in rows])
 
 
-def _add(
-    connection: sqlite3.Connection, table: str, rows: Collection[Values], otherwise: str = ""
-) -> None:
+def _add(connection: Connection, table: str, rows: Collection[Values], otherwise: str = "") -> None:
     """Insert rows in the order of COLUMNS; ``otherwise``: what if one is there."""
     if rows:
         connection.executemany(_insert(table, COLUMNS[table], otherwise), rows)
+
+
+def _of_any(row: Row) -> Row:
+    """Return a row of whichever engine: SQLite has numbers for truths and any type anywhere."""
+    return {
+        name: bool(value)
+        if name in BOOLEANS
+        else Packed(value)
+        if name == "digest" and isinstance(value, str)
+        else value
+        for name, value in row.items()
+    }
 
 
 @cache

@@ -18,7 +18,13 @@ _URN = len("urn:uuid:00000000-0000-0000-0000-000000000000")
 _COMMON = 200
 
 
-def packed(text: str) -> str | bytes:
+class Packed(str):
+    """An id or digest of another make, which stays as it is: PostgreSQL's columns are of bytes."""
+
+    __slots__ = ()
+
+
+def packed(text: str) -> Packed | bytes:
     """Return a record id or a hex digest in half its bytes; text of another make stays as it is."""
     if len(text) == _URN and text.startswith("urn:uuid:") and text[17:33:5] == "----":
         bare, size = text[9:].replace("-", ""), _UUID_BYTES
@@ -26,18 +32,18 @@ def packed(text: str) -> str | bytes:
         bare, size = text, _DIGEST_BYTES
     # What is not of this length and in small letters would come back as something else.
     if len(bare) != 2 * size or bare != bare.lower():
-        return text
+        return Packed(text)
     try:
         short = bytes.fromhex(bare)
     except ValueError:
-        return text
-    return short if len(short) == size else text
+        return Packed(text)
+    return short if len(short) == size else Packed(text)
 
 
 def unpacked(value: object) -> str:
     """Return the text that ``packed`` made ``value`` of. Raises TypeError for what it never was."""
-    if type(value) is str:
-        return value
+    if isinstance(value, str):
+        return str(value)
     if type(value) is not bytes:
         raise TypeError(f"{value!r:.80} is no id and no digest")
     text = value.hex()

@@ -1,53 +1,45 @@
-"""The index file, open for questions: SQL text in, rows out, and SQLite's errors made ours.
+"""The index, open for questions: SQL text in, rows out, and the database's errors made ours.
 
-Questions are plain SQL that SQLite and PostgreSQL both understand, with values by name (``:site``,
-as sqlite3 and SQLAlchemy's ``text`` both take them): a command that reads needs no more than
-Python's own sqlite3, and has answered before SQLAlchemy would be loaded. Statements that write are
-of the same kind (index.py); the tables alone are SQLAlchemy's (schema.py).
+Questions are plain SQL that SQLite and PostgreSQL both understand, with values by name (``:site``):
+a command that reads a mirror in a folder needs no more than Python's own sqlite3, and has answered
+before SQLAlchemy would be loaded. Statements that write are of the same kind (index.py); the tables
+alone are SQLAlchemy's (schema.py). What the two databases spell differently is database.py's.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
-from storage.errors import ArchiveError, DamageFound, DiskFull, IndexUnusable, ReadOnly, StoreFailed
+from storage.errors import ArchiveError, IndexUnusable
+from storage.index import opening
+from storage.index.database import Database
 from storage.index.rows import SCHEMA_VERSION, Row
 
-FILE_NAME = "index.sqlite"
-#: Seconds to wait for another connection's checkpoint; there is one writer, so it is short work.
-_BUSY_SECONDS = 10.0
 #: Rows taken from a result at once while a long list is walked.
 _PAGE = 1_000
 #: Rows of values in one question; SQLite takes 32,766 variables a statement.
 _VALUES = 500
-_SETTINGS = ("PRAGMA query_only = ON", "SELECT count(*) FROM sqlite_master")
 
 
 class Reader:
-    """One open index, to be asked. The only mutable state is the connection; close it when done."""
+    """One open index, to be asked. The only mutable state is the database; close it when done."""
 
-    def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, root: Path, database: Database) -> None:
         """Use ``to_read`` instead; ``root`` is named in errors."""
         self.root = root
-        self._connection = connection
+        self.database = database
 
     @classmethod
-    def to_read(cls, root: Path, name: str = FILE_NAME) -> Self:
-        """Return the index at ``root`` for reading, while a writer may be at work.
+    def to_read(cls, root: Path) -> Self:
+        """Return the index of the mirror at ``root`` for reading, while a writer may be at work.
 
         Raises IndexUnusable where it is missing, another schema's or broken.
         """
-        path = root / name
-        if not path.is_file():
-            raise IndexUnusable(root, f"{path} is missing")
-        with sqlite_errors(root, "opening the index"):
-            index = cls(root, _connect_reader(path))
+        index = cls(root, opening.to_read(root))
         try:
             index.check_version()
         except ArchiveError:
@@ -58,24 +50,23 @@ class Reader:
     def check_version(self) -> None:
         """Raise IndexUnusable unless the tables are those of this code."""
         if self.note("schema") != str(SCHEMA_VERSION):
-            raise IndexUnusable(self.root, f"{FILE_NAME} was made by another slugline")
-        # A view may go on for ever, and a trigger changes what is written: ours has neither.
-        if self.ask("SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')"):
-            raise IndexUnusable(self.root, f"{FILE_NAME} holds more than tables")
+            raise IndexUnusable(self.root, f"{self.database.name} was made by another slugline")
+        with self.database.errors("opening the index"):
+            self.database.check()
 
     def close(self) -> None:
-        """Close the connection; the last one folds the write-ahead log back in."""
-        self._connection.close()
+        """Close the database."""
+        self.database.close()
 
     def hold(self) -> None:
         """See the index from the next question on as it is then, whatever a writer does."""
-        with sqlite_errors(self.root, "opening the index"):
-            self._connection.execute("BEGIN")
+        with self.database.errors("opening the index"):
+            self.database.hold()
 
     def ask(self, *sql: str, **values: object) -> list[Row]:
         """Return every row of a question; its parts are joined by a space."""
-        with sqlite_errors(self.root, "reading the index"):
-            cursor = self._connection.execute(" ".join(sql), values)
+        with self.database.errors("reading the index"):
+            cursor = self.database.run(" ".join(sql), values)
             rows = cursor.fetchall()
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in rows]
@@ -166,56 +157,3 @@ def _rows_by(table: str, columns: tuple[str, ...], count: int) -> tuple[str, str
     same = " AND ".join(f"{column} = asked_{column}" for column in columns)
     with_asked = f"WITH asked ({asked}) AS (VALUES {values})"
     return with_asked, f"FROM asked CROSS JOIN {table} WHERE {same}", names
-
-
-def connect(uri: str, settings: Sequence[str]) -> sqlite3.Connection:
-    """Return a connection with the settings made. Raises sqlite3.Error."""
-    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, check_same_thread=False)
-    try:
-        for setting in settings:
-            connection.execute(setting).fetchall()
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def _connect_reader(path: Path) -> sqlite3.Connection:
-    # A read-only medium has no room for SQLite's shared memory: then nobody can be writing, and
-    # the file alone is the whole index, if no log stands beside it.
-    try:
-        return connect(f"{path.as_uri()}?mode=rw", _SETTINGS)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-            raise  # somebody is writing: what is in the file may be half of it
-        log = path.with_name(path.name + "-wal")
-        if log.is_file() and log.stat().st_size:
-            raise
-        return connect(f"{path.as_uri()}?immutable=1", _SETTINGS)
-
-
-@contextmanager
-def sqlite_errors(root: Path, doing: str) -> Iterator[None]:
-    """Turn SQLite's errors into ours: whose fault it is, and what was being done."""
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise DamageFound(
-            f"the segments of {root}", f"a snapshot is there twice ({error})"
-        ) from error
-    except sqlite3.Error as error:
-        raise _ours(root, error, doing) from error
-
-
-def _ours(root: Path, error: sqlite3.Error, doing: str) -> ArchiveError:
-    code = getattr(error, "sqlite_errorcode", None) or 0
-    primary = code & 0xFF  # the low byte is the plain code, the rest narrows it down
-    if primary == sqlite3.SQLITE_FULL:
-        return DiskFull(f"no room left on the disk while {doing}")
-    if primary == sqlite3.SQLITE_READONLY:
-        return ReadOnly(f"may not write in {root} while {doing}")
-    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return IndexUnusable(root, f"{FILE_NAME} is broken ({error})")
-    if primary == sqlite3.SQLITE_ERROR:
-        return IndexUnusable(root, f"{FILE_NAME} is not slugline's ({error})")
-    return StoreFailed(f"failed while {doing}: {error}")

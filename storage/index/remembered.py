@@ -6,7 +6,7 @@ out, as in queries.py.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from storage.index.packing import mark_of, unpacked
 from storage.index.reader import Reader, where
-from storage.index.rows import Row, from_micros, moment_or_none, values_of
+from storage.index.rows import Row, from_micros, moment_or_none, to_json, values_of
 from storage.model import EntryState, Validator
 
 
@@ -83,6 +83,17 @@ def all_runs(index: Reader) -> list[RunRow]:
     """Every run, newest first."""
     rows = index.ask("SELECT * FROM runs ORDER BY started_at DESC, id DESC")
     return [_run(row) for row in rows]
+
+
+def newest_run(index: Reader, scopes: Sequence[str]) -> RunRow | None:
+    """Return the newest run over these scopes, in whatever order it named them."""
+    if len(scopes) != 1:
+        return next((run for run in all_runs(index) if set(run.scopes) == set(scopes)), None)
+    row = index.ask_one(
+        "SELECT * FROM runs WHERE scopes = :scopes ORDER BY started_at DESC, id DESC",
+        scopes=to_json(scopes),
+    )
+    return None if row is None else _run(row)
 
 
 def _run(row: Row) -> RunRow:

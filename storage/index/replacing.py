@@ -6,7 +6,6 @@ article's groups together is made again. Nothing that runs remember of living ar
 
 from __future__ import annotations
 
-import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
@@ -14,6 +13,7 @@ from itertools import accumulate
 import msgspec
 from msgspec import Struct
 
+from storage.index.database import Connection
 from storage.index.index import ADD_ARTICLE, ARTICLES_LEFT, FILES_OWED, Index
 from storage.index.packing import mark_of
 from storage.index.reader import Reader
@@ -64,14 +64,16 @@ def changed(index: Index, name: str, gaps: Sequence[Gap]) -> None:
 
 
 def joined(index: Index, name: str, others: Mapping[str, int], length: int) -> None:
-    """Have the rows of ``others`` say that they stand in ``name``, from these offsets on."""
+    """Have the rows of ``others`` say that they stand in ``name``, from these offsets on.
+
+    They stay announced, until they are removed.
+    """
     with index.begin("moving segments' rows") as connection:
         for other, base in others.items():
             for statement in _JOINED:
                 connection.execute(statement, {"name": name, "other": other, "base": base})
             connection.execute("DELETE FROM segments WHERE name = ?", (other,))
         connection.execute("UPDATE segments SET committed = ? WHERE name = ?", (length, name))
-        _note(connection, REWRITING, to_json(Announced()))
 
 
 def cleared(index: Index, name: str) -> None:
@@ -144,9 +146,7 @@ _JOINED = (
 )
 
 
-def _take_out(
-    connection: sqlite3.Connection, name: str, gaps: Iterable[Gap]
-) -> set[tuple[str, str]]:
+def _take_out(connection: Connection, name: str, gaps: Iterable[Gap]) -> set[tuple[str, str]]:
     """Delete the rows of groups, and return their articles."""
     articles = set()
     for gap in gaps:
@@ -166,13 +166,13 @@ def _take_out(
     return articles
 
 
-def _move_up(connection: sqlite3.Connection, name: str, gaps: Sequence[Gap]) -> None:
+def _move_up(connection: Connection, name: str, gaps: Sequence[Gap]) -> None:
     borders = [gap.offset for gap in gaps]
     shifts = [0, *accumulate(gap.length for gap in gaps)]
     for table, question in _PLACES.items():
         moved = [
             (offset - shifts[passed], n)
-            for n, offset in connection.execute(question, (name,))
+            for n, offset in connection.execute(question, (name,)).fetchall()
             if (passed := bisect_right(borders, offset))
         ]
         connection.executemany(f'UPDATE {table} SET "offset" = ? WHERE n = ?', moved)  # noqa: S608  - our own tables
@@ -189,7 +189,7 @@ _SETTLED = (
 )
 
 
-def _stand_again(connection: sqlite3.Connection, articles: Iterable[tuple[str, str]]) -> None:
+def _stand_again(connection: Connection, articles: Iterable[tuple[str, str]]) -> None:
     """Make again what follows from all the groups of these articles together."""
     for site, slug in articles:
         named = {"site": site, "slug": slug}
@@ -200,14 +200,14 @@ def _stand_again(connection: sqlite3.Connection, articles: Iterable[tuple[str, s
             named,
         )
         for question in ARTICLES_LEFT:
-            for row in connection.execute(f"{question} AND slug = :slug", named).fetchall():
-                connection.execute(ADD_ARTICLE, row).fetchone()
+            left = connection.execute(f"{question} AND slug = :slug", named).fetchall()
+            connection.numbers(ADD_ARTICLE, left)
         connection.execute(
             "DELETE FROM articles WHERE site = :site AND slug = :slug AND last = 0", named
         )
 
 
-def _note(connection: sqlite3.Connection, key: str, value: str) -> None:
+def _note(connection: Connection, key: str, value: str) -> None:
     connection.execute(
         "INSERT INTO meta (key, value) VALUES (?, ?) "
         "ON CONFLICT (key) DO UPDATE SET value = excluded.value",

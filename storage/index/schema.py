@@ -5,8 +5,9 @@ Everything that a reading command shows is made by rows.py from manifests. ``ent
 and says so. Moments are whole microseconds since 1970 in UTC, so that they sort and never lose a
 digit; lists and mappings are JSON text; record ids and digests are packed (rows.packed); a URL or
 path that is only looked for has a mark of 64 bits (rows.mark_of). A change here is a new
-rows.SCHEMA_VERSION: the index is made again, by what tables.py has of it as text. No command
-imports this: SQLAlchemy takes longer to load than most of them take to answer.
+rows.SCHEMA_VERSION: in SQLite the index is made again, by what tables.py has of it as text, and
+PostgreSQL's is moved by migrations/. No command imports this but to make or move the latter:
+SQLAlchemy takes longer to load than most of them take to answer.
 """
 
 from __future__ import annotations
@@ -29,20 +30,23 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 metadata = MetaData()
 #: SQLite's own number of a row, which has 64 bits, goes by this name alone.
-_MARK = BigInteger().with_variant(Integer, "sqlite")
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+#: Texts are in the order of their code points everywhere, as SQLite's and Python's are.
+_WORD = String().with_variant(String(collation="C"), "postgresql")
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
 meta = Table(
     "meta",
     metadata,
-    Column("key", String, primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("key", _WORD, primary_key=True),
+    Column("value", _TEXT, nullable=False),
 )
 
 sites = Table(
     "sites",
     metadata,
-    Column("name", String, primary_key=True),
-    Column("scope", String, nullable=False),
+    Column("name", _WORD, primary_key=True),
+    Column("scope", _WORD, nullable=False),
     Column("implicit", Boolean, nullable=False),
 )
 
@@ -50,8 +54,8 @@ sites = Table(
 segments = Table(
     "segments",
     metadata,
-    Column("name", String, primary_key=True),
-    Column("site", String, nullable=False),
+    Column("name", _WORD, primary_key=True),
+    Column("site", _WORD, nullable=False),
     Column("committed", BigInteger, nullable=False),
 )
 
@@ -62,13 +66,13 @@ segments = Table(
 articles = Table(
     "articles",
     metadata,
-    Column("n", Integer, primary_key=True),
-    Column("site", String, nullable=False),
-    Column("slug", String, nullable=False),
-    Column("url", String, nullable=False),
-    Column("last", Integer, nullable=False),
-    Column("newest", Integer, nullable=False),
-    Column("placed", Integer, nullable=False),
+    Column("n", _NUMBER, primary_key=True),
+    Column("site", _WORD, nullable=False),
+    Column("slug", _WORD, nullable=False),
+    Column("url", _WORD, nullable=False),
+    Column("last", _NUMBER, nullable=False),
+    Column("newest", _NUMBER, nullable=False),
+    Column("placed", _NUMBER, nullable=False),
     Index("articles_name", "site", "slug", unique=True),
 )
 
@@ -76,28 +80,28 @@ articles = Table(
 snapshots = Table(
     "snapshots",
     metadata,
-    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("n", _NUMBER, primary_key=True, autoincrement=True),
     Column("id", LargeBinary, nullable=False),
-    Column("site", String, nullable=False),
-    Column("slug", String, nullable=False),
-    Column("sequence", Integer, nullable=False),
-    Column("url", String, nullable=False),
+    Column("site", _WORD, nullable=False),
+    Column("slug", _WORD, nullable=False),
+    Column("sequence", _NUMBER, nullable=False),
+    Column("url", _WORD, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
-    Column("unit", String, nullable=False),
-    Column("source", String, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("reason", String, nullable=False),
+    Column("unit", _WORD, nullable=False),
+    Column("source", _WORD, nullable=False),
+    Column("revision", _NUMBER, nullable=False),
+    Column("reason", _WORD, nullable=False),
     Column("observed_at", BigInteger, nullable=False),
-    Column("state", String, nullable=False),
-    Column("formats", Text, nullable=False),
-    Column("missing", Text, nullable=False),
-    Column("findings", Text, nullable=False),
-    Column("title", Text),
-    Column("content", String, nullable=False),
-    Column("run", String, nullable=False),
+    Column("state", _WORD, nullable=False),
+    Column("formats", _TEXT, nullable=False),
+    Column("missing", _TEXT, nullable=False),
+    Column("findings", _TEXT, nullable=False),
+    Column("title", _TEXT),
+    Column("content", _WORD, nullable=False),
+    Column("run", _WORD, nullable=False),
     Column("implicit", Boolean, nullable=False),
     Column("private", Boolean, nullable=False),
-    Column("segment", String, nullable=False),
+    Column("segment", _WORD, nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
     Column("head", BigInteger, nullable=False),
@@ -110,18 +114,18 @@ snapshots = Table(
 events = Table(
     "events",
     metadata,
-    Column("n", Integer, primary_key=True, autoincrement=True),
+    Column("n", _NUMBER, primary_key=True, autoincrement=True),
     Column("id", LargeBinary, nullable=False),
-    Column("site", String, nullable=False),
-    Column("slug", String, nullable=False),
-    Column("sequence", Integer, nullable=False),
-    Column("url", String, nullable=False),
-    Column("event", String, nullable=False),
+    Column("site", _WORD, nullable=False),
+    Column("slug", _WORD, nullable=False),
+    Column("sequence", _NUMBER, nullable=False),
+    Column("url", _WORD, nullable=False),
+    Column("event", _WORD, nullable=False),
     Column("observed_at", BigInteger, nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("run", String, nullable=False),
+    Column("detail", _TEXT, nullable=False),
+    Column("run", _WORD, nullable=False),
     Column("implicit", Boolean, nullable=False),
-    Column("segment", String, nullable=False),
+    Column("segment", _WORD, nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
     Column("head", BigInteger, nullable=False),
@@ -137,20 +141,20 @@ events = Table(
 representations = Table(
     "representations",
     metadata,
-    Column("n", Integer, primary_key=True, autoincrement=True),
-    Column("article", Integer, nullable=False),
-    Column("sequence", Integer, nullable=False),
-    Column("format", String, nullable=False),
-    Column("url", String, nullable=False),
-    Column("final_url", String, nullable=False),
+    Column("n", _NUMBER, primary_key=True, autoincrement=True),
+    Column("article", _NUMBER, nullable=False),
+    Column("sequence", _NUMBER, nullable=False),
+    Column("format", _WORD, nullable=False),
+    Column("url", _WORD, nullable=False),
+    Column("final_url", _WORD, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("fetched_at", BigInteger, nullable=False),
-    Column("content_encoding", String, nullable=False),
-    Column("payload_digest", String, nullable=False),
+    Column("content_encoding", _WORD, nullable=False),
+    Column("payload_digest", _WORD, nullable=False),
     Column("record_id", LargeBinary, nullable=False),
     Column("target_id", LargeBinary),
-    Column("file", String, nullable=False),
+    Column("file", _WORD, nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
     Index("representations_article", "article", "sequence"),
@@ -171,9 +175,9 @@ urls = Table(
     "urls",
     metadata,
     Column("mark", BigInteger, primary_key=True),
-    Column("format", String, primary_key=True),
-    Column("article", Integer, primary_key=True),
-    Column("file", String, nullable=False),
+    Column("format", _WORD, primary_key=True),
+    Column("article", _NUMBER, primary_key=True),
+    Column("file", _WORD, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -182,7 +186,7 @@ urls = Table(
 files = Table(
     "files",
     metadata,
-    Column("mark", _MARK, primary_key=True, autoincrement=False),
+    Column("mark", _NUMBER, primary_key=True, autoincrement=False),
     Column("folder", Boolean, nullable=False),
 )
 
@@ -190,9 +194,9 @@ files = Table(
 names = Table(
     "names",
     metadata,
-    Column("site", String, primary_key=True),
-    Column("name", String, primary_key=True),
-    Column("slug", String, primary_key=True),
+    Column("site", _WORD, primary_key=True),
+    Column("name", _WORD, primary_key=True),
+    Column("slug", _WORD, primary_key=True),
     Column("is_url", Boolean, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -202,9 +206,9 @@ names = Table(
 validators = Table(
     "validators",
     metadata,
-    Column("mark", _MARK, primary_key=True, autoincrement=False),
-    Column("etag", String),
-    Column("last_modified", String),
+    Column("mark", _NUMBER, primary_key=True, autoincrement=False),
+    Column("etag", _WORD),
+    Column("last_modified", _WORD),
     Column("digest", LargeBinary, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
 )
@@ -212,15 +216,15 @@ validators = Table(
 entries = Table(
     "entries",
     metadata,
-    Column("site", String, primary_key=True),
-    Column("url", String, primary_key=True),
-    Column("verdict", String, nullable=False),
-    Column("slug", String, nullable=False),
-    Column("why", Text, nullable=False),
-    Column("lastmod", String, nullable=False),
+    Column("site", _WORD, primary_key=True),
+    Column("url", _WORD, primary_key=True),
+    Column("verdict", _WORD, nullable=False),
+    Column("slug", _WORD, nullable=False),
+    Column("why", _TEXT, nullable=False),
+    Column("lastmod", _WORD, nullable=False),
     Column("checked_at", BigInteger, nullable=False),
-    Column("run", String, nullable=False),
-    Column("attempts", Integer, nullable=False),
+    Column("run", _WORD, nullable=False),
+    Column("attempts", _NUMBER, nullable=False),
     Column("verified_at", BigInteger),
     sqlite_with_rowid=False,
 )
@@ -229,24 +233,29 @@ entries = Table(
 memory = Table(
     "memory",
     metadata,
-    Column("site", String, primary_key=True),
-    Column("key", String, primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("site", _WORD, primary_key=True),
+    Column("key", _WORD, primary_key=True),
+    Column("value", _TEXT, nullable=False),
     sqlite_with_rowid=False,
 )
 
 runs = Table(
     "runs",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("command", String, nullable=False),
-    Column("scopes", Text, nullable=False),
+    Column("id", _WORD, primary_key=True),
+    Column("command", _WORD, nullable=False),
+    Column("scopes", _TEXT, nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("continues_since", BigInteger),
     Column("finished_at", BigInteger),
     Column("finished", Boolean, nullable=False),
-    Column("summary", Text, nullable=False),
+    Column("summary", _TEXT, nullable=False),
 )
+
+#: PostgreSQL's alone: the runs of a fleet are many, and each asks for the last one over its scopes;
+#: names are looked for on all sites. There a URL is in no primary key: see migrations/.
+Index("runs_scopes", runs.c.scopes, postgresql_using="hash")
+Index("names_name", names.c.name, postgresql_using="hash")
 
 
 def statements() -> tuple[list[str], list[str]]:
@@ -260,6 +269,8 @@ def statements() -> tuple[list[str], list[str]]:
     for table in metadata.sorted_tables:
         made.append(CreateTable(table))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            if index.dialect_kwargs.get("postgresql_using"):
+                continue  # PostgreSQL's alone
             (made if index.unique else later).append(CreateIndex(index))
     dialect = sqlite.dialect()
     first, second = ([str(one.compile(dialect=dialect)) for one in some] for some in (made, later))

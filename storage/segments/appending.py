@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 from msgspec import Struct
@@ -18,14 +17,13 @@ from msgspec import Struct
 from storage.codings import BytesLike
 from storage.errors import ArchiveError, StoreFailed, os_errors
 from storage.layout import sync_folder
-from storage.segments.local import SUFFIX, LocalSegments, started_of
+from storage.segments.names import Naming, site_and_file, stamp_of, started_of
 from storage.warc import build_warcinfo, new_record_id
 
 #: Bytes at which a segment closes: 1 GiB is web archives' own custom.
 SEGMENT_BYTES = 1 << 30
 #: Groups in one write: POSIX promises room for 16 pieces, and the systems in use have 1,024.
 _PIECES = 256
-_STAMP = "%Y%m%dT%H%M%S%fZ"
 _MONTH = len("YYYYMM")
 
 
@@ -38,23 +36,30 @@ class Appended(Struct, frozen=True, kw_only=True):
 
 
 class Appender:
-    """Writes groups to the segments of a mirror, one segment a site at a time."""
+    """Writes groups to segment files in a folder, one segment a site at a time."""
 
     def __init__(
         self,
-        segments: LocalSegments,
+        folder: Path,
+        names: Callable[[str], Sequence[str]],
         *,
+        naming: Naming,
         started_at: datetime,
         resume: Mapping[str, int],
+        once: bool = False,
         software: str = "slugline",
         segment_bytes: int = SEGMENT_BYTES,
     ) -> None:
-        """Write nothing yet: ``started_at``, the run's start, gives new segments their names.
+        """Write nothing yet: ``started_at`` is the run's start, and ``naming`` names new segments.
 
-        ``resume`` are the segments that may be written on, with their committed lengths: those
-        of the index whose recovery was clean. Any other one is left as it is.
+        ``names`` lists a site's. ``resume`` are the segments that may be written on, with their
+        committed lengths: those of the index whose recovery was clean. Any other one is left as it
+        is. ``once``: ``seal`` ends segments, for what is done with them then is done once.
         """
-        self._segments = segments
+        self._folder = folder
+        self._names = names
+        self._naming = naming
+        self._once = once
         self._started = started_at.astimezone(UTC)
         self._resume = dict(resume)
         self._software = software
@@ -112,6 +117,11 @@ class Appender:
             raise StoreFailed(self._failed) from error
         self._close([file for file in self._files if not file.synced])
 
+    def seal(self) -> None:
+        """Write no more on the segments so far, where a segment is written once."""
+        if self._once:
+            self._close(list(self._files))
+
     def close(self) -> None:
         """Cut back what is not synced, and close every file."""
         try:
@@ -144,20 +154,24 @@ class Appender:
 
     def _begin(self, site: str) -> _File:
         """Go on with the site's newest segment where that is allowed, else make one."""
-        newest = next(reversed(self._segments.names(site)), None)
+        newest = next(reversed(self._names(site)), None)
         if newest is None or newest not in self._resume:
             return self._new(site)
         length = self._resume[newest]
-        this_month = self._started.strftime(_STAMP)[:_MONTH]
+        this_month = stamp_of(self._started)[:_MONTH]
         if length >= self._segment_bytes or started_of(newest)[:_MONTH] != this_month:
             return self._new(site)
-        if length != self._segments.size(newest):
+        path = self._path(newest)
+        if length != path.stat().st_size:
             return self._new(site)
-        return self._opened(site, _File.resumed(self._segments.path(newest), newest, length))
+        return self._opened(site, _File.resumed(path, newest, length))
+
+    def _path(self, name: str) -> Path:
+        return self._folder.joinpath(*site_and_file(name))
 
     def _new(self, site: str) -> _File:
-        for name in self._fresh_names(site):
-            path = self._segments.path(name)
+        for name in self._naming(site):
+            path = self._path(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             warcinfo = build_warcinfo(
                 record_id=new_record_id(),
@@ -172,10 +186,6 @@ class Appender:
                 continue
         raise AssertionError("the numbers of segments do not end")
 
-    def _fresh_names(self, site: str) -> Iterator[str]:
-        stamp = self._started.strftime(_STAMP)
-        return (f"{site}/{stamp}-{number}{SUFFIX}" for number in count(1))
-
     def _opened(self, site: str, file: _File) -> _File:
         self._files.append(file)
         self._current[site] = file
@@ -183,7 +193,7 @@ class Appender:
 
     def _sync_folders(self, folders: Sequence[Path]) -> None:
         """Make the names of new files durable, up to the mirror's own folder."""
-        above = {self._segments.folder, self._segments.root} if folders else set()
+        above = {self._folder, self._folder.parent} if folders else set()
         for folder in sorted({*folders, *above}, reverse=True):
             sync_folder(folder)
 

@@ -1,74 +1,35 @@
 """Segments as files under ``segments/<site>/``: reading them, and mending them after a crash.
 
-A segment is known by its name relative to ``segments/``, as ``wpnews.pro/…-1.warc.gz``. Blocking,
-for the writer's or a reader's thread. Appending is storage.segments.appending's; what torn and
-damaged mean is decided in storage.segments.recovery. FORMAT.md has the rules.
+Blocking, for the writer's or a reader's thread. Appending is storage.segments.appending's; what
+torn and damaged mean is decided in storage.segments.recovery. FORMAT.md has the rules.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from os.path import lexists
 from pathlib import Path
 
-from msgspec import Struct
+from storage.errors import os_errors
+from storage.layout import SEGMENTS, sync_folder
+from storage.segments.appending import SEGMENT_BYTES, Appender
+from storage.segments.kinds import Recovery, Segments, Wait
+from storage.segments.names import SUFFIX, by_number, order, site_and_file
+from storage.segments.recovery import Group, Tail
+from storage.segments.rewriting import write_aside
+from storage.segments.source import FileSource
 
-from storage.errors import DamageFound, os_errors
-from storage.layout import LOST, SEGMENTS, sync_folder
-from storage.segments.recovery import Group, Tail, manifest_group, walk
-from storage.segments.source import Source
-from storage.warc_read import Parsed, RecordError, read_member
-
-SUFFIX = ".warc.gz"
-#: Bytes copied to lost/ at once: large enough that the disk, not the loop, sets the pace.
-_COPY = 1 << 20
-#: A segment's file name: when its run began (UTC), and which of that run's it is.
-_NAME = re.compile(r"(?P<started>\d{8}T\d{12}Z)-(?P<number>\d{1,9})\.warc\.gz")
+_PART = ".part"
 
 
-class Recovery(Struct, frozen=True, kw_only=True):
-    """What mending one segment found: the groups to be indexed, and what was cut.
+class LocalSegments(Segments):
+    """The segments that are files below ``folder`` of the mirror ``root``; holds no open file."""
 
-    ``length`` is the segment's length now, 0 where no whole group was in it and it was removed.
-    ``from_start``: the file was shorter than its index believed, so ``groups`` are all that it
-    holds, and its rows in the index are void. ``lost`` is the file under lost/ with the bytes cut.
-    """
-
-    segment: str
-    groups: tuple[Group, ...]
-    length: int
-    from_start: bool = False
-    lost: Path | None = None
-    lost_bytes: int = 0
-
-    @property
-    def clean(self) -> bool:
-        """True where the segment was as the index knew it: only then may it be written on."""
-        return not (self.groups or self.lost or self.from_start)
-
-
-def order(name: str) -> tuple[str, str, int, str]:
-    """Sort segments by it: by site, then in the order of their making."""
-    site, _, file = name.rpartition("/")
-    parsed = _NAME.fullmatch(file)
-    if parsed is None:
-        return (site, "", 0, file)
-    return (site, parsed["started"], int(parsed["number"]), file)
-
-
-def started_of(name: str) -> str:
-    """Return the moment in a segment's name, as ``20261123T015700123456Z``; "" in a foreign one."""
-    return order(name)[1]
-
-
-class LocalSegments:
-    """The segments of the mirror in folder ``root``; holds no open file."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.folder = root / SEGMENTS
+    def __init__(self, root: Path, folder: str = SEGMENTS) -> None:
+        super().__init__(root)
+        self.folder = root / folder
 
     def names(self, site: str | None = None) -> list[str]:
         """List every segment there is, in ``order``; of one site where it is given."""
@@ -79,14 +40,12 @@ class LocalSegments:
 
     def path(self, name: str) -> Path:
         """Return the file of a segment. Raises ValueError for a name that leaves the folder."""
-        site, slash, file = name.partition("/")
-        if not slash or {site, file} & {"", ".", ".."} or "/" in file or "\0" in name:
-            raise ValueError(f"no segment's name: {name!r}")
+        site, file = site_and_file(name)
         return self.folder / site / file
 
-    def source(self, name: str) -> Source:
+    def source(self, name: str) -> FileSource:
         """Open a segment for reading; a context manager."""
-        return Source(self.path(name), name)
+        return FileSource(self.path(name), name)
 
     def size(self, name: str) -> int | None:
         """Return the bytes a segment has, None where there is no such file."""
@@ -96,33 +55,53 @@ class LocalSegments:
             except FileNotFoundError:
                 return None
 
-    def read(self, name: str, offset: int, length: int) -> bytes:
-        """Read exactly ``length`` bytes. Raises DamageFound where they are not all there."""
-        with self.source(name) as source:
-            return source.read(offset, length)
+    def are_there(self) -> bool:
+        """Tell whether any segment file is there."""
+        return any(True for _ in self.folder.glob(f"*/*{SUFFIX}"))
 
-    def record(self, name: str, offset: int, length: int, *, verify: bool = True) -> Parsed:
-        """Read the record whose member is ``length`` bytes at ``offset``, its digests checked.
+    def are_others(self, known: Collection[str]) -> bool:
+        """Tell whether none of the ``known`` segments is there, whatever stands in its place."""
+        return bool(known) and not any(lexists(self.folder / name) for name in known)
 
-        Raises DamageFound where no such record is there.
-        """
-        try:
-            return read_member(self.read(name, offset, length), verify=verify)
-        except RecordError as error:
-            raise DamageFound(f"{name} at byte {offset}", str(error)) from error
+    def close(self) -> None:
+        """Do nothing: none are held."""
 
-    def manifest(self, name: str, offset: int) -> Group:
-        """Read the manifest at ``offset``; its group's records are not looked at.
+    @property
+    def wait(self) -> Wait:
+        """Nothing waits: what stands in the file is where readers look."""
+        return Wait()
 
-        Raises DamageFound where there is none.
-        """
-        with self.source(name) as source:
-            return manifest_group(source, offset)
+    def appender(
+        self,
+        *,
+        started_at: datetime,
+        resume: Mapping[str, int],
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> Appender:
+        """Return what a run that began then appends with."""
+        return Appender(
+            self.folder,
+            self.names,
+            naming=by_number(started_at),
+            started_at=started_at,
+            resume=resume,
+            segment_bytes=segment_bytes,
+        )
 
-    def walk(self, name: str, start: int = 0, *, skim: bool = False) -> Iterator[Group | Tail]:
-        """Give every whole group from ``start`` on, then one Tail; see recovery.walk."""
-        with self.source(name) as source:
-            yield from walk(source, start, skim=skim)
+    def publish(self, names: Collection[str]) -> None:
+        """Do nothing: it is where readers look."""
+
+    def settled(self, names: Collection[str]) -> None:
+        """Do nothing: it stays where it is."""
+
+    @property
+    def shared(self) -> bool:
+        """One machine writes a folder."""
+        return False
+
+    def unsettled(self, known: Collection[str]) -> list[str]:
+        """Name every segment, of the folder and of the index: nobody else changes them."""
+        return sorted({*self.names(), *known})
 
     def recover(self, name: str, committed: int) -> Recovery:
         """Bring a segment to order after a crash; ``committed`` is the index's length of it.
@@ -152,6 +131,29 @@ class LocalSegments:
             lost_bytes=tail.size,
         )
 
+    def without(self, name: str, groups: Collection[Group]) -> Recovery:
+        """Move whole groups, not indexed yet, from a segment to lost/; return what is left."""
+        gone = {group.offset: group.length for group in groups}
+        lost = None
+        with self.source(name) as source:
+            for offset, length in gone.items():
+                lost = self.keep(source, Tail(offset=offset, size=length))
+            kept, at = [], 0
+            for offset in (*sorted(gone), source.size):
+                kept += [(at, offset - at)] if offset > at else []
+                at = offset + gone.get(offset, 0)
+        left = sum(1 for found in self.walk(name) if isinstance(found, Group)) > len(gone)
+        part = write_aside(self, name, {name: kept}) if left else None
+        self.put_in_place(name, part)
+        *found, tail = self.walk(name) if left else (Tail(offset=0, size=0),)
+        return Recovery(
+            segment=name,
+            groups=tuple(group for group in found if isinstance(group, Group)),
+            length=tail.offset,
+            lost=lost,
+            lost_bytes=sum(gone.values()),
+        )
+
     def cut(self, name: str, tail: Tail) -> Path | None:
         """Move a torn tail to lost/, durably, and return the file there; None where none is torn.
 
@@ -171,25 +173,6 @@ class LocalSegments:
                 sync_file(path)
         return lost
 
-    def keep(self, source: Source, tail: Tail) -> Path:
-        """Copy these bytes to a file under lost/, durably; the same bytes give the same file."""
-        site, _, file = source.name.rpartition("/")
-        folder = self.root / LOST / site
-        part = folder / f".{file}.part"
-        sha256 = hashlib.sha256()
-        with os_errors(f"keeping what is cut from {source.name}"):
-            folder.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as out:
-                for chunk in source.chunks(tail.offset, tail.size, _COPY):
-                    sha256.update(chunk)
-                    out.write(chunk)
-                out.flush()
-                os.fsync(out.fileno())
-            kept = part.replace(folder / f"{file}.{tail.offset}-{sha256.hexdigest()[:8]}")
-            for above in (folder, folder.parent, self.root):
-                sync_folder(above)
-        return kept
-
     def _make_durable(self, name: str) -> None:
         """Sync what a killed run wrote: the index must not know of it before the disk does."""
         path = self.path(name)
@@ -197,6 +180,27 @@ class LocalSegments:
             sync_file(path)
             for above in (path.parent, self.folder, self.root):
                 sync_folder(above)
+
+    def aside(self, name: str) -> Path:
+        """Return the file beside a segment that the next one in its place is written to."""
+        path = self.path(name)
+        return path.with_name(f".{path.name}{_PART}")
+
+    def put_in_place(self, name: str, part: Path | None) -> None:
+        """Put ``part`` in a segment's place, durably; None: there is to be none any more."""
+        path = self.path(name)
+        with os_errors(f"replacing the segment {name}"):
+            if part is None:
+                path.unlink(missing_ok=True)
+            else:
+                part.replace(path)
+            sync_folder(path.parent)
+
+    def sweep(self) -> None:
+        """Remove what a killed rewriting left beside the segments: nothing refers to it."""
+        with os_errors("removing unfinished segments"):
+            for part in self.folder.glob(f"*/.*{_PART}"):
+                part.unlink()
 
 
 def sync_file(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A segment written anew without some of its bytes: aside, whole and durable, then put in place.
+"""A segment written anew without some of its bytes: aside, whole and durable, for its place.
 
 The only way in which a segment's bytes change behind what was appended. Whoever calls this has the
 writer's lock, and has noted in the index which segment it is (storage.upkeep): between putting it
@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from storage.errors import os_errors
-from storage.layout import SEGMENTS, sync_folder
-from storage.segments.local import LocalSegments
+from storage.segments.kinds import Segments
 from storage.segments.source import Source
 
-_PART = ".part"
 #: Bytes copied at once.
 _COPY = 1 << 20
 
@@ -27,12 +25,12 @@ Span: TypeAlias = tuple[int, int]
 Piece: TypeAlias = Span | bytes
 
 
-def write_aside(segments: LocalSegments, name: str, kept: Mapping[str, Sequence[Piece]]) -> Path:
-    """Write pieces of segments, in order, to a file beside ``name``, durably, and return it.
+def write_aside(segments: Segments, name: str, kept: Mapping[str, Sequence[Piece]]) -> Path:
+    """Write pieces of segments, in order, to a file aside of ``name``, durably, and return it.
 
     Raises DamageFound where a segment ends before a span does.
     """
-    part = part_of(segments, name)
+    part = segments.aside(name)
     with os_errors(f"writing {part}"), part.open("wb") as out:
         for each, pieces in kept.items():
             with segments.source(each) as source:
@@ -51,27 +49,3 @@ def _copy(source: Source, at: int, end: int, out: BinaryIO) -> None:
         piece = source.read(at, min(_COPY, end - at))
         out.write(piece)
         at += len(piece)
-
-
-def part_of(segments: LocalSegments, name: str) -> Path:
-    """Return the file beside a segment that the next one in its place is written to."""
-    path = segments.path(name)
-    return path.with_name(f".{path.name}{_PART}")
-
-
-def put_in_place(segments: LocalSegments, name: str, part: Path | None) -> None:
-    """Put ``part`` in a segment's place, durably; None: there is to be none any more."""
-    path = segments.path(name)
-    with os_errors(f"replacing the segment {name}"):
-        if part is None:
-            path.unlink(missing_ok=True)
-        else:
-            part.replace(path)
-        sync_folder(path.parent)
-
-
-def sweep(root: Path) -> None:
-    """Remove what a killed rewriting left beside the segments: nothing refers to it."""
-    with os_errors("removing unfinished segments"):
-        for part in (root / SEGMENTS).glob(f"*/.*{_PART}"):
-            part.unlink()

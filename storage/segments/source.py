@@ -1,7 +1,8 @@
-"""One segment file, open for reading: bounded reads at an offset, never past the end.
+"""One segment, open for reading: bounded reads at an offset, never past the end.
 
-The only place where segment bytes are read. Nothing here knows what the bytes mean. A link, a
-pipe or a device in a segment's place is never read: who gave us the mirror may have put it there.
+Segment bytes are read here, and in storage.segments.bucket where they are objects. Nothing here
+knows what the bytes mean. A link, a pipe or a device in a segment file's place is never read: who
+gave us the mirror may have put it there.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -29,24 +31,24 @@ _NO_FILE = {
 }
 
 
-class Source:
-    """A context manager over one file; ``name`` is the segment's, ``size`` its bytes at opening."""
+class Source(ABC):
+    """A context manager over one segment's bytes; ``name`` is the segment's."""
 
-    def __init__(self, path: Path, name: str) -> None:
-        """Open ``path``. Raises DamageFound where it is no file, ArchiveError where it can't be."""
+    def __init__(self, name: str) -> None:
         self.name = name
-        with os_errors(f"opening the segment {name}"):
-            try:
-                self._descriptor = os.open(path, _FLAGS)
-            except OSError as error:
-                if error.errno not in _NO_FILE:
-                    raise
-                raise DamageFound(name, _NO_FILE[error.errno]) from error
-            found = os.fstat(self._descriptor)
-        self.size = found.st_size
-        if not stat.S_ISREG(found.st_mode):
-            os.close(self._descriptor)
-            raise DamageFound(name, "it is no file")
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """The segment's bytes at opening. Raises DamageFound, StoreFailed."""
+
+    @abstractmethod
+    def chunks(self, offset: int, length: int, step: int = CHUNK) -> Iterator[bytes]:
+        """Give the bytes from ``offset`` on, ``step`` at a time, ``length`` at most."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what is held open."""
 
     def __enter__(self) -> Self:
         return self
@@ -57,19 +59,53 @@ class Source:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        self.close()
 
     def read(self, offset: int, length: int) -> bytes:
-        """Exactly ``length`` bytes at ``offset``. Raises DamageFound where the file ends before."""
-        if offset < 0 or length < 0 or offset + length > self.size:
+        """Exactly ``length`` bytes at ``offset``. Raises DamageFound where it ends before."""
+        data = b"".join(self.chunks(offset, length, max(length, 1)))
+        if len(data) != length:
             raise self.damage(offset, f"{length} bytes wanted, and the file has {self.size} in all")
-        return b"".join(self.chunks(offset, length, max(length, 1)))
+        return data
+
+    def damage(self, offset: int, why: str) -> DamageFound:
+        """Make the error that names this segment and the offset."""
+        return DamageFound(f"{self.name} at byte {offset}", why)
+
+
+class FileSource(Source):
+    """A segment that is a file."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        """Open ``path``. Raises DamageFound where it is no file, ArchiveError where it can't be."""
+        super().__init__(name)
+        with os_errors(f"opening the segment {name}"):
+            try:
+                self._descriptor = os.open(path, _FLAGS)
+            except OSError as error:
+                if error.errno not in _NO_FILE:
+                    raise
+                raise DamageFound(name, _NO_FILE[error.errno]) from error
+            found = os.fstat(self._descriptor)
+        self._size = found.st_size
+        if not stat.S_ISREG(found.st_mode):
+            os.close(self._descriptor)
+            raise DamageFound(name, "it is no file")
+
+    @property
+    def size(self) -> int:
+        """The file's bytes at opening."""
+        return self._size
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
 
     def chunks(self, offset: int, length: int, step: int = CHUNK) -> Iterator[bytes]:
         """Give the bytes from ``offset`` on, ``step`` at a time, ``length`` at most."""
         if offset < 0:
             raise self.damage(offset, "no byte stands there")
-        end = min(offset + length, self.size)
+        end = min(offset + length, self._size)
         while offset < end:
             with os_errors(f"reading the segment {self.name}"):
                 data = os.pread(self._descriptor, min(step, end - offset), offset)
@@ -77,7 +113,3 @@ class Source:
                 raise self.damage(offset, "the file became shorter while it was read")
             yield data
             offset += len(data)
-
-    def damage(self, offset: int, why: str) -> DamageFound:
-        """Make the error that names this file and the offset."""
-        return DamageFound(f"{self.name} at byte {offset}", why)

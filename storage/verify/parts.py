@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from storage.errors import ArchiveError
 from storage.index.reader import Reader
-from storage.segments.local import LocalSegments
+from storage.segments.opening import open_segments
 from storage.verify.found import Counts, Passed
 from storage.verify.rows import Scopes, SegmentRows
 from storage.verify.segments import SegmentCheck
@@ -126,7 +126,7 @@ def _prove(part: Part) -> _Proven:
 def _is_sound(index: Reader, part: Part, counts: Counts, scopes: Scopes) -> bool:
     index.hold()
     rows = SegmentRows(index, part.segment, scopes, (part.start, part.end))
-    with LocalSegments(part.root).source(part.segment) as source:
+    with open_segments(part.root).source(part.segment) as source:
         if source.size < part.end:
             return False
         check = SegmentCheck(source, rows, counts)
@@ -134,10 +134,10 @@ def _is_sound(index: Reader, part: Part, counts: Counts, scopes: Scopes) -> bool
         return all(isinstance(each, Passed) for each in found)
 
 
-#: Rows of a segment that are in no part of it.
+#: Rows of a segment that are in no part of it. (SQLite sorts what is no number behind them all.)
 BEYOND = """
     SELECT (SELECT count(*) FROM snapshots WHERE segment = :segment
-              AND (typeof("offset") != 'integer' OR "offset" < 0 OR "offset" >= :committed))
+              AND ("offset" < 0 OR "offset" >= :committed))
          + (SELECT count(*) FROM events WHERE segment = :segment
-              AND (typeof("offset") != 'integer' OR "offset" < 0 OR "offset" >= :committed))
+              AND ("offset" < 0 OR "offset" >= :committed))
 """

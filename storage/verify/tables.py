@@ -1,7 +1,7 @@
 """Whole tables of the index, compared with each other once the rows of groups are known.
 
 What many manifests make together (an article's standing, the names under files/, the bodies that
-revisits refer to) is asked of SQLite itself, so that no list of it is in memory.
+revisits refer to) is asked of the database itself, so that no list of it is in memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from storage.plain_files import WATERMARK
 from storage.verify.found import Problem, Problems, file_of, in_index
 from storage.verify.rows import Scopes
 
-#: Faults that SQLite is to name before it stops looking.
+#: Faults that the database is to name before it stops looking.
 _MOST_FAULTS = 20
 #: Rows that one question may find wrong; an index with more is wrong altogether.
 _MOST_ROWS = 1_000
@@ -26,23 +26,24 @@ _MOST_ROWS = 1_000
 _STANDING = """
     SELECT site, slug, url, last, newest, placed FROM (
         SELECT articles.*,
-          (SELECT max(sequence) FROM snapshots AS s
-            WHERE s.site = articles.site AND s.slug = articles.slug) AS kept,
-          (SELECT max(sequence) FROM events AS e
-            WHERE e.site = articles.site AND e.slug = articles.slug) AS happened,
-          (SELECT max(sequence) FROM events AS m
-            WHERE m.site = articles.site AND m.slug = articles.slug AND m.event = 'moved') AS moved
+          coalesce((SELECT max(sequence) FROM snapshots AS s
+            WHERE s.site = articles.site AND s.slug = articles.slug), 0) AS kept,
+          coalesce((SELECT max(sequence) FROM events AS e
+            WHERE e.site = articles.site AND e.slug = articles.slug), 0) AS happened,
+          coalesce((SELECT max(sequence) FROM events AS m
+            WHERE m.site = articles.site AND m.slug = articles.slug AND m.event = 'moved'), 0)
+            AS moved
         FROM articles
     ) AS each_one
-    WHERE newest IS NOT coalesce(kept, 0)
-       OR last IS NOT max(coalesce(kept, 0), coalesce(happened, 0))
-       OR placed IS NOT max(coalesce(kept, 0), coalesce(moved, 0))
-       OR url IS NOT CASE WHEN placed = 0 OR coalesce(moved, 0) = placed
+    WHERE newest != kept
+       OR last != CASE WHEN kept > happened THEN kept ELSE happened END
+       OR placed != CASE WHEN kept > moved THEN kept ELSE moved END
+       OR url != coalesce(CASE WHEN placed = 0 OR moved = placed
             THEN (SELECT e.url FROM events AS e WHERE e.site = each_one.site
                    AND e.slug = each_one.slug
                    AND e.sequence = CASE WHEN placed = 0 THEN happened ELSE placed END)
             ELSE (SELECT s.url FROM snapshots AS s WHERE s.site = each_one.site
-                   AND s.slug = each_one.slug AND s.sequence = placed) END
+                   AND s.slug = each_one.slug AND s.sequence = placed) END, '')
 """
 _WITHOUT_ARTICLE = """
     SELECT DISTINCT site, slug, '' AS url FROM {table} AS had
@@ -78,10 +79,9 @@ _STRAYS = "SELECT DISTINCT segment FROM {table} WHERE segment NOT IN (SELECT nam
 
 
 def faults_of_file(index: Reader) -> list[Problem]:
-    """Return what SQLite itself finds wrong with the index's file."""
-    rows = index.ask(f"PRAGMA integrity_check({_MOST_FAULTS})")
-    said = [str(value) for row in rows for value in row.values()]
-    return [] if said == ["ok"] else [in_index(f"SQLite says: {each}") for each in said]
+    """Return what the database itself finds wrong with what it stored."""
+    with index.database.errors("reading the index"):
+        return [in_index(each) for each in index.database.faults(_MOST_FAULTS)]
 
 
 def check_tables(index: Reader, scopes: Scopes) -> Problems:

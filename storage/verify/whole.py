@@ -21,13 +21,15 @@ from storage.errors import (
     DamageFound,
     IndexLies,
     IndexUnusable,
+    SegmentsAway,
     StoreFailed,
     os_errors,
 )
+from storage.index.opening import is_there
 from storage.index.reader import Reader
 from storage.index.replacing import REWRITES
 from storage.index.standing import known_segments
-from storage.segments.local import LocalSegments
+from storage.segments.opening import open_segments
 from storage.segments.source import Source
 from storage.verify.completeness import shortcomings
 from storage.verify.found import (
@@ -82,7 +84,7 @@ class _Check:
     def __init__(self, root: Path, asked: Asked) -> None:
         self._root = root
         self._asked = asked
-        self._segments = LocalSegments(root)
+        self._segments = open_segments(root)
         self._index: Reader | None = None
         self._scopes: Scopes = {}
         self._counts = Counts()
@@ -174,7 +176,7 @@ class _Check:
             self._index.hold()
             faults = faults_of_file(self._index)
         except _INDEX_WRONG as error:
-            if self._segments.names() or (self._root / layout.INDEX).exists():
+            if self._segments.names() or is_there(self._root):
                 yield in_index(str(error).partition(": run")[0])
             self._drop()
             return
@@ -215,6 +217,9 @@ class _Check:
             self._drop()
         except DamageFound as error:
             yield in_segment(name, None, error.why)
+        except SegmentsAway:
+            # Nothing is known of it: that is no damage.
+            raise
         except (ArchiveError, ValueError) as error:
             yield in_segment(name, None, str(error))
 

@@ -14,14 +14,17 @@ from typing import Generic, TypeVar
 
 from storage.archive import Archive
 from storage.index.catalogue import Catalogue
-from storage.index.fulltext import Fulltext
-from storage.layout import INDEX
+from storage.index.fulltext import Texts
+from storage.index.fulltext_filling import to_ask
+from storage.layout import INDEX, Places
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 #: Which file it is that has a name: its device and inode; None: there is none yet.
 FileId = tuple[int, int] | None
+#: What is no file is never another one.
+_IN_DATABASE = (0, 0)
 
 
 class Remembered(Generic[K, V]):
@@ -66,13 +69,13 @@ class Reading:
         self,
         root: Path,
         catalogue: Callable[[], Path],
-        texts: Callable[[], Path | None],
+        texts: Callable[[], Path | Places | None],
         sizes: Sizes,
         parts: Parts,
         *,
         private: bool,
     ) -> None:
-        """``catalogue`` and ``texts`` tell the files that are kept now; the latter may be none yet.
+        """``catalogue`` and ``texts`` tell what is kept now; the latter may be none yet.
 
         ``private``: such snapshots too.
         """
@@ -83,7 +86,7 @@ class Reading:
         self._path = catalogue
         self._catalogue: Catalogue | None = None
         self._texts = texts
-        self._fulltext: Fulltext | None = None
+        self._fulltext: Texts | None = None
         self._text_file: FileId = None
         self._archive: Archive | None = None
         self._index: FileId = None
@@ -110,15 +113,15 @@ class Reading:
         return self._catalogue
 
     @property
-    def fulltext(self) -> Fulltext | None:
+    def fulltext(self) -> Texts | None:
         """The full-text index, None while it is being made. Raises ArchiveError."""
-        path = self._texts()
-        now = None if path is None else file_id(path)
+        place = self._texts()
+        now = file_id(place) if isinstance(place, Path) else _IN_DATABASE
         if self._fulltext is not None and now != self._text_file:
             self._fulltext.close()
             self._fulltext = None
-        if self._fulltext is None and path is not None and now is not None:
-            self._fulltext, self._text_file = Fulltext.to_read(path), now
+        if self._fulltext is None and place is not None and now is not None:
+            self._fulltext, self._text_file = to_ask(place), now
         return self._fulltext
 
     def part(self, *of: str, made: Callable[[], bytes]) -> bytes:

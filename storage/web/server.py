@@ -86,7 +86,7 @@ class Serving:
             lambda: Reading(
                 settings.root,
                 self.follower.path,
-                self.follower.texts.path,
+                self.follower.texts.place,
                 sizes,
                 parts,
                 private=settings.private,

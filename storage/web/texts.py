@@ -1,7 +1,8 @@
 """The full-text index as a server keeps it, on the thread that follows the index.
 
-It is the mirror's own, which every search shares. Where the mirror can't be written, or where
-private snapshots are shown, it is one beside the catalogue, gone with the process.
+It is the mirror's own, which every search shares, in its folder or in its database. Where the
+mirror can't be written, or where private snapshots are shown, it is a file beside the catalogue,
+gone with the process.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from storage import layout
 from storage.archive import Archive
 from storage.errors import ArchiveError, ReadOnly
 from storage.index.fulltext import Fulltext
-from storage.index.fulltext_filling import Filling
+from storage.index.fulltext_filling import Filler, Filling, opened
+from storage.index.opening import places_of
+from storage.layout import Places
 from storage.web.reading import FileId, file_id
 
 #: Snapshots read in one step: some hundredths of a second, so that pages need not wait long.
@@ -27,12 +30,14 @@ class Texts:
         self._own = folder / layout.FULLTEXT
         self._path = self._own if private else root / layout.FULLTEXT
         self._private = private
-        self._filling: Filling | None = None
+        self._root = root
+        self._shared = None if private else _in_database(root)
+        self._filling: Filler | None = None
         self._file: FileId = None
-        self._whole: Path | None = None
+        self._whole: Path | Places | None = None
 
-    def path(self) -> Path | None:
-        """Return the file to search in; None while it is being made for the first time."""
+    def place(self) -> Path | Places | None:
+        """Return where to search; None while it is being made for the first time."""
         return self._whole
 
     def step(self, archive: Archive) -> bool:
@@ -43,6 +48,7 @@ class Texts:
             left = self._open().step(archive, _STEP)
         except ReadOnly:
             self.close()
+            self._shared = None
             if not _up_to_date(self._path, archive):
                 if self._path == self._own:
                     raise
@@ -50,10 +56,13 @@ class Texts:
                 return True
             left = 0
         if not left:
-            self._whole = self._path
+            self._whole = self._shared or self._path
         return bool(left)
 
-    def _open(self) -> Filling:
+    def _open(self) -> Filler:
+        if self._shared is not None:
+            self._filling = self._filling or opened(self._root)
+            return self._filling
         if self._filling is not None and file_id(self._path) != self._file:
             # Another process removed it: what it held must not be searched.
             self.close()
@@ -68,6 +77,11 @@ class Texts:
         if self._filling is not None:
             self._filling.close()
             self._filling = None
+
+
+def _in_database(root: Path) -> Places | None:
+    places = places_of(root)
+    return None if places.index is None else places
 
 
 def _up_to_date(path: Path, archive: Archive) -> bool:

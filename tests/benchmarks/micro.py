@@ -33,8 +33,9 @@ from crawler.links import parse_link_header
 from storage.archive import Archive, SnapshotRow
 from storage.diff import Diff, Side, compare, side_name
 from storage.model import Draft, Manifest, Record
+from storage.notes import Notes
 from storage.reindex import ReindexReport, reindex
-from storage.store import Notes, Store
+from storage.store import Store
 from storage.warc import build_response, new_record_id
 from storage.writer import BATCH_DRAFTS
 from tests.storage.drafts import SEEN, SITE, SUFFIXES, TYPES, article, open_store

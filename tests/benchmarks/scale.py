@@ -28,8 +28,8 @@ from statistics import median, quantiles
 from storage.archive import Archive, SnapshotRow
 from storage.diff import Side, compare, side_name
 from storage.model import Draft
+from storage.notes import Notes
 from storage.reindex import reindex
-from storage.store import Notes
 from storage.writer import BATCH_DRAFTS
 from tests.benchmarks import machine
 from tests.storage.drafts import SEEN, SITE, SUFFIXES, TYPES, article, open_store

@@ -28,6 +28,9 @@ COMMANDS = (
     "verify",
     "serve",
     "search",
+    "worker",
+    "schedule",
+    "enqueue",
 )
 
 

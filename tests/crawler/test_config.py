@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from crawler.config import (
+    Cluster,
     Config,
     Defaults,
     Fetch,
@@ -30,6 +31,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "fetch": Fetch,
     "limits": Limits,
     "store": Store,
+    "cluster": Cluster,
 }
 
 

@@ -21,7 +21,7 @@ from storage.errors import DamageFound
 from storage.files import Names, folded_paths, is_safe, urn
 from storage.manifest import ManifestError, decode, encode
 from storage.segments.recovery import Tail, walk
-from storage.segments.source import Source
+from storage.segments.source import FileSource
 from storage.warc import GZIP_HEADER
 from storage.warc_read import RecordError, parse_head, read_member
 from tests.fuzz.readers import BASE, SCOPE
@@ -44,7 +44,7 @@ def segment(data: bytes) -> None:
     """Walk a segment file: whole groups and one tail that ends it, or damage."""
     path = _scratch()
     path.write_bytes(data)
-    with suppress(DamageFound), Source(path, "s/1.warc.gz") as source:
+    with suppress(DamageFound), FileSource(path, "s/1.warc.gz") as source:
         *groups, tail = walk(source)
         assert isinstance(tail, Tail)
         assert tail.offset + tail.size == len(data)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from gzip import compress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from secrets import token_hex
+from tempfile import NamedTemporaryFile
+from typing import Any, Protocol
 
 from msgspec import structs
 
+from storage import layout
 from storage.errors import BadDraft
 from storage.model import (
     Draft,
@@ -22,8 +26,12 @@ from storage.model import (
     Record,
     Representation,
 )
+from storage.notes import Notes
 from storage.segments.appending import SEGMENT_BYTES
-from storage.store import Notes, Store
+from storage.segments.bucket import BucketSegments
+from storage.segments.opening import open_segments
+from storage.store import Store
+from tests.storage.indexes import kept
 
 SITE = "news.example"
 SCOPE = "https://news.example/"
@@ -137,7 +145,7 @@ def open_store(
 def keep(store: Store, *drafts: Draft) -> list[Manifest]:
     """Commit drafts in one batch and give the manifests; a bad one is raised."""
     done = store.commit(drafts, Notes(at=SEEN))
-    store.write_files(done.bodies)
+    store.write_files(done.bodies | store.publish())
     kept = []
     for outcome in done.outcomes:
         if isinstance(outcome, BadDraft):
@@ -155,8 +163,84 @@ def stored(root: Path, *drafts: Draft, files: bool = True, now: datetime = SEEN)
         store.close()
 
 
+class SegmentFile(Protocol):
+    """A segment, for tests that look at its bytes or harm them: a Path, or an object."""
+
+    @property
+    def name(self) -> str: ...
+
+    def read_bytes(self) -> bytes: ...
+
+    def write_bytes(self, data: bytes | bytearray, /) -> int: ...
+
+    def unlink(self) -> None: ...
+
+
+class StoredObject:
+    """A segment that is an object."""
+
+    def __init__(self, segments: BucketSegments, name: str) -> None:
+        self._objects = segments.objects
+        self.full_name = name
+        self.name = name.rpartition("/")[2]
+
+    def read_bytes(self) -> bytes:
+        found = self._objects.get(self.full_name, 0, 1 << 40)
+        assert found is not None
+        return found[0]
+
+    def write_bytes(self, data: bytes | bytearray) -> int:
+        with NamedTemporaryFile() as file:
+            Path(file.name).write_bytes(data)
+            self._objects.replace(self.full_name, Path(file.name))
+        return len(data)
+
+    def unlink(self) -> None:
+        self._objects.delete(self.full_name)
+
+
 def segment_files(root: Path) -> list[Path]:
+    """Return the segments in a mirror's folder."""
     return sorted((root / "segments").glob("*/*.warc.gz"))
+
+
+def segments_of(root: Path) -> list[SegmentFile]:
+    """Return a mirror's segments, wherever they are."""
+    segments = open_segments(root)
+    if isinstance(segments, BucketSegments):
+        return [StoredObject(segments, name) for name in segments.names()]
+    return list(segment_files(root))
+
+
+def write_segment(root: Path, name: str, data: bytes) -> None:
+    """Have a segment in a mirror that nobody stored there."""
+    segments = open_segments(root)
+    if isinstance(segments, BucketSegments):
+        StoredObject(segments, name).write_bytes(data)
+    else:
+        path = root / "segments" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def copied(source: Path, root: Path) -> Path:
+    """Copy a mirror with its index and its segments, wherever they are."""
+    shutil.copytree(source, root)
+    if (index := layout.check(source).index) is not None:
+        database = index.partition("schema=")[0]
+        there = layout.with_schema(database.rstrip("?&"), f"mirror_{token_hex(8)}")
+        layout.move(structs.replace(layout.check(root), index=there))
+        kept(source)(root)
+    segments = open_segments(source)
+    if isinstance(segments, BucketSegments):
+        places = layout.check(root)
+        layout.move(structs.replace(places, segments=f"{places.segments}-{token_hex(4)}"))
+        copies = open_segments(root)
+        assert isinstance(copies, BucketSegments)
+        for name in segments.names():
+            data = StoredObject(segments, name).read_bytes()
+            StoredObject(copies, name).write_bytes(data)
+    return root
 
 
 def tree(root: Path) -> dict[str, bytes]:

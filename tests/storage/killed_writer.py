@@ -1,4 +1,8 @@
-"""A writer to be killed: stores articles for ever and says each that is durable and visible."""
+"""A writer to be killed: stores articles for ever and says each that is durable.
+
+Run as a program: ROOT, the first article's number and, where segments go to a bucket, after how
+many articles those are published each time.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from tests.storage.drafts import article
 _AT_ONCE = 100
 
 
-async def main(root: Path, start: int) -> None:
+async def main(root: Path, start: int, every: int) -> None:
     async with Writer(root) as writer:
         await writer.begin_run("mirror", ("https://news.example/",), datetime.now(UTC))
         say("open")
@@ -23,6 +27,8 @@ async def main(root: Path, start: int) -> None:
             for number in range(start, start + 100_000):
                 await room.acquire()
                 group.create_task(store(writer, f"story-{number:06}", room))
+                if every and number % every == 0:
+                    group.create_task(writer.flush())
 
 
 async def store(writer: Writer, slug: str, room: asyncio.Semaphore) -> None:
@@ -37,4 +43,4 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), *map(int, (*sys.argv[2:], "0")[:2])))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from storage.model import Key, Manifest, Payload, Record
-from storage.segments.appending import Appended, Appender
+from storage.segments.appending import Appended
 from storage.segments.local import LocalSegments
 from storage.warc import (
     BuiltRecord,
@@ -84,7 +84,7 @@ def group(sequence: int = 1, formats: int = 2, *, revisit: bool = False) -> byte
 def store(root: Path, *groups: bytes) -> tuple[LocalSegments, list[Appended]]:
     """Write the groups into one segment of a new mirror and sync it."""
     segments = LocalSegments(root)
-    appender = Appender(segments, started_at=NOON, resume={})
+    appender = segments.appender(started_at=NOON, resume={})
     places = appender.append(SITE, groups)
     appender.sync()
     appender.close()

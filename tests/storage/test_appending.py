@@ -28,8 +28,8 @@ def begin(
     resume: dict[str, int] | None = None,
     segment_bytes: int = 1 << 30,
 ) -> Appender:
-    return Appender(
-        LocalSegments(root), started_at=at, resume=resume or {}, segment_bytes=segment_bytes
+    return LocalSegments(root).appender(
+        started_at=at, resume=resume or {}, segment_bytes=segment_bytes
     )
 
 

@@ -18,9 +18,8 @@ from storage.errors import (
     NoSuchArticle,
     NotAMirror,
 )
-from storage.index.reader import FILE_NAME
 from storage.model import ContentDigest, EntryState
-from storage.store import Notes
+from storage.notes import Notes
 from tests.storage.drafts import (
     SCOPE,
     SEEN,
@@ -29,10 +28,11 @@ from tests.storage.drafts import (
     event,
     hour,
     open_store,
-    segment_files,
+    segments_of,
     stored,
     words,
 )
+from tests.storage.indexes import lose
 
 
 def slugs(archive: Archive, **wanted: object) -> list[str]:
@@ -64,7 +64,7 @@ def test_a_new_mirror_is_empty_and_readable(tmp_path: Path) -> None:
 
 def test_a_missing_index_beside_segments_says_what_to_run(tmp_path: Path) -> None:
     stored(tmp_path, article())
-    (tmp_path / FILE_NAME).unlink()
+    lose(tmp_path)
     with pytest.raises(IndexUnusable, match="slugline reindex"):
         Archive.open(tmp_path)
 
@@ -221,7 +221,7 @@ def test_a_format_that_is_not_there_is_said_with_those_that_are(tmp_path: Path) 
 
 def test_damaged_bytes_are_never_shown(tmp_path: Path) -> None:
     stored(tmp_path, article())
-    (segment,) = segment_files(tmp_path)
+    (segment,) = segments_of(tmp_path)
     data = bytearray(segment.read_bytes())
     data[-40] ^= 1
     segment.write_bytes(data)
@@ -243,7 +243,7 @@ def test_status_counts_what_stands(tmp_path: Path) -> None:
         assert (status.site, status.scope) == (SITE, SCOPE)
         assert (status.articles, status.snapshots, status.partial, status.failed) == (2, 3, 1, 1)
         assert status.segments == 1
-        assert status.bytes == segment_files(tmp_path)[0].stat().st_size
+        assert status.bytes == len(segments_of(tmp_path)[0].read_bytes())
         assert status.newest_observed_at == SEEN
         assert archive.status("nowhere") == []
 

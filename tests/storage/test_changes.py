@@ -9,6 +9,7 @@ import msgspec
 from storage.archive import Archive, Asked, Change
 from storage.reindex import reindex
 from tests.storage.drafts import SEEN, SITE, article, event, hour, stored
+from tests.storage.indexes import lose
 
 OTHER = "other.example"
 
@@ -92,7 +93,7 @@ def test_an_index_made_again_tells_the_same(tmp_path: Path) -> None:
             return list(archive.changes())
 
     before = msgspec.json.encode(all_of_them())
-    (tmp_path / "index.sqlite").unlink()
+    lose(tmp_path)
     reindex(tmp_path, SEEN)
     assert msgspec.json.encode(all_of_them()) == before
 

@@ -15,7 +15,7 @@ from storage.errors import DamageFound
 from storage.export.choosing import Chosen
 from storage.export.warc import export_warc
 from storage.reindex import reindex
-from storage.segments.source import Source
+from storage.segments.source import FileSource
 from storage.warc_read import Parsed, inflate, read_member
 from tests.storage.drafts import (
     SEEN,
@@ -23,9 +23,10 @@ from tests.storage.drafts import (
     article,
     event,
     hour,
-    segment_files,
+    segments_of,
     stored,
     words,
+    write_segment,
 )
 
 PROGRAMS = Path(sys.executable).parent
@@ -66,7 +67,7 @@ def exported(root: Path, to: Path, **wanted: Any) -> list[Parsed]:
 def members(path: Path) -> list[Parsed]:
     found = []
     at = 0
-    with Source(path, path.name) as source:
+    with FileSource(path, path.name) as source:
         while at < source.size:
             length = inflate(source.chunks(at, source.size), keep=0).length
             found.append(read_member(source.read(at, length), verify=True))
@@ -90,7 +91,8 @@ def imported(root: Path, **wanted: Any) -> Path:
     """Make another mirror of what is exported."""
     other = root.with_name("other")
     Archive.create(other).close()
-    exported(root, other / "segments" / SITE / "taken-out.warc.gz", **wanted)
+    exported(root, other / "taken-out", **wanted)
+    write_segment(other, f"{SITE}/taken-out.warc.gz", (other / "taken-out").read_bytes())
     reindex(other, SEEN)
     return other
 
@@ -167,7 +169,7 @@ def test_other_peoples_tools_pass_it(mirror: Path, tmp_path: Path) -> None:
 
 
 def test_damage_is_said_and_never_exported(mirror: Path, tmp_path: Path) -> None:
-    segment = segment_files(mirror)[0]
+    segment = segments_of(mirror)[0]
     data = bytearray(segment.read_bytes())
     data[len(data) // 2] ^= 1
     segment.write_bytes(data)

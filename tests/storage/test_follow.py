@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ from storage.index.catalogue import Catalogue, Wanted
 from storage.index.follow import STEP, Filling
 from storage.index.rows import to_micros
 from storage.model import Draft, EntryState, Finding, Record
-from storage.store import Notes
+from storage.notes import Notes
 from tests.storage.drafts import SEEN, SITE, UPDATED, article, event, hour, open_store, stored
+from tests.storage.indexes import change
 
 
 def told(slug: str, **facts: Any) -> Draft:
@@ -84,9 +84,7 @@ def test_rows_taken_out_of_the_index_are_noticed(tmp_path: Path) -> None:
     filling = filled(tmp_path / "m", tmp_path / "c")
     with Archive.open(tmp_path / "m") as archive:
         assert filling.fits(archive.index)
-    with sqlite3.connect(tmp_path / "m" / "index.sqlite") as index:
-        index.execute("DELETE FROM snapshots WHERE slug = 'b'")
-    index.close()
+    change(tmp_path / "m", "DELETE FROM snapshots WHERE slug = 'b'")
     with Archive.open(tmp_path / "m") as archive:
         assert not filling.fits(archive.index)
     filling.close()

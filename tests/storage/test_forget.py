@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from gzip import decompress
 from pathlib import Path
@@ -13,18 +12,19 @@ from storage.archive import Archive
 from storage.errors import NoSuchArticle, StoreFailed
 from storage.forget import forget
 from storage.index.reader import Reader
+from storage.notes import Notes
 from storage.reindex import reindex
-from storage.segments.local import LocalSegments
+from storage.segments.opening import open_segments
 from storage.segments.recovery import Group
-from storage.store import Notes
 from storage.warc_read import read_member
 from tests.storage.drafts import (
     SEEN,
     SITE,
     article,
+    copied,
     hour,
     open_store,
-    segment_files,
+    segments_of,
     stored,
     tree,
 )
@@ -43,9 +43,9 @@ def bytes_of(root: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(root.rglob("*")):
         if path.is_file():
             yield str(path), path.read_bytes()
-    segments = LocalSegments(root)
+    segments = open_segments(root)
     for name in segments.names():
-        data = segments.path(name).read_bytes()
+        data = segments.read(name, 0, segments.size(name) or 0)
         yield name, decompress(data)
         for group in segments.walk(name):
             if isinstance(group, Group):
@@ -71,7 +71,7 @@ def mirror(root: Path) -> Path:
     lines = (f'{{"url":"{URL}"}}\n', f'{{"url":"{URL}0"}}\n', '{"message":"The a1 was odd"}\n')
     (root / "runs" / "r.jsonl").write_text("".join(lines))
     (root / "lost" / SITE).mkdir(parents=True)
-    segments = LocalSegments(root)
+    segments = open_segments(root)
     name, *_ = segments.names(SITE)
     for group in segments.walk(name):
         if isinstance(group, Group) and group.manifest.slug in ("a0", "a1"):
@@ -131,9 +131,9 @@ def test_its_sequence_goes_on_behind_the_tombstone(tmp_path: Path) -> None:
 def test_forgetting_again_does_nothing_more(tmp_path: Path) -> None:
     mirror(tmp_path)
     forget(tmp_path, "a1", reason="a court asked", now=hour(9))
-    size = sum(path.stat().st_size for path in segment_files(tmp_path))
+    size = sum(len(path.read_bytes()) for path in segments_of(tmp_path))
     assert forget(tmp_path, "a1", reason="again", now=hour(10)).groups == 0
-    assert sum(path.stat().st_size for path in segment_files(tmp_path)) == size
+    assert sum(len(path.read_bytes()) for path in segments_of(tmp_path)) == size
 
 
 def test_an_article_that_is_not_there_is_the_users_fault(tmp_path: Path) -> None:
@@ -157,11 +157,11 @@ def test_it_is_not_said_to_be_done_while_somebody_reads_the_index(tmp_path: Path
 @pytest.mark.parametrize("part", range(4))
 def test_killed_at_any_instant_it_goes_on_when_started_again(part: int, tmp_path: Path) -> None:
     source = mirror(tmp_path / "source")
-    whole = shutil.copytree(source, tmp_path / "whole")
+    whole = copied(source, tmp_path / "whole")
     lines = killed(whole, "forget", 0, hour(9))
     wanted = readable(whole)
     for after in range(1 + part * lines // 4, (part + 1) * lines // 4, max(lines // 12, 1)):
-        root = shutil.copytree(source, tmp_path / str(after))
+        root = copied(source, tmp_path / str(after))
         killed(root, "forget", after, hour(9))
         stored(root)
         assert problems(root) == [], after

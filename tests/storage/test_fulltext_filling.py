@@ -13,24 +13,25 @@ from storage.errors import ReadOnly
 from storage.forget import forget as takedown
 from storage.index import fulltext_filling
 from storage.index.fulltext import Question
-from storage.index.fulltext_filling import Filling, forget
+from storage.index.fulltext_filling import Filling, forget, opened
 from storage.index.index import Index
 from storage.index.replacing import settle
 from storage.model import Finding
 from storage.reindex import reindex
-from tests.storage.drafts import SEEN, SITE, event, hour, segment_files, stored
+from tests.storage.drafts import SEEN, SITE, event, hour, segments_of, stored
 from tests.storage.texts import found, text_file, told, vocabulary
 
 
 def read(root: Path, most: int = 512) -> list[int]:
     """Bring the text index up; returns how many rows were left after each step."""
     left = []
-    with Archive.open(root) as archive, Filling.open(text_file(root)) as filling:
+    with Archive.open(root) as archive, opened(root) as filling:
         while filling.behind(archive.index):
             left.append(filling.step(archive, most))
     return left
 
 
+@pytest.mark.index_file("its file is what is looked at")
 def test_the_first_search_makes_it_and_runs_do_not(tmp_path: Path) -> None:
     stored(tmp_path, told("one", "alpha"))
     assert not text_file(tmp_path).exists()
@@ -92,12 +93,13 @@ def test_an_index_made_again_finds_the_same(tmp_path: Path) -> None:
 def test_what_an_index_made_again_has_no_more_is_found_no_more(tmp_path: Path) -> None:
     stored(tmp_path, told("one", "alpha"), told("two", "alpha", site="other.example"))
     assert sorted(found(tmp_path, "alpha")) == ["one", "two"]
-    segment_files(tmp_path)[-1].unlink()
+    segments_of(tmp_path)[-1].unlink()
     reindex(tmp_path, hour(2))
     assert found(tmp_path, "alpha") == ["one"]
     assert read(tmp_path) == []
 
 
+@pytest.mark.index_file("its file is put elsewhere")
 def test_a_mirror_whose_numbers_were_given_again_is_read_again(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     stored(one, told("it", "alpha"), told("that", "alpha"))
@@ -118,6 +120,7 @@ def test_rewritten_segments_are_looked_through_again(tmp_path: Path) -> None:
     assert found(tmp_path, "alpha") == ["two"]
 
 
+@pytest.mark.index_file("its file is removed")
 def test_a_file_that_was_removed_is_made_again(tmp_path: Path) -> None:
     stored(tmp_path, told("one", "alpha"))
     assert found(tmp_path, "alpha") == ["one"]
@@ -144,9 +147,9 @@ def test_of_what_is_damaged_the_title_is_found(tmp_path: Path) -> None:
     stored(tmp_path, told("one", "alpha"))
     with Archive.open(tmp_path) as archive:
         (row,) = archive.newest_all()
-    with (tmp_path / "segments" / row.segment).open("r+b") as file:
-        file.seek(row.offset + row.head // 2)
-        file.write(bytes(20))
+    (segment,) = segments_of(tmp_path)
+    data, at = segment.read_bytes(), row.offset + row.head // 2
+    segment.write_bytes(data[:at] + bytes(20) + data[at + 20 :])
     assert found(tmp_path, "alpha") == []
     assert found(tmp_path, "the one") == ["one"]
 

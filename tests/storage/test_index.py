@@ -11,17 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from storage import layout
 from storage.errors import DamageFound, IndexUnusable
 from storage.files import Names
 from storage.groups import Builder
 from storage.index.index import Batch, Index
 from storage.index.queries import all_sites, site_aliases
-from storage.index.reader import FILE_NAME
 from storage.index.remembered import stored_validators
 from storage.index.rows import Place, Rows, rows_of
+from storage.layout import INDEX as FILE_NAME
 from tests.storage.drafts import article, event, hour
 
 HERE = "news.example/s-1.warc.gz"
+
+
+@pytest.fixture(autouse=True)
+def _mirror(elsewhere: None, tmp_path: Path) -> None:
+    layout.make(tmp_path)
 
 
 def rows(slug: str = "story", sequence_of: str = "") -> Rows:
@@ -55,6 +61,7 @@ def test_a_batch_that_fails_leaves_nothing_of_itself(tmp_path: Path) -> None:
     index.close()
 
 
+@pytest.mark.index_file("its files are what is looked at")
 def test_closing_leaves_one_file(tmp_path: Path) -> None:
     index = Index.to_write(tmp_path)
     index.apply(Batch(rows=(rows(),)))
@@ -62,15 +69,16 @@ def test_closing_leaves_one_file(tmp_path: Path) -> None:
     with_reader = Index.to_read(tmp_path)
     assert count(with_reader) == 1
     with_reader.close()
-    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [FILE_NAME, layout.MARK]
 
 
 def test_a_missing_index_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(IndexUnusable, match="slugline reindex --mirror"):
         Index.to_read(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [layout.MARK]
 
 
+@pytest.mark.index_file("a file that is none")
 @pytest.mark.parametrize("content", [b"this is no database, by far" * 100, b"\0" * 4096])
 def test_a_broken_index_says_what_to_run(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE_NAME).write_bytes(content)
@@ -78,6 +86,7 @@ def test_a_broken_index_says_what_to_run(tmp_path: Path, content: bytes) -> None
         Index.to_read(tmp_path)
 
 
+@pytest.mark.index_file("a file of somebody else's")
 def test_somebody_elses_database_is_not_written_to(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / FILE_NAME)
     other.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT)")
@@ -138,6 +147,7 @@ def test_an_articles_place_and_numbers_follow_from_its_history_in_any_order(
         place = Place(id=group.id, segment=HERE, offset=0, length=len(group.blob))
         made.append(rows_of(group.manifest, place))
     with TemporaryDirectory() as folder:
+        layout.make(Path(folder))
         index = Index.to_write(Path(folder))
         for start in range(0, 4, pages):
             index.apply(Batch(rows=tuple(made[n] for n in order[start : start + pages])))
@@ -164,4 +174,13 @@ def test_a_segment_that_is_taken_out_leaves_its_articles_as_the_others_have_them
         "only-in-1": ("https://news.example/news/only-in-1", 1, 1),
         "event-in-1": ("https://news.example/news/event-in-1", 1, 0),
     }
+    index.close()
+
+
+def test_a_row_is_added_once(tmp_path: Path) -> None:
+    index = Index.to_write(tmp_path)
+    row = {"site": "a", "key": "k", "value": "100 % of :it?"}
+    assert index.add("memory", row)
+    assert not index.add("memory", row | {"value": "other"})
+    assert index.ask("SELECT * FROM memory") == [row]
     index.close()

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from storage import layout
-from storage.errors import NewerFormat, NotAMirror
+from storage.errors import NewerFormat, NotAMirror, UnusablePlace
+from storage.layout import Places
+
+DATABASE = "postgresql://db.example/news?schema=news"
+BUCKET = "s3://news/archive"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch, elsewhere: None) -> None:
+    for name in ("SLUGLINE_INDEX", "SLUGLINE_SEGMENTS"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def test_a_new_folder_becomes_a_mirror(tmp_path: Path) -> None:
@@ -61,3 +71,93 @@ def test_a_folder_that_is_not_there_or_none_is_no_mirror(tmp_path: Path) -> None
         layout.may_make(tmp_path / "file")
     with pytest.raises(NotAMirror, match=r"no mirror\.json"):
         layout.check(tmp_path)
+
+
+def test_a_mirror_says_where_what_is_not_in_its_folder_is(tmp_path: Path) -> None:
+    there = Places(root=tmp_path, index=DATABASE, segments=BUCKET)
+    assert layout.make(tmp_path, DATABASE, BUCKET) == there
+    assert layout.check(tmp_path) == there
+    assert layout.make(tmp_path) == there  # as one that is there
+
+
+@pytest.mark.segment_files("the folder of a mirror that is all in it")
+def test_a_mirror_of_a_folder_alone_names_nothing_else(tmp_path: Path) -> None:
+    assert layout.make(tmp_path) == Places(root=tmp_path)
+    assert layout.check(tmp_path).local
+    assert (tmp_path / "mirror.json").read_text() == '{"format":1,"made_by":"slugline"}'
+
+
+def test_a_mirror_with_parts_elsewhere_is_refused_by_who_knows_folders_alone(
+    tmp_path: Path,
+) -> None:
+    layout.make(tmp_path, index=DATABASE)
+    assert '"format":2' in (tmp_path / "mirror.json").read_text()
+
+
+def test_a_mirror_is_not_moved_by_making_it(tmp_path: Path) -> None:
+    layout.make(tmp_path, index=DATABASE)
+    with pytest.raises(UnusablePlace, match="slugline move --index"):
+        layout.make(tmp_path, index="postgresql://other.example/news?schema=news")
+    layout.move(Places(root=tmp_path, segments=BUCKET))
+    assert layout.check(tmp_path) == Places(root=tmp_path, segments=BUCKET)
+
+
+def test_an_index_that_names_no_schema_has_one_of_its_own(tmp_path: Path) -> None:
+    url = "postgresql://db.example/news?sslmode=require"
+    one, two = (layout.make(tmp_path / name, index=url).index for name in ("one", "two"))
+    assert one is not None
+    assert one.startswith(f"{url}&schema=mirror_")
+    assert one != two
+    assert layout.check(tmp_path / "one").index == one
+
+
+@pytest.mark.segment_files("the folder of a mirror that is all in it")
+def test_a_mirror_that_is_there_may_be_asked_for_as_it_was_made(tmp_path: Path) -> None:
+    asked = {"index": "postgresql://db.example/news", "segments": "s3://news/all/"}
+    made = layout.make(tmp_path, **asked)
+    assert layout.make(tmp_path, **asked) == made
+    assert layout.make(tmp_path, segments=made.segments) == made
+    with pytest.raises(UnusablePlace, match="slugline move --segments"):
+        layout.make(tmp_path, segments="s3://news/other/")
+
+
+@pytest.mark.segment_files("the folder of a mirror that is all in it")
+def test_a_new_mirror_is_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout.make(tmp_path / "old")
+    monkeypatch.setenv("SLUGLINE_INDEX", DATABASE)
+    monkeypatch.setenv("SLUGLINE_SEGMENTS", BUCKET)
+    there = layout.make(tmp_path / "new")
+    assert there == Places(root=tmp_path / "new", index=DATABASE, segments=BUCKET)
+    assert layout.make(tmp_path / "old").local
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://news:hunter2@db.example/news",
+        "postgresql://db.example/news?password=hunter2",
+        "postgresql://news:@db.example/news",
+    ],
+)
+def test_no_password_stands_in_a_mirror(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UnusablePlace, match="PGPASSWORD") as refused:
+        layout.make(tmp_path, index=url)
+    assert "hunter2" not in str(refused.value)
+    (tmp_path / "mirror.json").write_text(f'{{"format": 2, "index": "{url}"}}')
+    with pytest.raises(UnusablePlace, match="PGPASSWORD"):
+        layout.check(tmp_path)
+
+
+@pytest.mark.parametrize("url", ["mysql://db.example/news", "index.sqlite", "postgresql://[::1"])
+def test_an_index_of_another_kind_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UnusablePlace, match="index"):
+        layout.make(tmp_path, index=url)
+
+
+@pytest.mark.parametrize("url", ["https://bucket.example", "s3://key:secret@bucket", "/segments"])
+def test_segments_of_another_kind_are_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UnusablePlace, match="segments") as refused:
+        layout.make(tmp_path, segments=url)
+    assert "secret" not in str(refused.value)

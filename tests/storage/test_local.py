@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from storage.errors import DamageFound
-from storage.segments.local import LocalSegments, Recovery
+from storage.segments.kinds import Recovery
+from storage.segments.local import LocalSegments
 from storage.warc_read import read_member
 from tests.storage.segment_samples import SITE, group, store
 

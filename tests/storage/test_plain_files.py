@@ -11,6 +11,7 @@ from storage.index.index import Index
 from storage.plain_files import Tree, watermark, write_owed
 from storage.records import Records
 from tests.storage.drafts import SEEN, article, hour, keep, open_store, stored, tree, words
+from tests.storage.indexes import lose
 
 
 def test_a_file_has_its_bytes_and_the_moment_of_its_fetch(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_the_newest_edition_stands_whatever_order_the_index_has(tmp_path: Path) 
     stored(tmp_path, article(edition=" 1"), article(edition=" 2", seen=hour(1)))
     # The clock is set back: a reindex reads the third edition's segment first.
     stored(tmp_path, article(edition=" 3", seen=hour(-9)), now=hour(-9))
-    (tmp_path / "index.sqlite").unlink()
+    lose(tmp_path)
     stored(tmp_path)
     assert tree(tmp_path)["news.example/news/story.html"] == words("story", "html", " 3")
 

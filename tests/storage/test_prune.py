@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +11,17 @@ from storage.archive import Archive
 from storage.index.reader import Reader
 from storage.prune import Policy, prunable, prune
 from storage.reindex import reindex
-from tests.storage.drafts import SEEN, article, event, hour, keep, open_store, segment_files, stored
+from tests.storage.drafts import (
+    SEEN,
+    article,
+    copied,
+    event,
+    hour,
+    keep,
+    open_store,
+    segments_of,
+    stored,
+)
 from tests.storage.killed_rewriting import killed
 from tests.storage.verify.harming import problems
 
@@ -107,9 +116,9 @@ def test_a_pruned_index_is_the_one_that_a_reindex_makes(tmp_path: Path) -> None:
 
 def test_a_segment_left_without_a_group_is_gone(tmp_path: Path) -> None:
     history(tmp_path, [0, 1, 2, 3], segment_bytes=1)
-    assert len(segment_files(tmp_path)) == 4
+    assert len(segments_of(tmp_path)) == 4
     prune(tmp_path, NOTHING_KEPT, NOW)
-    assert len(segment_files(tmp_path)) == 2
+    assert len(segments_of(tmp_path)) == 2
 
 
 def test_revisions_go_on_counting_after_some_were_pruned(tmp_path: Path) -> None:
@@ -131,11 +140,11 @@ def test_killed_at_any_instant_nothing_kept_is_lost_and_it_can_be_started_again(
     part: int, tmp_path: Path
 ) -> None:
     source = history(tmp_path / "source", [0, 1, 2, 40, 41], segment_bytes=6_000)
-    whole = shutil.copytree(source, tmp_path / "whole")
+    whole = copied(source, tmp_path / "whole")
     lines = killed(whole, "prune", 0, NOW)
     wanted = readable(whole)
     for after in range(1 + part * lines // 4, (part + 1) * lines // 4, max(lines // 12, 1)):
-        root = shutil.copytree(source, tmp_path / str(after))
+        root = copied(source, tmp_path / str(after))
         killed(root, "prune", after, NOW)
         stored(root)  # what the next run does first
         assert problems(root) == [], after

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage import layout
 from storage.errors import IndexUnusable, ReadOnly
 from storage.index.index import Index
 from storage.index.reader import Reader, rows_by
@@ -18,6 +19,7 @@ MANY = 2_345
 
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[Reader]:
+    layout.make(tmp_path)
     writer = Index.to_write(tmp_path)
     rows = [
         {"site": f"site-{number % 7}", "key": f"{number:05}", "value": str(number)}
@@ -77,6 +79,7 @@ def test_rows_are_found_by_several_columns_at_once(
     index.close()
 
 
+@pytest.mark.index_file("SQLite's plan of a question")
 def test_rows_are_found_by_several_columns_without_a_walk_through_the_table(index: Reader) -> None:
     asked, found, named = rows_by("memory", ("site", "key"), [("a", "1"), ("b", "2")])
     plan = index.ask("EXPLAIN QUERY PLAN", asked, "SELECT site", found, **named)

@@ -21,7 +21,7 @@ from tests.storage.drafts import (
     hour,
     keep,
     open_store,
-    segment_files,
+    segments_of,
     stored,
     words,
 )
@@ -88,15 +88,15 @@ def test_a_place_past_the_end_of_the_file_is_damage(records: Records, row: Snaps
 
 
 def test_a_missing_segment_is_named(tmp_path: Path, records: Records, row: SnapshotRow) -> None:
-    segment_files(tmp_path)[0].unlink()
-    with pytest.raises(DamageFound, match="the file is not there"):
+    segments_of(tmp_path)[0].unlink()
+    with pytest.raises(DamageFound, match="is not there"):
         records.manifest(row)
 
 
 def test_a_flipped_bit_is_never_shown(tmp_path: Path, records: Records, row: SnapshotRow) -> None:
     key = body_id(records.manifest(row), "html")
     records.close()
-    (segment,) = segment_files(tmp_path)
+    (segment,) = segments_of(tmp_path)
     data = bytearray(segment.read_bytes())
     data[row.offset + row.head + 60] ^= 1
     segment.write_bytes(data)

@@ -8,8 +8,9 @@ import pytest
 
 from storage.archive import Archive
 from storage.errors import DamageFound, LockHeld, NotAMirror
-from storage.index.reader import FILE_NAME
+from storage.layout import INDEX as FILE_NAME
 from storage.reindex import reindex
+from tests.storage.conftest import ON_POSTGRES
 from tests.storage.drafts import (
     SEEN,
     SITE,
@@ -17,9 +18,11 @@ from tests.storage.drafts import (
     event,
     hour,
     open_store,
-    segment_files,
+    segments_of,
     stored,
+    write_segment,
 )
+from tests.storage.indexes import lose, rows
 
 
 def lines(root: Path) -> list[dict[str, object]]:
@@ -41,12 +44,12 @@ def test_lists_are_as_before_line_for_line(tmp_path: Path) -> None:
         None,
         None,
     ]
-    before = [path.read_bytes() for path in segment_files(tmp_path)]
-    (tmp_path / FILE_NAME).unlink()
+    before = [path.read_bytes() for path in segments_of(tmp_path)]
+    lose(tmp_path)
     report = reindex(tmp_path, SEEN)
     assert (report.snapshots, report.events, report.torn) == (4, 1, ())
     assert lines(tmp_path) == expected
-    assert [path.read_bytes() for path in segment_files(tmp_path)] == before
+    assert [path.read_bytes() for path in segments_of(tmp_path)] == before
 
 
 def test_what_runs_remember_is_taken_over_from_an_index_that_is_there(tmp_path: Path) -> None:
@@ -61,7 +64,7 @@ def test_what_runs_remember_is_taken_over_from_an_index_that_is_there(tmp_path: 
 
 def test_what_is_lost_with_the_index_is_said(tmp_path: Path) -> None:
     stored(tmp_path, article())
-    (tmp_path / FILE_NAME).unlink()
+    lose(tmp_path)
     report = reindex(tmp_path, SEEN)
     assert not report.state_kept
     assert any("is lost" in sentence for sentence in report.sentences())
@@ -70,7 +73,7 @@ def test_what_is_lost_with_the_index_is_said(tmp_path: Path) -> None:
 def test_aliases_of_events_come_back(tmp_path: Path) -> None:
     moved = event("moved", detail={"to": "https://news.example/new", "slug": "new"}, seen=hour(1))
     stored(tmp_path, article(), moved)
-    (tmp_path / FILE_NAME).unlink()
+    lose(tmp_path)
     reindex(tmp_path, SEEN)
     with Archive.open(tmp_path) as archive:
         assert archive.find("new") == (SITE, "story")
@@ -80,19 +83,18 @@ def test_aliases_of_events_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", [4, 2])
 def test_one_flipped_bit_is_damage_and_not_a_byte_is_cut(tmp_path: Path, part: int) -> None:
     stored(tmp_path, *(article(f"s{number}") for number in range(8)))
-    (segment,) = segment_files(tmp_path)
+    (segment,) = segments_of(tmp_path)
     data = bytearray(segment.read_bytes())
     data[len(data) // part] ^= 0x10
     segment.write_bytes(data)
-    old = (tmp_path / FILE_NAME).read_bytes()
+    old = rows(tmp_path, "SELECT * FROM snapshots ORDER BY n")
     with pytest.raises(DamageFound) as caught:
         reindex(tmp_path, SEEN)
     assert caught.value.exit_code == 4
     assert segment.read_bytes() == data
-    assert (tmp_path / FILE_NAME).read_bytes() == old
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "segments",
-        "index.sqlite",
+    assert rows(tmp_path, "SELECT * FROM snapshots ORDER BY n") == old
+    assert {path.name for path in tmp_path.iterdir()} - {"segments", "spool"} == {
+        *([] if ON_POSTGRES else [FILE_NAME]),
         "files",
         "mirror.json",
         ".lock",
@@ -101,7 +103,7 @@ def test_one_flipped_bit_is_damage_and_not_a_byte_is_cut(tmp_path: Path, part: i
 
 def test_a_torn_end_is_left_to_the_next_run_and_said(tmp_path: Path) -> None:
     stored(tmp_path, article())
-    (segment,) = segment_files(tmp_path)
+    (segment,) = segments_of(tmp_path)
     torn = segment.read_bytes() + segment.read_bytes()[:64]
     segment.write_bytes(torn)
     report = reindex(tmp_path, SEEN)
@@ -112,9 +114,9 @@ def test_a_torn_end_is_left_to_the_next_run_and_said(tmp_path: Path) -> None:
 
 def test_a_segment_that_is_there_twice_is_damage(tmp_path: Path) -> None:
     stored(tmp_path, article())
-    (segment,) = segment_files(tmp_path)
-    copy = segment.with_name(segment.name.replace("-1.", "-2."))
-    copy.write_bytes(segment.read_bytes())
+    (segment,) = segments_of(tmp_path)
+    again = segment.name.replace("-1", "-2", 1)
+    write_segment(tmp_path, f"{SITE}/{again}", segment.read_bytes())
     with pytest.raises(DamageFound, match="twice"):
         reindex(tmp_path, SEEN)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -12,9 +9,20 @@ import pytest
 
 from storage.archive import Archive
 from storage.model import EntryState, Validator
+from storage.notes import Notes
 from storage.repair import back, repair
-from storage.store import Notes
-from tests.storage.drafts import SEEN, SITE, article, hour, keep, open_store, segment_files, stored
+from tests.storage.drafts import (
+    SEEN,
+    SITE,
+    article,
+    copied,
+    hour,
+    keep,
+    open_store,
+    segments_of,
+    stored,
+)
+from tests.storage.indexes import change, lose, rows
 from tests.storage.killed_rewriting import killed
 from tests.storage.test_prune import readable
 from tests.storage.verify.harming import harmed, problems
@@ -25,16 +33,15 @@ NOW = hour(99)
 
 def places(root: Path) -> dict[tuple[str, str], tuple[int, int]]:
     """Return where each article's first bodies stand, by slug and format, and manifests as ""."""
-    with closing(sqlite3.connect(root / "index.sqlite")) as connection:
-        bodies = """SELECT slug, format, "offset", length FROM representations
-                    JOIN articles ON articles.n = article WHERE sequence = 1"""
-        groups = "SELECT slug, '', \"offset\", head FROM snapshots WHERE sequence = 1"
-        rows = [*connection.execute(bodies), *connection.execute(groups)]
-    return {(slug, name): (offset, length) for slug, name, offset, length in rows}
+    bodies = """SELECT slug, format, "offset", length FROM representations
+                JOIN articles ON articles.n = article WHERE sequence = 1"""
+    groups = "SELECT slug, '' AS format, \"offset\", head FROM snapshots WHERE sequence = 1"
+    found = [*rows(root, bodies), *rows(root, groups)]
+    return {(slug, name): (offset, length) for slug, name, offset, length in found}
 
 
 def harm(root: Path, *things: tuple[str, str]) -> None:
-    (path,) = segment_files(root)
+    path = segments_of(root)[0]
     data = bytearray(path.read_bytes())
     where = places(root)
     for thing in things:
@@ -45,10 +52,10 @@ def harm(root: Path, *things: tuple[str, str]) -> None:
 
 def test_a_sound_mirror_is_left_as_it_is(tmp_path: Path) -> None:
     filled(tmp_path)
-    before = [path.read_bytes() for path in segment_files(tmp_path)]
+    before = [path.read_bytes() for path in segments_of(tmp_path)]
     done = repair(tmp_path, NOW)
     assert (done.segments, done.lost, done.editions, done.left) == (0, (), (), ())
-    assert [path.read_bytes() for path in segment_files(tmp_path)] == before
+    assert [path.read_bytes() for path in segments_of(tmp_path)] == before
     assert problems(tmp_path) == []
 
 
@@ -83,7 +90,7 @@ def test_the_damaged_bytes_are_kept_under_lost(tmp_path: Path) -> None:
     stored(tmp_path, article("one"), article("two"))
     offset, length = places(tmp_path)["one", "html"]
     harm(tmp_path, ("one", "html"))
-    (path,) = segment_files(tmp_path)
+    (path,) = segments_of(tmp_path)
     damaged = path.read_bytes()[offset : offset + length]
     (name,) = repair(tmp_path, NOW).lost
     assert (tmp_path / name).read_bytes() == damaged
@@ -103,10 +110,8 @@ def test_what_refers_to_a_lost_body_lacks_it_too(tmp_path: Path) -> None:
 def test_only_the_index_is_made_again_where_only_it_is_wrong(tmp_path: Path) -> None:
     filled(tmp_path)
     before = readable(tmp_path)
-    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as connection:
-        connection.execute('UPDATE snapshots SET "offset" = "offset" + 1 WHERE slug = \'a2\'')
-        connection.execute("DELETE FROM events")
-        connection.commit()
+    moved = 'UPDATE snapshots SET "offset" = "offset" + 1 WHERE slug = \'a2\''
+    change(tmp_path, moved, "DELETE FROM events")
     done = repair(tmp_path, NOW)
     assert (done.segments, done.lost) == (0, ())
     assert problems(tmp_path) == []
@@ -115,7 +120,7 @@ def test_only_the_index_is_made_again_where_only_it_is_wrong(tmp_path: Path) -> 
 
 def test_a_segment_cut_short_loses_its_end_alone(tmp_path: Path) -> None:
     stored(tmp_path, article("one"), article("two"))
-    (path,) = segment_files(tmp_path)
+    (path,) = segments_of(tmp_path)
     path.write_bytes(path.read_bytes()[:-50])
     done = repair(tmp_path, NOW)
     assert problems(tmp_path) == []
@@ -125,7 +130,7 @@ def test_a_segment_cut_short_loses_its_end_alone(tmp_path: Path) -> None:
 
 def test_a_segment_that_is_gone_is_told_of(tmp_path: Path) -> None:
     filled(tmp_path, segment_bytes=4_000)
-    gone = segment_files(tmp_path)[0]
+    gone = segments_of(tmp_path)[0]
     gone.unlink()
     done = repair(tmp_path, NOW)
     assert any(gone.name in sentence for sentence in done.left)
@@ -135,7 +140,7 @@ def test_a_segment_that_is_gone_is_told_of(tmp_path: Path) -> None:
 
 def test_a_lost_head_is_written_again(tmp_path: Path) -> None:
     stored(tmp_path, article("one"))
-    (path,) = segment_files(tmp_path)
+    (path,) = segments_of(tmp_path)
     data = bytearray(path.read_bytes())
     data[40] ^= 1
     path.write_bytes(data)
@@ -176,7 +181,7 @@ def test_it_is_told_what_came_back(tmp_path: Path) -> None:
 def test_without_an_index_what_is_sound_is_kept_all_the_same(tmp_path: Path) -> None:
     stored(tmp_path, *(article(f"a{n}") for n in range(5)))
     harm(tmp_path, ("a2", ""))
-    (tmp_path / "index.sqlite").unlink()
+    lose(tmp_path)
     done = repair(tmp_path, NOW)
     assert done.unknown > 0
     assert {key[0] for key in readable(tmp_path)} == {"a0", "a1", "a3", "a4"}
@@ -202,11 +207,11 @@ def test_killed_at_any_instant_it_can_be_started_again(part: int, tmp_path: Path
     source = tmp_path / "source"
     stored(source, *(article(f"a{n}") for n in range(4)))
     harm(source, ("a1", ""), ("a2", "html"))
-    whole = shutil.copytree(source, tmp_path / "whole")
+    whole = copied(source, tmp_path / "whole")
     lines = killed(whole, "repair", 0, NOW)
     wanted = readable(whole)
     for after in range(1 + part * lines // 2, (part + 1) * lines // 2, max(lines // 10, 1)):
-        root = shutil.copytree(source, tmp_path / str(after))
+        root = copied(source, tmp_path / str(after))
         killed(root, "repair", after, NOW)
         repair(root, NOW)
         assert problems(root) == [], after

@@ -15,7 +15,7 @@ from storage.index.standing import (
     standings,
 )
 from storage.model import Draft
-from tests.storage.drafts import SEEN, SITE, UPDATED, article, event, hour, segment_files, stored
+from tests.storage.drafts import SEEN, SITE, UPDATED, article, event, hour, segments_of, stored
 
 STORY = (SITE, "story")
 
@@ -116,13 +116,13 @@ def test_a_large_batch_is_answered_whole(tmp_path: Path) -> None:
 
 def test_segments_are_known_with_the_length_that_is_committed(tmp_path: Path) -> None:
     stored(tmp_path, article(), event("gone"))
-    (path,) = segment_files(tmp_path)
+    (path,) = segments_of(tmp_path)
     index = Index.to_read(tmp_path)
     name = f"{SITE}/{path.name}"
-    assert known_segments(index) == {name: path.stat().st_size}
+    assert known_segments(index) == {name: len(path.read_bytes())}
     (first, start, length), (last, end, rest) = ends_of(index, name)
     assert first != last
     assert start + length == end
-    assert end + rest == path.stat().st_size
+    assert end + rest == len(path.read_bytes())
     assert ends_of(index, "none.warc.gz") == []
     index.close()

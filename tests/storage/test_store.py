@@ -21,9 +21,11 @@ from storage.errors import (
     NewerFormat,
     NotAMirror,
 )
-from storage.index.reader import FILE_NAME
+from storage.index.opening import is_there
+from storage.layout import INDEX as FILE_NAME
 from storage.model import EntryState, Validator
-from storage.store import Notes
+from storage.notes import Notes
+from tests.storage.conftest import ON_POSTGRES
 from tests.storage.drafts import (
     SEEN,
     SITE,
@@ -32,11 +34,12 @@ from tests.storage.drafts import (
     hour,
     keep,
     open_store,
-    segment_files,
+    segments_of,
     stored,
     tree,
     words,
 )
+from tests.storage.indexes import kept, lose
 
 
 def lines(root: Path) -> list[dict[str, object]]:
@@ -80,7 +83,7 @@ def test_a_run_that_stores_nothing_writes_no_segment(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.begin_run("mirror", ("https://news.example/",), SEEN)
     store.close()
-    assert segment_files(tmp_path) == []
+    assert segments_of(tmp_path) == []
     with Archive.open(tmp_path) as archive:
         assert list(archive.all_history()) == []
 
@@ -162,12 +165,13 @@ def test_two_runs_at_one_moment_have_two_names(tmp_path: Path) -> None:
 # crashes, as the disk shows them afterwards
 
 
+@pytest.mark.segment_files("what is safe and not seen is in the spool: test_bucket.py")
 def test_what_was_safe_and_not_visible_is_indexed_by_the_next_run(tmp_path: Path) -> None:
     stored(tmp_path, article("a"))
-    shutil.copy(tmp_path / FILE_NAME, tmp_path.parent / "older")
+    set_back = kept(tmp_path)
     stored(tmp_path, article("b"), article("a", edition=" 2", seen=hour(1)), now=hour(1))
     expected = lines(tmp_path)
-    shutil.copy(tmp_path.parent / "older", tmp_path / FILE_NAME)
+    set_back(tmp_path)
     shutil.rmtree(tmp_path / "files")
     store = open_store(tmp_path)
     notes = " ".join(store.notes)
@@ -178,10 +182,11 @@ def test_what_was_safe_and_not_visible_is_indexed_by_the_next_run(tmp_path: Path
     assert tree(tmp_path)["news.example/news/a.html"] == words("a", "html", " 2")
 
 
+@pytest.mark.segment_files("an object is put whole: no run looks at it, and nothing tears it")
 def test_a_torn_write_is_cut_and_kept(tmp_path: Path) -> None:
     stored(tmp_path, article("a"))
     expected = lines(tmp_path)
-    (segment,) = segment_files(tmp_path)
+    (segment,) = segments_of(tmp_path)
     whole = segment.read_bytes()
     segment.write_bytes(whole + whole[:200])
     store = open_store(tmp_path)
@@ -193,30 +198,32 @@ def test_a_torn_write_is_cut_and_kept(tmp_path: Path) -> None:
     assert lines(tmp_path) == expected
 
 
+@pytest.mark.segment_files("an object is put whole: no run looks at it, and nothing tears it")
 def test_an_index_that_reaches_past_its_segment_is_made_anew_for_it(tmp_path: Path) -> None:
     stored(tmp_path, article("a"))
-    (segment,) = segment_files(tmp_path)
+    (segment,) = segments_of(tmp_path)
     older = segment.read_bytes()
     expected = lines(tmp_path)
     store = open_store(tmp_path)
     keep(store, article("b"))
     store.close()
-    if len(segment_files(tmp_path)) == 1:
+    if len(segments_of(tmp_path)) == 1:
         segment.write_bytes(older)
     else:
-        segment_files(tmp_path)[1].unlink()
+        segments_of(tmp_path)[1].unlink()
     store = open_store(tmp_path)
     store.close()
     assert store.notes
     assert lines(tmp_path) == expected
 
 
+@pytest.mark.segment_files("an object is put whole: no run looks at it, and nothing tears it")
 def test_another_segment_in_the_place_of_one_is_indexed_anew(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     stored(one, article("a"))
     stored(two, article("b"))
     expected = lines(two)
-    shutil.copy(segment_files(two)[0], segment_files(one)[0])
+    segments_of(one)[0].write_bytes(segments_of(two)[0].read_bytes())
     store = open_store(one)
     store.close()
     assert any("was not as the index had it" in note for note in store.notes)
@@ -227,7 +234,7 @@ def test_a_missing_index_is_made_again_and_said(tmp_path: Path) -> None:
     stored(tmp_path, article("a"), article("b"), event("gone", "b", seen=hour(1)))
     expected = lines(tmp_path)
     files = tree(tmp_path)
-    (tmp_path / FILE_NAME).unlink()
+    lose(tmp_path)
     store = open_store(tmp_path)
     store.close()
     assert "missing beside segments" in store.notes[0]
@@ -236,6 +243,7 @@ def test_a_missing_index_is_made_again_and_said(tmp_path: Path) -> None:
     assert tree(tmp_path) == files
 
 
+@pytest.mark.index_file("a broken file")
 def test_a_broken_index_is_made_again_and_said(tmp_path: Path) -> None:
     stored(tmp_path, article("a"))
     expected = lines(tmp_path)
@@ -248,22 +256,23 @@ def test_a_broken_index_is_made_again_and_said(tmp_path: Path) -> None:
 
 def test_damage_stops_the_run_and_not_a_byte_is_cut(tmp_path: Path) -> None:
     stored(tmp_path, article("a"), article("b"), article("c"))
-    (segment,) = segment_files(tmp_path)
+    (segment,) = segments_of(tmp_path)
     data = bytearray(segment.read_bytes())
     data[len(data) // 2] ^= 1
     segment.write_bytes(data)
-    (tmp_path / FILE_NAME).unlink()
+    lose(tmp_path)
     for _ in range(2):
         with pytest.raises(DamageFound):
             open_store(tmp_path)
     assert segment.read_bytes() == data
     assert not (tmp_path / "lost").exists()
-    assert not (tmp_path / FILE_NAME).exists()
+    assert not is_there(tmp_path)
 
 
+@pytest.mark.segment_files("an object is put whole: no run looks at it, and nothing tears it")
 def test_a_torn_end_is_not_cut_while_another_segment_is_damaged(tmp_path: Path) -> None:
     stored(tmp_path, article("a", site="a.example"), article("b", site="b.example"))
-    first, second = segment_files(tmp_path)
+    first, second = segments_of(tmp_path)
     torn = first.read_bytes() + first.read_bytes()[:100]
     first.write_bytes(torn)
     second.write_bytes(second.read_bytes() + b"not a record" + first.read_bytes())
@@ -286,7 +295,7 @@ def room_for(size: int) -> Iterator[None]:
 def test_a_full_disk_fails_the_batch_and_loses_nothing(tmp_path: Path) -> None:
     store = open_store(tmp_path, files=False)
     keep(store, article("a"))
-    (segment,) = segment_files(tmp_path)
+    (segment,) = segments_of(tmp_path)
     before = segment.read_bytes()
     # Coded bodies are stored as they are: 40,000 fit into no 20,000 bytes.
     large = article("large")
@@ -315,11 +324,12 @@ def test_files_left_out_are_written_by_the_first_run_that_wants_them(tmp_path: P
     assert list(tree(tmp_path)) == ["news.example/news/a.html", "news.example/news/a.md"]
 
 
+@pytest.mark.segment_files("the folder of a mirror that is all in it")
 def test_a_clean_close_leaves_the_layout_of_the_contract(tmp_path: Path) -> None:
     stored(tmp_path, article("a"))
     assert {path.name for path in tmp_path.iterdir()} == {
         "segments",
-        "index.sqlite",
+        *([] if ON_POSTGRES else [FILE_NAME]),
         "files",
         "mirror.json",
         ".lock",

@@ -18,7 +18,8 @@ from storage.errors import BadDraft, LockHeld, NotAMirror, StoreFailed
 from storage.model import EntryState, Validator
 from storage.reindex import reindex
 from storage.writer import BATCH_DRAFTS, Writer
-from tests.storage.drafts import SEEN, SITE, article, event, hour, segment_files, tree, words
+from tests.storage.drafts import SEEN, SITE, article, event, hour, segments_of, tree, words
+from tests.storage.indexes import lose
 
 
 def seen() -> datetime:
@@ -37,6 +38,7 @@ async def test_what_a_site_remembers_is_there_for_its_next_run(tmp_path: Path) -
 async def test_a_commit_gives_the_manifest_as_it_is_stored(tmp_path: Path) -> None:
     async with Writer(tmp_path, clock=seen) as writer:
         made = await writer.commit(article())
+        await writer.flush()
         assert (made.sequence, made.revision) == (1, 0)
         assert all(one.record_id for one in made.representations)
         assert await writer.read(Archive.newest, SITE, "story") == made
@@ -106,7 +108,7 @@ async def test_notes_alone_make_a_batch(tmp_path: Path) -> None:
         assert await writer.read(Archive.entries, SITE) == {"https://x/": entry}
         found = await writer.read(Archive.validators, ["https://x/"])
         assert found["https://x/"].etag == '"1"'
-    assert segment_files(tmp_path) == []
+    assert segments_of(tmp_path) == []
 
 
 async def test_a_run_is_noted_with_its_end(tmp_path: Path) -> None:
@@ -140,9 +142,11 @@ async def test_a_writer_that_can_not_open_leaves_no_thread_behind(tmp_path: Path
 async def test_reading_goes_on_while_a_run_writes(tmp_path: Path) -> None:
     async with Writer(tmp_path, clock=seen) as writer:
         await writer.commit(article("a"))
+        await writer.flush()
         with Archive.open(tmp_path) as archive:
             assert [row.slug for row in archive.newest_all()] == ["a"]
             await writer.commit(article("b"))
+            await writer.flush()
             assert [row.slug for row in archive.newest_all()] == ["a", "b"]
             manifest = archive.newest(SITE, "b")
             assert manifest is not None
@@ -178,7 +182,7 @@ def test_any_history_reads_the_same_after_a_reindex(
 
     asyncio.run(run())
     before, files = listed(root), tree(root)
-    (root / "index.sqlite").unlink()
+    lose(root)
     reindex(root, SEEN)
     assert listed(root) == before
     asyncio.run(open_and_close(root))
@@ -197,9 +201,13 @@ async def open_and_close(root: Path) -> None:
         pass
 
 
-def killed_after(root: Path, start: int, count: int) -> list[str]:
-    """Run a writer, kill it as soon as it has said ``count`` lines, and give all it said."""
-    command = [sys.executable, "-m", "tests.storage.killed_writer", str(root), str(start)]
+def killed_after(root: Path, start: int, count: int, every: int = 0) -> list[str]:
+    """Run a writer, kill it as soon as it has said ``count`` lines, and give all it said.
+
+    ``every``: after how many articles it publishes them each time.
+    """
+    given = [str(root), str(start), str(every)]
+    command = [sys.executable, "-m", "tests.storage.killed_writer", *given]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         said = list(_lines(process, count))
         process.kill()

@@ -17,7 +17,7 @@ from storage.errors import ArchiveError
 from storage.index import versions
 from storage.index.captures import MOST_LOOKED, WINDOW, Capture, Captures, During, Place
 from storage.model import Manifest
-from storage.segments.local import LocalSegments
+from storage.segments.opening import open_segments
 from storage.surt import surt
 from storage.web.answer import Answer, json_answer
 from storage.web.cdx import Line, Question, as_text, host_key, read_question, timestamp
@@ -131,7 +131,7 @@ class _Lines:
     def __init__(self, reading: Reading, captures: Captures) -> None:
         self._reading = reading
         self._captures = captures
-        self._segments = LocalSegments(reading.root)
+        self._segments = open_segments(reading.root)
         self._manifests: dict[tuple[str, str, int], Manifest | None] = {}
 
     def of(self, captures: Iterable[Capture]) -> Iterator[Line]:
@@ -206,7 +206,7 @@ def record(reading: Reading, request: Request) -> Answer:
     end = min(int(asked[2] or place.offset + place.length - 1), place.offset + place.length - 1)
     if end < start:
         raise wrong("The range ends before it begins.")
-    data = LocalSegments(reading.root).read(place.segment, place.offset, end - start + 1)
+    data = open_segments(reading.root).read(place.segment, place.offset, end - start + 1)
     return structs.replace(
         Answer(body=data, content_type=WARC, status=206, policy="frame"),
         headers=(("Content-Range", f"bytes {start}-{end}/*"), ("Accept-Ranges", "bytes")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from storage.model import EntryState
-from storage.store import Notes
+from storage.notes import Notes
 from storage.verify.found import Report, Short
 from storage.verify.whole import Asked, verify
 from tests.storage.drafts import SEEN, SITE, article, event, hour, keep, open_store

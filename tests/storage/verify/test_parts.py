@@ -12,7 +12,7 @@ from storage.index.reader import Reader
 from storage.verify.found import Problem, Report
 from storage.verify.parts import Part, parts_of, processes, prove
 from storage.verify.whole import Asked, verify
-from tests.storage.drafts import article, segment_files, stored
+from tests.storage.drafts import article, segments_of, stored
 from tests.storage.verify.harming import SINCE, harmed, problems
 from tests.storage.verify.mirrors import filled
 
@@ -24,7 +24,7 @@ def borders(root: Path, *at: int) -> list[Part]:
     index = Reader.to_read(root)
     rows = index.ask('SELECT segment, "offset" AS place FROM snapshots ORDER BY "offset"')
     index.close()
-    (size,) = (path.stat().st_size for path in segment_files(root))
+    (size,) = (len(path.read_bytes()) for path in segments_of(root))
     places = [0, *(rows[number]["place"] for number in at), size]
     return [
         Part(root=root, segment=rows[0]["segment"], start=start, end=end, deep=False)
@@ -70,10 +70,10 @@ def test_a_border_that_is_none_proves_nothing(tmp_path: Path) -> None:
 
 def test_a_segment_is_cut_where_groups_begin(tmp_path: Path) -> None:
     stored(tmp_path, *(article(f"a{n}") for n in range(9)))
-    (path,) = segment_files(tmp_path)
+    (path,) = segments_of(tmp_path)
     name = f"news.example/{path.name}"
     index = Reader.to_read(tmp_path)
-    sizes = {name: path.stat().st_size}
+    sizes = {name: len(path.read_bytes())}
     parts = parts_of(index, tmp_path, sizes, 9, deep=False, least=1_000)
     places = {row["place"] for row in index.ask('SELECT "offset" AS place FROM snapshots')}
     index.close()

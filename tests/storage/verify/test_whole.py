@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -15,7 +13,8 @@ from storage.index.replacing import REWRITES
 from storage.reindex import reindex
 from storage.verify.found import Problem, Report
 from storage.verify.whole import Asked, verify
-from tests.storage.drafts import SEEN, article, segment_files, stored
+from tests.storage.drafts import SEEN, SegmentFile, article, segments_of, stored
+from tests.storage.indexes import change, lose, rows
 from tests.storage.verify.harming import SINCE, harmed, problems
 from tests.storage.verify.mirrors import filled
 
@@ -26,16 +25,14 @@ def report(root: Path) -> Report:
     return last
 
 
-def flip(path: Path, at: int) -> None:
+def flip(path: SegmentFile, at: int) -> None:
     data = bytearray(path.read_bytes())
     data[at] ^= 1
     path.write_bytes(data)
 
 
 def changed(root: Path, statement: str) -> list[Problem]:
-    with closing(sqlite3.connect(root / "index.sqlite")) as connection:
-        connection.execute(statement)
-        connection.commit()
+    change(root, statement)
     return problems(root)
 
 
@@ -43,7 +40,7 @@ def test_a_sound_mirror_has_no_problem_and_is_counted(tmp_path: Path) -> None:
     assert problems(filled(tmp_path)) == []
     told = report(tmp_path)
     assert (told.snapshots, told.events, told.sound) == (14, 3, True)
-    assert told.bytes == sum(path.stat().st_size for path in segment_files(tmp_path))
+    assert told.bytes == sum(len(path.read_bytes()) for path in segments_of(tmp_path))
 
 
 def test_a_sound_mirror_passes_when_every_body_is_decoded_too(tmp_path: Path) -> None:
@@ -57,7 +54,7 @@ def test_an_empty_mirror_is_sound(tmp_path: Path) -> None:
 
 def test_an_index_made_again_is_sound(tmp_path: Path) -> None:
     filled(tmp_path, segment_bytes=6_000)
-    (tmp_path / "index.sqlite").unlink()
+    lose(tmp_path)
     reindex(tmp_path, SEEN)
     assert problems(tmp_path) == []
 
@@ -74,7 +71,7 @@ def test_every_harm_at_random_is_found(seed: int, tmp_path: Path) -> None:
 
 def test_every_bit_of_a_segment_counts_even_one_that_decodes_alike(tmp_path: Path) -> None:
     stored(tmp_path, article(coding="gzip", formats=("html",)))
-    (path,) = segment_files(tmp_path)
+    (path,) = segments_of(tmp_path)
     data = path.read_bytes()
     # The header of a body's stored block has five bits that no decoder looks at.
     at = data.index(b"\x1f\x8b\x08", len(data) - 120) - 5
@@ -86,22 +83,20 @@ def test_every_bit_of_a_segment_counts_even_one_that_decodes_alike(tmp_path: Pat
 
 def test_damage_names_the_file_the_byte_and_the_article(tmp_path: Path) -> None:
     stored(tmp_path, article("one"), article("two"), article("three"))
-    (path,) = segment_files(tmp_path)
-    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as connection:
-        question = "SELECT \"offset\" FROM snapshots WHERE slug = 'two'"
-        ((offset,),) = connection.execute(question)
+    (path,) = segments_of(tmp_path)
+    ((offset,),) = rows(tmp_path, "SELECT \"offset\" FROM snapshots WHERE slug = 'two'")
     flip(path, offset + 40)
     (problem,) = problems(tmp_path)
     assert problem.kind == "segment"
-    assert problem.file == path.relative_to(tmp_path).as_posix()
+    assert problem.file == f"segments/news.example/{path.name}"
     assert (problem.offset, problem.site, problem.slug) == (offset, "news.example", "two")
     assert "--repair" in problem.advice
 
 
 def test_what_stands_behind_damage_is_read_too(tmp_path: Path) -> None:
     stored(tmp_path, *(article(f"a{n}") for n in range(9)))
-    (path,) = segment_files(tmp_path)
-    size = path.stat().st_size
+    (path,) = segments_of(tmp_path)
+    size = len(path.read_bytes())
     for at in (size // 5, size // 2, size - 30):
         flip(path, at)
     assert len({problem.slug for problem in problems(tmp_path)}) == 3
@@ -110,13 +105,14 @@ def test_what_stands_behind_damage_is_read_too(tmp_path: Path) -> None:
 
 def test_damage_is_found_without_an_index(tmp_path: Path) -> None:
     stored(tmp_path, *(article(f"a{n}") for n in range(5)))
-    (path,) = segment_files(tmp_path)
-    flip(path, path.stat().st_size // 2)
-    (tmp_path / "index.sqlite").unlink()
+    (path,) = segments_of(tmp_path)
+    flip(path, len(path.read_bytes()) // 2)
+    lose(tmp_path)
     assert {problem.kind for problem in problems(tmp_path)} == {"index", "segment"}
     assert report(tmp_path).snapshots >= 4
 
 
+@pytest.mark.index_file("a broken file")
 def test_a_broken_index_is_named_and_the_segments_are_read_all_the_same(tmp_path: Path) -> None:
     filled(tmp_path)
     (tmp_path / "index.sqlite").write_bytes(b"no database")
@@ -128,21 +124,20 @@ def test_a_broken_index_is_named_and_the_segments_are_read_all_the_same(tmp_path
 
 def test_a_segment_that_is_gone_is_damage(tmp_path: Path) -> None:
     filled(tmp_path, segment_bytes=6_000)
-    segment_files(tmp_path)[1].unlink()
+    segments_of(tmp_path)[1].unlink()
     assert any("is not there" in problem.why for problem in problems(tmp_path))
 
 
 def test_a_body_that_no_segment_has_is_damage(tmp_path: Path) -> None:
     stored(tmp_path, article())
-    statement = "UPDATE representations SET target_id = x'00' WHERE format = 'html'"
+    statement = "UPDATE representations SET target_id = record_id WHERE format = 'html'"
     assert any("which no segment has" in problem.why for problem in changed(tmp_path, statement))
 
 
 def test_what_a_killed_run_left_is_no_damage_and_is_said(tmp_path: Path) -> None:
     stored(tmp_path, article())
-    (path,) = segment_files(tmp_path)
-    with path.open("ab") as file:
-        file.write(path.read_bytes()[:100])
+    (path,) = segments_of(tmp_path)
+    path.write_bytes(path.read_bytes() + path.read_bytes()[:100])
     assert report(tmp_path).sound
     assert report(tmp_path).unfinished == (f"news.example/{path.name}",)
 

@@ -18,7 +18,8 @@ from storage.model import Draft
 from storage.reindex import reindex
 from storage.web.routes import ROUTES
 from storage.web.server import Serving, Settings
-from tests.storage.drafts import SEEN, SITE, article, hour, segment_files, stored
+from tests.storage.drafts import SEEN, SITE, article, hour, segments_of, stored
+from tests.storage.indexes import lose
 from tests.storage.web.serving import Client, client_of
 
 STORY = f"/sites/{SITE}/story"
@@ -222,7 +223,7 @@ async def test_what_a_run_adds_is_seen_at_once_and_an_index_made_again_too(tmp_p
         stored(tmp_path, article("other", seen=hour(1)))
         assert "The other" in await client.text(f"/sites/{SITE}/other")
         assert "The other" in await client.text("/")
-        (tmp_path / "index.sqlite").unlink()
+        lose(tmp_path)
         assert (await client.get("/")).status == 503
         reindex(tmp_path, SEEN)
         assert "The other" in await client.text("/")
@@ -244,7 +245,7 @@ async def test_damage_costs_the_page_and_is_said_on_stderr(
 ) -> None:
     stored(tmp_path, article())
     async with client_of(tmp_path) as client:
-        (segment,) = segment_files(tmp_path)
+        (segment,) = segments_of(tmp_path)
         segment.write_bytes(segment.read_bytes()[:-40])
         got = await client.get(f"{STORY}/1/markdown")
         assert got.status == 503

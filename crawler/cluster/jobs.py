@@ -1,0 +1,194 @@
+"""What a job does: one run of the conductor, within its leave to ask hosts.
+
+It syncs one site, or captures one original. A job ends well even where articles failed, as a run
+does; what it could not do is queued again: the rest after a stop, or after a host that another
+worker has. A second try of its own would run into the same wall.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+from msgspec import Struct
+from procrastinate import App, JobContext
+from procrastinate.exceptions import ConnectorException
+
+from crawler.cluster.books import Books
+from crawler.cluster.heart import Heart, Times
+from crawler.cluster.leases import PATIENCE, SOON, Leases
+from crawler.cluster.queue import drop, enqueue_original, enqueue_site, waiting_originals
+from crawler.cluster.roster import Roster
+from crawler.conductor import mirror
+from crawler.events import Event, Summary
+from crawler.request import MirrorRequest, Original, RequestError
+from crawler.surroundings import Surroundings
+from crawler.urls import host_key, origin
+from crawler.wording import count
+from storage.archive import Archive
+from storage.errors import ArchiveError
+from storage.writer import Writer
+
+#: Where a site's name would be, in the mirror's memory of originals that are not queued yet.
+OWED = "originals owed"
+#: Seconds until a job is tried again whose own host another job has just now.
+_BUSY = 5.0
+
+
+class Shop(Struct, frozen=True, kw_only=True):
+    """What a process's jobs work with. ``say`` takes a line for people, ``report`` every event."""
+
+    roster: Roster
+    writer: Writer
+    times: Times
+    say: Callable[[str], None]
+    report: Callable[[Event], None]
+
+
+class _Task(Struct, frozen=True, kw_only=True):
+    """One job: whose book it goes into, its request, and what queues it again in some seconds."""
+
+    url: str
+    host: str
+    request: MirrorRequest
+    again: Callable[[float], asyncio.Future[bool]]
+
+
+class Jobs:
+    """Does the jobs of one worker. Mutable state: the store's failure, which ends the worker."""
+
+    def __init__(self, shop: Shop, stop: asyncio.Event) -> None:
+        """Set ``stop`` to end the jobs in hand; the worker gives the app and the heart."""
+        self._shop = shop
+        self._stop = stop
+        self.app: App
+        self.heart: Heart
+        self.broken: ArchiveError | None = None
+
+    async def sync(self, context: JobContext, *, site: str, timestamp: int = 0) -> None:
+        """Sync the site at the URL ``site``; ``timestamp`` is when it was due, for the queue."""
+        del timestamp
+        try:
+            request = self._shop.roster.sync(site, self._shop.times.grace)
+        except RequestError as error:
+            self._shop.say(f"{error}: not done here")
+            return
+
+        def again(wait: float) -> asyncio.Future[bool]:
+            return asyncio.ensure_future(enqueue_site(self.app, site, wait=wait))
+
+        task = _Task(url=site, host=host_key(site), request=request, again=again)
+        await self._do(context, task)
+
+    async def original(self, context: JobContext, *, url: str, every: int) -> None:
+        """Capture the original at ``url`` where none was for ``every`` seconds.
+
+        And with it all that wait for the same host: they can't begin before this one has ended.
+        """
+        least, host = timedelta(seconds=every), host_key(url)
+        waiting = await waiting_originals(self.app, host)
+
+        def again(wait: float) -> asyncio.Future[bool]:
+            return asyncio.ensure_future(enqueue_original(self.app, url, least, wait=wait))
+
+        wanted = [Original(url=each, every=often) for each, often in waiting.values()]
+        request = self._shop.roster.originals(
+            host, [Original(url=url, every=least), *wanted], self._shop.times.grace
+        )
+        place = f"{origin(url)}/"
+        done = await self._do(context, _Task(url=place, host=host, request=request, again=again))
+        if done:
+            await drop(self.app, waiting)
+
+    async def _do(self, context: JobContext, task: _Task) -> bool:
+        """Do ``task`` and keep its book; False where something of it is left."""
+        worker, job = context.job.worker_id, context.job.id
+        if worker is None or job is None:
+            raise RuntimeError("a job that was fetched has a number and a worker")
+        leases = Leases(self.app, worker, job, self.heart.alive)
+        async with leases.own(task.host) as wait:
+            if wait is None or wait > SOON:
+                await task.again(_BUSY if wait is None else wait)
+                return False
+            books = Books(self.app, worker)
+            await books.begin(task.url)
+            try:
+                summary = await self._run(task, leases)
+            except ArchiveError as error:
+                # The store is every job's: the worker ends, and another one has more luck.
+                self.broken = self.broken or error
+                self._stop.set()
+                await self._end(books, task, "failed", None, str(error))
+                await task.again(_BUSY)
+                return False
+            except ConnectorException:
+                raise
+            except Exception as error:
+                bug = f"{type(error).__name__}: {error}. This is a bug"
+                await self._end(books, task, "failed", None, bug)
+                raise
+            return await self._ended(books, task, leases, summary)
+
+    async def _ended(self, books: Books, task: _Task, leases: Leases, summary: Summary) -> bool:
+        if self._stop.is_set():
+            await self._end(books, task, "stopped", summary, "its rest is queued again")
+            await task.again(0)
+            return False
+        if leases.gave_up:
+            await self._end(books, task, "waiting", summary, "one of its hosts can't be had now")
+            await task.again(PATIENCE)
+            return False
+        why = summary.errors[0].reason if summary.failed and summary.errors else ""
+        await self._end(books, task, "done", summary, why)
+        return True
+
+    async def _end(
+        self, books: Books, task: _Task, state: str, summary: Summary | None, why: str
+    ) -> None:
+        told = f": {why}" if why else ""
+        did = "" if summary is None else f", {_did(summary)}"
+        self._shop.say(f"{task.url} {state}{did}{told}")
+        await books.end(task.url, state, summary, why)
+
+    async def _run(self, task: _Task, leases: Leases) -> Summary:
+        originals: asyncio.Queue[tuple[str, timedelta] | None] = asyncio.Queue()
+        around = Surroundings(
+            writer=self._shop.writer,
+            memory=f"host {task.host}",
+            permit=leases,
+            foreign=lambda url, every: originals.put_nowait((url, every)),
+        )
+        passing = asyncio.create_task(self._pass_on(originals))
+        try:
+            return await mirror(task.request, self._shop.report, self._stop, around)
+        finally:
+            originals.put_nowait(None)
+            await passing
+
+    async def _pass_on(self, originals: asyncio.Queue[tuple[str, timedelta] | None]) -> None:
+        """Queue what articles name as their originals, each once; sites of ours find theirs."""
+        seen: set[str] = set()
+        while (asked := await originals.get()) is not None:
+            url, every = asked
+            if url in seen or self._shop.roster.knows(url):
+                continue
+            seen.add(url)
+            try:
+                await enqueue_original(self.app, url, every)
+            except ConnectorException:
+                self._shop.writer.remember(OWED, url, str(int(every.total_seconds())))
+
+    async def queue_owed(self) -> None:
+        """Queue the originals that could not be when they were found."""
+        for url, text in (await self._shop.writer.read(Archive.memory, OWED)).items():
+            if text:
+                await enqueue_original(self.app, url, timedelta(seconds=int(text)))
+                self._shop.writer.remember(OWED, url, "")
+
+
+def _did(summary: Summary) -> str:
+    return (
+        f"{count(summary.articles, 'article')}, {count(summary.snapshots, 'new snapshot')}, "
+        f"{count(summary.requests, 'request')} in {summary.seconds:.1f} s"
+    )

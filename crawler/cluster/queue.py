@@ -1,0 +1,122 @@
+"""The queue as procrastinate's app: its two kinds of jobs, and how each comes into it.
+
+``lock`` is the host, so that no two jobs of one host run at once; ``queueing_lock`` is the site, or
+the original, so that it waits only once.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from typing import Any, Final
+
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Job, JobDeferrer
+
+from crawler.cluster.manager import OwnJobs
+from crawler.cluster.place import QueuePlace
+from crawler.cluster.roster import Roster
+from crawler.urls import host_key
+
+#: Connections of a worker to the database: short questions, however many jobs there are.
+_CONNECTIONS = 4
+#: Seconds that a question waits for a connection.
+_TIMEOUT = 5.0
+#: Who is asked for by hand comes first, originals last: they are other publishers' servers.
+BY_HAND, _BY_CLOCK, _ORIGINAL = 1, 0, -1
+#: What a job is called in the tables.
+SYNC: Final = "sync"
+ORIGINAL: Final = "original"
+
+#: Originals that one job captures: a stop leaves the rest in the queue.
+_TOGETHER = 500
+_WAITING = """
+SELECT id, args->>'url' AS url, (args->>'every')::int AS every FROM procrastinate_jobs
+WHERE status = 'todo' AND task_name = %(kind)s AND lock = %(host)s ORDER BY id LIMIT %(most)s
+"""
+_DROP = "DELETE FROM procrastinate_jobs WHERE id = ANY(%(jobs)s) AND status = 'todo'"
+
+Work = Callable[..., Awaitable[None]]
+
+
+def queue_app(place: QueuePlace, sync: Work | None = None, original: Work | None = None) -> App:
+    """Return the app, to be opened; ``sync`` and ``original`` do the jobs, in a worker."""
+    connector = PsycopgConnector(
+        conninfo=place.conninfo,
+        min_size=1,
+        max_size=_CONNECTIONS,
+        timeout=_TIMEOUT,
+    )
+    app = App(connector=connector)
+    app.job_manager = OwnJobs(connector)
+    for name, work in ((SYNC, sync), (ORIGINAL, original)):
+        app.task(name=name, pass_context=True, retry=_Again())(work or _nobody)
+    return app
+
+
+class _Again(BaseRetryStrategy):
+    """Puts a job back that was cut off: not one that failed, which waits for its site's time."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002  - the strategy's signature
+        cut_off = isinstance(exception, ConnectorException | CancelledError)
+        return RetryDecision() if cut_off else None
+
+
+async def _nobody(_: JobContext, **__: Any) -> None:
+    """Stand for the work where jobs are only queued."""
+
+
+def keep_time(app: App, roster: Roster) -> None:
+    """Have every site queued when it is due; of many workers that do so, one succeeds."""
+    for url, line in roster.lines.items():
+        app.periodic(
+            cron=line,
+            periodic_id=roster.labels[url],
+            lock=host_key(url),
+            queueing_lock=f"{SYNC} {url}",
+            priority=_BY_CLOCK,
+            task_kwargs={"site": url},
+        )(app.tasks[SYNC])
+
+
+async def enqueue_site(app: App, url: str, *, priority: int = _BY_CLOCK, wait: float = 0) -> bool:
+    """Queue the site at ``url``, ``wait`` seconds from now; False where it waits there already."""
+    deferrer = app.configure_task(SYNC, priority=priority, **_options(SYNC, url, wait))
+    return await _enqueue(deferrer, site=url)
+
+
+async def enqueue_original(app: App, url: str, every: timedelta, *, wait: float = 0) -> bool:
+    """Queue the original at ``url``, unless it is known to be read within ``every``."""
+    deferrer = app.configure_task(ORIGINAL, priority=_ORIGINAL, **_options(ORIGINAL, url, wait))
+    return await _enqueue(deferrer, url=url, every=int(every.total_seconds()))
+
+
+async def waiting_originals(app: App, host: str) -> dict[int, tuple[str, timedelta]]:
+    """Return the originals of ``host`` that wait, by job: one that runs may capture them too."""
+    rows = await app.connector.execute_query_all_async(
+        _WAITING, host=host, kind=ORIGINAL, most=_TOGETHER
+    )
+    return {row["id"]: (row["url"], timedelta(seconds=row["every"])) for row in rows}
+
+
+async def drop(app: App, jobs: Iterable[int]) -> None:
+    """Take ``jobs`` out of the queue where they still wait: they have been done."""
+    await app.connector.execute_query_async(_DROP, jobs=list(jobs))
+
+
+def _options(kind: str, url: str, wait: float) -> dict[str, Any]:
+    return {
+        "lock": host_key(url),
+        "queueing_lock": f"{kind} {url}",
+        "schedule_in": {"seconds": wait} if wait else None,
+    }
+
+
+async def _enqueue(deferrer: JobDeferrer, **arguments: str | int) -> bool:
+    try:
+        await deferrer.defer_async(**arguments)
+    except AlreadyEnqueued:
+        return False
+    return True

@@ -1,0 +1,129 @@
+"""A worker: a process that takes jobs, any number of it on any machine.
+
+It works in shifts. A shift has an entry among the workers, a heart, and an end: it was told to
+stop, or it lost the queue; then its jobs end with the articles in hand, what is left goes back into
+the queue, and the next shift begins as a worker that nobody knows yet. The mirror stays open over
+all of them, and its lock is held.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+from procrastinate import App
+from procrastinate.exceptions import ConnectorException
+from procrastinate.worker import Worker
+
+from crawler.cluster.heart import Heart, Lost, machine
+from crawler.cluster.jobs import Jobs, Shop
+from crawler.cluster.place import QueuePlace
+from crawler.cluster.queue import keep_time, queue_app
+
+#: Times of grace for jobs to end: for the articles in hand, for what is cut off, and to write it
+#: down. What hangs longer waits for a dead connection, and the next shift has others.
+_ENDINGS = 4
+#: Seconds until a new shift, after one that lost the queue.
+_AGAIN = 2.0
+#: Seconds between looks whether procrastinate has registered a worker: milliseconds of work.
+_SOON = 0.02
+
+
+async def work(place: QueuePlace, shop: Shop, concurrency: int, stop: asyncio.Event) -> None:
+    """Do jobs, ``concurrency`` at once, until ``stop`` is set; the queue must have been made.
+
+    Raises storage's errors: a worker whose store fails is of no use.
+    """
+    while not stop.is_set():
+        shift = _Shift(place, shop, concurrency)
+        try:
+            await shift.go(stop)
+        except (ConnectorException, psycopg.Error, Lost) as error:
+            shop.say(f"the queue is lost, and tried again: {error.__cause__ or error}")
+        if shift.jobs.broken is not None:
+            raise shift.jobs.broken
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _AGAIN)
+
+
+class _Shift:
+    """One registration with the queue. Mutable state: its jobs'."""
+
+    def __init__(self, place: QueuePlace, shop: Shop, concurrency: int) -> None:
+        self._shop = shop
+        self._concurrency = concurrency
+        self._over = asyncio.Event()
+        self.jobs = Jobs(shop, self._over)
+        self._app = queue_app(place, self.jobs.sync, self.jobs.original)
+        keep_time(self._app, shop.roster)
+
+    async def go(self, stop: asyncio.Event) -> None:
+        """Work until ``stop`` is set; raises Lost or the database's errors where it ends before."""
+        app = self._app
+        try:
+            await app.open_async()
+            heart = Heart(app, self._shop.times)
+            self.jobs.app, self.jobs.heart = app, heart
+            await heart.bury()
+            await self.jobs.queue_owed()
+            await self._work(heart, self._worker(app), stop)
+        finally:
+            # also where it did not open: it would go on trying
+            await app.close_async()
+
+    def _worker(self, app: App) -> Worker:
+        times = self._shop.times
+        return Worker(
+            app=app,
+            name=machine(),
+            concurrency=self._concurrency,
+            fetch_job_polling_interval=times.poll,
+            shutdown_graceful_timeout=2 * times.grace,
+            delete_jobs="always",
+            install_signal_handlers=False,
+            # the heart beats
+            update_heartbeat_interval=times.dead,
+            stalled_worker_timeout=times.dead,
+        )
+
+    async def _work(self, heart: Heart, worker: Worker, stop: asyncio.Event) -> None:
+        running: asyncio.Task[None] = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]  # procrastinate's
+        while worker.worker_id is None and not running.done():  # noqa: ASYNC110  - it tells nobody
+            await asyncio.sleep(_SOON)
+        beside = [] if worker.worker_id is None else self._beside(heart, worker.worker_id, stop)
+        tasks = [asyncio.create_task(each) for each in beside]
+        try:
+            await asyncio.wait([running, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._over.set()
+            worker.stop()  # type: ignore[no-untyped-call]  # procrastinate's
+            # the heart beats on while the jobs in hand are finished
+            await asyncio.wait([running], timeout=_ENDINGS * self._shop.times.grace)
+            for task in tasks:
+                task.cancel()
+            done, _ = await asyncio.wait([running, *tasks], timeout=self._shop.times.grace)
+        for task in done:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+        if not running.done():
+            raise Lost("what was asked of it last hangs")
+
+    def _beside(
+        self, heart: Heart, worker: int, stop: asyncio.Event
+    ) -> list[Coroutine[Any, Any, Any]]:
+        return [
+            heart.beat(worker),
+            heart.listen(),
+            heart.watch(),
+            self._join(heart, worker),
+            stop.wait(),
+            self._over.wait(),
+        ]
+
+    async def _join(self, heart: Heart, worker: int) -> None:
+        await heart.join(worker, self._concurrency)
+        self._shop.say(f"worker {worker} on {machine()} takes up to {self._concurrency} jobs")
+        await asyncio.Event().wait()

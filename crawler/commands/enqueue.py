@@ -1,0 +1,33 @@
+"""enqueue: one site now, by whichever worker is free first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crawler.commands.failures import guarded
+from crawler.commands.fleet import ConfigFile, Mirror
+
+Site = Annotated[str, typer.Argument(metavar="SITE", help="A site of FILE, by name or URL.")]
+
+
+@guarded
+def enqueue(site: Site, *, config: ConfigFile = Path("config.toml"), into: Mirror = None) -> None:
+    """Have a worker sync SITE now: it goes before what is due by the clock.
+
+    Where the site waits in the queue already, nothing is added.
+
+    Examples:
+      slugline enqueue example --config news.toml
+    """
+    from crawler.commands.fleet import asked, fleet, needed
+
+    needed("enqueue")
+    from crawler.cluster.queue import BY_HAND, enqueue_site
+
+    roster, place = fleet(config, into)
+    url = roster.named(site)
+    added = asked(place, lambda app: enqueue_site(app, url, priority=BY_HAND))
+    typer.echo(f"{url} {'is queued' if added else 'was in the queue already'}")

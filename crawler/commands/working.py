@@ -1,0 +1,72 @@
+"""A worker in the foreground: its signals, and what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from crawler.allocator import give_back_large_blocks, look_for_cycles_seldom
+from crawler.cluster.heart import Times
+from crawler.cluster.jobs import Shop
+from crawler.cluster.place import QueuePlace
+from crawler.cluster.roster import Roster
+from crawler.cluster.tables import prepare
+from crawler.cluster.worker import work
+from crawler.commands.failures import INTERRUPTED, complain
+from crawler.conductor import open_writer
+from crawler.events import Event
+from crawler.progress import JsonLog
+from crawler.wording import clean
+
+
+def run(roster: Roster, place: QueuePlace, concurrency: int, *, quiet: bool, as_json: bool) -> None:
+    """Work until a signal; ``quiet`` says only what goes wrong, ``as_json`` writes every event."""
+    give_back_large_blocks()
+    look_for_cycles_seldom()
+    if os.environ.get("SLUGLINE_DEBUG") != "1":
+        for library in ("procrastinate", "psycopg"):
+            # what they have to say, the worker says in a sentence
+            logging.getLogger(library).setLevel(logging.CRITICAL)
+    asyncio.run(_work(roster, place, concurrency, quiet=quiet, as_json=as_json))
+
+
+async def _work(
+    roster: Roster, place: QueuePlace, concurrency: int, *, quiet: bool, as_json: bool
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _stopper(stop))
+    await prepare(place)
+    report: Callable[[Event], None] = JsonLog() if as_json else _nobody
+    async with open_writer(roster.defaults) as writer:
+        say = _nobody if quiet else _say
+        for note in writer.notes:
+            complain(note)
+        shop = Shop(roster=roster, writer=writer, times=Times(), say=say, report=report)
+        await work(place, shop, concurrency, stop)
+
+
+def _nobody(_: object) -> None:
+    """Tell nobody."""
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {clean(line)}\n")
+    sys.stderr.flush()
+
+
+def _stopper(stop: asyncio.Event) -> Callable[[], None]:
+    def stopped() -> None:
+        if stop.is_set():
+            complain("stopped at once; others take its sites up")
+            os._exit(INTERRUPTED)
+        stop.set()
+        complain("stopping: the articles in hand are finished; again to stop now")
+
+    return stopped

@@ -1,0 +1,1 @@
+"""How PostgreSQL's tables became what they are, for alembic."""

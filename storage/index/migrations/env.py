@@ -1,0 +1,8 @@
+"""How alembic runs the revisions: on the connection that moving.py has opened a transaction on."""
+
+from __future__ import annotations
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], transactional_ddl=True)
+context.run_migrations()

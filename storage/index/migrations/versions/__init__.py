@@ -1,0 +1,1 @@
+"""One revision a module, named for the schema that it makes."""

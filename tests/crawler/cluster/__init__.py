@@ -1,0 +1,1 @@
+"""Tests of the workers, with real PostgreSQL and real servers."""

@@ -1,0 +1,95 @@
+"""Moving segments: to a bucket and back, digest for digest, and going on after a kill."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from storage import layout
+from storage.archive import Archive
+from storage.errors import SegmentsAway, UnusablePlace
+from storage.moving import move_segments
+from storage.reindex import reindex
+from tests.s3 import BUCKET, S3Server
+from tests.storage.drafts import article, hour, segment_files, segments_of, stored, write_segment
+from tests.storage.verify.harming import problems
+from tests.storage.verify.mirrors import filled
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin with mirrors that are all in their folders."""
+    monkeypatch.delenv("SLUGLINE_SEGMENTS", raising=False)
+
+
+@pytest.fixture
+def place(s3: S3Server, tmp_path: Path) -> str:
+    """Give a place in a bucket that nothing is in yet."""
+    return f"s3://{BUCKET}/moved-{sha256(bytes(tmp_path)).hexdigest()[:12]}"
+
+
+def digests(root: Path) -> list[str]:
+    return [sha256(one.read_bytes()).hexdigest() for one in segments_of(root)]
+
+
+def log(root: Path) -> list[dict[str, object]]:
+    with Archive.open(root) as archive:
+        return [row.as_log() for row in archive.all_history()]
+
+
+def test_there_and_back_every_byte_is_the_same(tmp_path: Path, place: str) -> None:
+    root = filled(tmp_path / "m", segment_bytes=6_000)
+    before, lines = digests(root), log(root)
+    done = move_segments(root, place, hour(50))
+    assert (done.segments, done.copied) == (len(before), done.bytes)
+    assert layout.check(root).segments == place
+    assert segment_files(root) == []
+    assert (digests(root), log(root), problems(root)) == (before, lines, [])
+    reindex(root, hour(51))
+    assert log(root) == lines
+    stored(root, article("later", seen=hour(60)))
+    move_segments(root, None, hour(61))
+    assert layout.check(root).segments is None
+    assert set(digests(root)) > set(before)
+    assert len(segment_files(root)) == len(before) + 1
+    assert problems(root) == []
+    reindex(root, hour(62))
+    assert len(log(root)) == len(lines) + 1
+    stored(root, article("last", seen=hour(70)), now=hour(70))
+    assert problems(root) == []
+
+
+def test_a_move_that_was_killed_goes_on(tmp_path: Path, place: str) -> None:
+    root = filled(tmp_path / "m", segment_bytes=6_000)
+    first, *others = segment_files(root)
+    layout.make(tmp_path / "other", segments=place)
+    write_segment(tmp_path / "other", f"{first.parent.name}/{first.name}", first.read_bytes())
+    done = move_segments(root, place, hour(50))
+    assert done.segments == len(others) + 1
+    assert done.copied < done.bytes
+    assert problems(root) == []
+
+
+@pytest.mark.parametrize("name", ["news.example/20260101T000000000000Z-1.warc.gz", None])
+def test_a_place_with_other_segments_is_refused(
+    tmp_path: Path, place: str, name: str | None
+) -> None:
+    root = tmp_path / "m"
+    stored(root, article())
+    (segment,) = segment_files(root)
+    layout.make(tmp_path / "other", segments=place)
+    write_segment(tmp_path / "other", name or f"news.example/{segment.name}", b"another's")
+    with pytest.raises(UnusablePlace):
+        move_segments(root, place, hour(1))
+    assert layout.check(root).segments is None
+    assert problems(root) == []
+
+
+def test_what_can_not_be_reached_leaves_all_as_it_is(tmp_path: Path, place: str) -> None:
+    root = tmp_path / "m"
+    stored(root, article())
+    with pytest.raises(SegmentsAway, match="NoSuchBucket"):
+        move_segments(root, "s3://nobodys-bucket/x", hour(1))
+    assert problems(root) == []
