@@ -130,7 +130,9 @@ class Copyist:
             answer = await self.ask(declared.url, wanted, validator, fresh=fresh)
         if answer.status == NOT_MODIFIED and previous is not None:
             kept = await self._kept(answer, declared, previous)
-            return kept or await self.copy(declared, fresh=True, accept=accept)
+            if kept is None or declared.digest not in ("", kept.representation.digest):
+                return await self.copy(declared, fresh=True, accept=accept)
+            return kept
         if answer.status != OK:
             why = clean(f"the server answered {answer.status} {answer.reason}".rstrip())
             raise CopyFailed(declared.url, why, status=answer.status, evidence=_evidence(answer))
@@ -173,14 +175,18 @@ class Copyist:
         if name is None:
             why = clean(f"it is neither a page nor text ({content_type or 'no Content-Type'})")
             raise CopyFailed(answer.url, why, status=answer.status)
-        facts = self._parse(answer, name, decoded, content_type)
+        digest = hashlib.sha256(decoded).hexdigest()
+        if declared.digest not in ("", digest):
+            why = f"it has other bytes than its list says: SHA-256 {digest}, not {declared.digest}"
+            raise CopyFailed(answer.url, why, status=answer.status)
+        facts = self._parse(answer, name, decoded, content_type, declared.via)
         representation = Representation(
             format=name,
             url=answer.url,
             final_url=answer.final_url,
             status=answer.status,
             media_type=content_type,
-            digest=hashlib.sha256(decoded).hexdigest(),
+            digest=digest,
             length=len(decoded),
             fetched_at=answer.fetched_at,
             declared_by=declared.declared_by,
@@ -188,6 +194,7 @@ class Copyist:
             etag=_first(fields, "etag"),
             last_modified=_first(fields, "last-modified"),
             request={"Accept": accept} if "probe" in declared.declared_by and accept else {},
+            via=declared.via,
         )
         return Copy(
             facts=facts,
@@ -199,15 +206,17 @@ class Copyist:
             private=answer.private,
         )
 
-    def _parse(self, answer: Answer, name: str, decoded: bytes, content_type: str) -> Facts:
+    def _parse(
+        self, answer: Answer, name: str, decoded: bytes, content_type: str, via: str
+    ) -> Facts:
         refusal = check_claim(name, content_type, decoded)
         if refusal:
             raise CopyFailed(answer.url, refusal, status=answer.status)
         try:
-            facts = parse(name, decoded, answer.final_url, content_type)
+            facts = parse(name, decoded, via or answer.final_url, content_type)
         except Malformed as error:
             raise CopyFailed(answer.url, str(error), status=answer.status) from None
-        return _linked(facts, answer.fields.get("link", ()), answer.final_url)
+        return _linked(facts, answer.fields.get("link", ()), answer.final_url, via)
 
     async def _kept(self, answer: Answer, declared: Declared, previous: Manifest) -> Copy | None:
         """Read the stored body that the server says still stands (RFC 9110 section 15.4.5).
@@ -219,11 +228,11 @@ class Copyist:
             raise CopyFailed(declared.url, "the server answered 304 to a plain request", status=304)
         body = await self._read_stored(previous, old.format)
         try:
-            facts = parse(old.format, body.decoded, old.final_url, old.media_type)
+            facts = parse(old.format, body.decoded, old.base, old.media_type)
         except Malformed:
             return None
         stored_links = tuple(v for n, v in body.headers if n.lower() == "link")
-        facts = _linked(facts, stored_links, old.final_url)
+        facts = _linked(facts, stored_links, old.final_url, old.via)
         representation = structs.replace(old, fetched_at=answer.fetched_at, record_id="")
         return Copy(
             facts=facts,
@@ -303,7 +312,13 @@ def _first(fields: Mapping[str, tuple[str, ...]], name: str) -> str | None:
     return values[0] if values else None
 
 
-def _linked(facts: Facts, headers: tuple[str, ...], url: str) -> Facts:
-    """Add to what a document says the links of its answer's header fields."""
+def _linked(facts: Facts, headers: tuple[str, ...], url: str, via: str) -> Facts:
+    """Add to what a document says the links of its answer's header fields.
+
+    Of what comes by way of another mirror the alternates are those that the mirror lists.
+    """
+    if via:
+        own = tuple([link for link in facts.links if link.rel != "alternate"])
+        facts = structs.replace(facts, links=own)
     links = parse_link_header(headers, url) if headers else ()
     return structs.replace(facts, links=facts.links + links) if links else facts

@@ -17,6 +17,7 @@ from typing import Final, Literal
 from msgspec import Struct, structs
 
 from crawler.declared import is_twin, pages_of, twins_of
+from crawler.discovery.resourcesync import Listed
 from crawler.facts import Link
 from crawler.packed import PackedStrings
 from storage.model import Record
@@ -54,7 +55,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     """A URL by which an article may be entered, and what its source said of it.
 
     ``lastmod`` is the sitemap's own string; ``depth`` counts plain links from the scope URL;
-    ``named`` is true where a records list vouches for it being an article.
+    ``named`` is true where a list vouches for it being an article; ``listed`` is what another
+    mirror has of it.
     """
 
     url: str
@@ -64,6 +66,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     named: bool = False
     hint: Record | None = None
     links: tuple[Link, ...] = ()
+    listed: Listed | None = None
 
 
 class Room(Struct, frozen=True, kw_only=True):
@@ -206,7 +209,7 @@ class Frontier:
             source=self._source(entry.source),
             flags=(_NAMED * entry.named) | (_IN_SITEMAP * (entry.source == "sitemap")),
         )
-        if entry.hint is not None or entry.links:
+        if entry.hint is not None or entry.links or entry.listed is not None:
             self._more[number] = entry
         page = entry.named or not is_twin(entry.url)
         self._move(number, "waiting")
@@ -261,6 +264,7 @@ class Frontier:
             named=bool(self._flags[number] & _NAMED),
             hint=more.hint if more else None,
             links=more.links if more else (),
+            listed=more.listed if more else None,
         )
 
     def _riding(self, page: str) -> tuple[Link, ...]:

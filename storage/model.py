@@ -117,7 +117,8 @@ class Representation(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``digest`` (SHA-256, hex) and ``length`` are of the bytes after content decoding;
     ``record_id`` names the WARC record that holds them, or that refers to
-    ``target_id`` when the same payload is stored already.
+    ``target_id`` when the same payload is stored already. ``via`` is the publisher's own URL of
+    bytes that came from another mirror, by that mirror's word: relative links are meant there.
     """
 
     format: str
@@ -137,6 +138,12 @@ class Representation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     record_id: str = ""
     target_id: str | None = None
     request: dict[str, str] = field(default_factory=dict)
+    via: str = ""
+
+    @property
+    def base(self) -> str:
+        """Against what relative links in the bytes are resolved."""
+        return self.via or self.final_url
 
 
 class RecordRef(Struct, frozen=True, kw_only=True, omit_defaults=True):
