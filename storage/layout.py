@@ -25,6 +25,7 @@ LOCK = ".lock"
 MARK = "mirror.json"
 INDEX = "index.sqlite"
 FULLTEXT = "fulltext.sqlite"
+CATALOGUE = "catalogue.sqlite"
 _PART = ".mirror.json.part"
 #: Bytes of mirror.json: it has a number and a word.
 _MOST_MARK = 64 << 10
@@ -32,7 +33,11 @@ _FOLDERS = (SEGMENTS, FILES, RUNS, LOST)
 _PLAIN = (
     MARK,
     LOCK,
-    *(base + end for base in (INDEX, FULLTEXT) for end in ("", "-wal", "-shm", "-journal")),
+    *(
+        base + end
+        for base in (INDEX, FULLTEXT, CATALOGUE)
+        for end in ("", "-wal", "-shm", "-journal")
+    ),
     _PART,
 )
 

@@ -28,7 +28,9 @@ from crawler.progress import JsonLog, PlainProgress, Quiet, Reporter, render_sum
 from crawler.request import MirrorRequest
 from crawler.tally import Tally
 from crawler.wording import count, duration
+from storage import layout
 from storage.archive import Archive
+from storage.errors import ArchiveError
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ def run(
         told = render_summary(summary, reporter.tally, mirror=where, interrupted=interrupted)
         sys.stdout.write(told + "\n")
     code = exit_code(reporter.tally)
+    if code != INTERRUPTED:
+        _read_words(request.into)
     if not strict and metrics is None:
         return code
     sites = standing(request)
@@ -86,6 +90,19 @@ def run(
         except OSError as error:
             raise UsageError(f"--metrics {metrics}: {error.strerror}") from error
     return code
+
+
+def _read_words(root: Path) -> None:
+    """Bring the full-text index up to what the run stored; what fails is the next search's."""
+    if not (root / layout.FULLTEXT).exists():
+        return
+    from storage.index import fulltext_filling
+
+    try:
+        with Archive.open(root) as archive:
+            fulltext_filling.catch_up(archive)
+    except ArchiveError as error:
+        complain(f"the full-text index is behind: {error}")
 
 
 def standing(request: MirrorRequest) -> list[SiteNumbers]:

@@ -10,15 +10,17 @@ whose publisher forbids copies, none that is forgotten.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, json
 
-from storage.errors import ArchiveError, DiskFull, ReadOnly, StoreFailed, TextIndexUnusable
+from storage.errors import ArchiveError, TextIndexUnusable
+from storage.index.beside import derived_errors
 from storage.index.fulltext_words import MARK, MARK_END, Snippet, mark, match_of, snippet_of
 from storage.index.packing import unpacked
 from storage.index.reader import Reader, connect, where
@@ -29,7 +31,10 @@ from storage.index.rows import Row, from_micros, to_micros
 VERSION = "1"
 #: Matches that are ranked, the latest indexed of them: a word that stands in more articles tells
 #: none of them from the others, and ranking a hundred thousand takes a second.
-MOST_RANKED = 3_000
+MOST_RANKED = 1_000
+#: Articles that are looked at where only some are wanted, by what no text index knows.
+MOST_AMONG = 500
+_AMONG_AT_ONCE = 50
 #: Words of a snippet, about two lines; FTS5 takes 64.
 _SNIPPET_WORDS = 36
 
@@ -87,6 +92,10 @@ class Hit(Struct, frozen=True, kw_only=True):
     updated_at: datetime
     rank: float
     snippet: Snippet = ()
+
+
+#: Which of some articles, by site and slug, are wanted.
+Among: TypeAlias = Callable[[Sequence[tuple[str, str]]], Collection[tuple[str, str]]]
 
 
 class Fulltext:
@@ -149,59 +158,86 @@ class Fulltext:
             return max(last, 1)
         return int(last) - int(self.note("n") or 0)
 
-    def search(self, asked: Question) -> list[Hit]:
-        """Return the articles that have all the words, the best first, ``most`` of them."""
+    def search(self, asked: Question, among: Among | None = None) -> list[Hit]:
+        """Return the articles that have all the words, the best first, ``most`` of them.
+
+        ``among`` says which of some articles, by site and slug, are wanted: the best ``MOST_AMONG``
+        are looked at so.
+        """
         marks = _marks(asked)
         match = match_of(asked.words, marks)
         if not match or asked.most < 1:
             return []
-        ranked = self._ranked(match, asked)
-        if len(ranked) == MOST_RANKED:
+        most = asked.most if among is None else max(asked.most, MOST_AMONG)
+        ranks, ranked = self._ranked(match, asked, most)
+        if ranked == MOST_RANKED:
             # So many have them somewhere that the best may be among the older ones.
-            ranked |= self._ranked(match_of(asked.words, marks, columns="title"), asked)
-        best = sorted(ranked, key=lambda n: (ranked[n], -n))[: asked.most]
-        return [hit for n in best if (hit := self._hit(match, n, ranked[n]))]
+            titled, _ = self._ranked(match_of(asked.words, marks, columns="title"), asked, most)
+            ranks |= titled
+        best = sorted(ranks, key=lambda n: (ranks[n], -n))[:most]
+        if among is not None:
+            best = list(islice(self._among(best, among), asked.most))
+        return self._hits(match, {n: ranks[n] for n in best})
 
-    def _ranked(self, match: str, asked: Question) -> dict[int, float]:
-        """Return the ranks of the latest matches."""
+    def _among(self, best: Sequence[int], among: Among) -> Iterator[int]:
+        for start in range(0, len(best), _AMONG_AT_ONCE):
+            some = best[start : start + _AMONG_AT_ONCE]
+            rows = self._ask(
+                "SELECT n, site, slug FROM docs WHERE n IN (SELECT value FROM json_each(:some))",
+                some=json.encode(some).decode(),
+            )
+            names = {row["n"]: (row["site"], row["slug"]) for row in rows}
+            wanted = among(list(names.values()))
+            yield from (n for n in some if names.get(n) in wanted)
+
+    def _ranked(self, match: str, asked: Question, most: int) -> tuple[dict[int, float], int]:
+        """Return the ranks of the best of the latest matches, and how many were ranked.
+
+        One statement that gives few rows: SQLite works on it while other threads run Python.
+        """
         column = f"docs.{asked.by}_at"
         bounds = {"since": asked.since, "until": asked.until}
         moments = {name: to_micros(moment) for name, moment in bounds.items() if moment}
         wanted = [f"{column} {_THAN[name]} :{name}" for name in moments]
         rows = self._ask(
-            "SELECT texts.rowid AS n,", _RANK, "AS rank FROM texts",
+            "WITH latest AS (SELECT texts.rowid AS n,", _RANK, "AS rank FROM texts",
             "CROSS JOIN docs ON docs.n = texts.rowid" if wanted else "",
             where(["texts MATCH :match", *wanted]),
-            "ORDER BY texts.rowid DESC LIMIT :most",
-            match=match, most=MOST_RANKED, **moments,
+            "ORDER BY texts.rowid DESC LIMIT :ranked)",
+            "SELECT n, rank, count(*) OVER () AS ranked FROM latest",
+            "ORDER BY rank, n DESC LIMIT :most",
+            match=match, ranked=MOST_RANKED, most=most, **moments,
         )  # fmt: skip
-        return {row["n"]: row["rank"] for row in rows}
+        return {row["n"]: row["rank"] for row in rows}, rows[0]["ranked"] if rows else 0
 
-    def _hit(self, match: str, n: int, rank: float) -> Hit | None:
+    def _hits(self, match: str, ranks: Mapping[int, float]) -> list[Hit]:
+        """Return matches as hits, in their order, without those that were just put anew."""
         rows = self._ask(
             f"SELECT docs.*, {_snippet(_BODY)} AS body, {_snippet(_SUMMARY)} AS summary",
-            "FROM texts CROSS JOIN docs ON docs.n = texts.rowid",
-            "WHERE texts MATCH :match AND texts.rowid = :n",
-            match=match, n=n, mark=MARK, mark_end=MARK_END,
+            "FROM json_each(:chosen) AS chosen",
+            "CROSS JOIN texts ON texts.rowid = chosen.value AND texts MATCH :match",
+            "CROSS JOIN docs ON docs.n = texts.rowid ORDER BY chosen.id",
+            chosen=json.encode(list(ranks)).decode(), match=match, mark=MARK, mark_end=MARK_END,
         )  # fmt: skip
-        if not rows:
-            return None  # another process has just put newer words in their place
-        (row,) = rows
-        from_summary = MARK not in row["body"] and (MARK in row["summary"] or not row["body"])
-        return Hit(
-            site=row["site"],
-            slug=row["slug"],
-            sequence=row["sequence"],
-            updated_at=from_micros(row["updated_at"]),
-            rank=rank,
-            snippet=snippet_of(row["summary"] if from_summary else row["body"]),
-        )
+        return [_hit(row, ranks[row["n"]]) for row in rows]
 
     def _ask(self, *sql: str, **values: object) -> list[Row]:
         with text_errors(self.path, "reading the full-text index"):
             cursor = self._connection.execute(" ".join(sql), values)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def _hit(row: Row, rank: float) -> Hit:
+    from_summary = MARK not in row["body"] and (MARK in row["summary"] or not row["body"])
+    return Hit(
+        site=row["site"],
+        slug=row["slug"],
+        sequence=row["sequence"],
+        updated_at=from_micros(row["updated_at"]),
+        rank=rank,
+        snippet=snippet_of(row["summary"] if from_summary else row["body"]),
+    )
 
 
 _THAN = {"since": ">=", "until": "<="}
@@ -231,21 +267,6 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
         return connect(f"{path.as_uri()}?immutable=1", settings)
 
 
-@contextmanager
-def text_errors(path: Path, doing: str) -> Iterator[None]:
+def text_errors(path: Path, doing: str) -> AbstractContextManager[None]:
     """Turn SQLite's errors into ours: whose fault it is, and what was being done."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _ours(path, error, doing) from error
-
-
-def _ours(path: Path, error: sqlite3.Error, doing: str) -> ArchiveError:
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return DiskFull(f"no room left on the disk while {doing}")
-    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-        return ReadOnly(f"may not write in {path.parent} while {doing}")
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR}:
-        return StoreFailed(f"failed while {doing}: {error}")
-    return TextIndexUnusable(path, f"it is broken ({error})")
+    return derived_errors(path, doing, TextIndexUnusable)

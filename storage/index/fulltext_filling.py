@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from storage import layout
-from storage.errors import ArchiveError, DamageFound, ReadOnly, TextIndexUnusable, os_errors
+from storage.errors import ArchiveError, DamageFound, DiskFull, ReadOnly, TextIndexUnusable
+from storage.index.beside import remove
 from storage.index.fulltext import TABLES, VERSION, Fulltext, Hit, Question, text_errors
 from storage.index.fulltext_words import indexed, mark, without_links
 from storage.index.packing import unpacked
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 STEP = 512
 #: Snapshots to be read of which a person is told beforehand: that takes seconds.
 WORTH_TELLING = 5_000
+#: Snapshots read since the last merge that are worth one: what is read for a second or more.
+_MANY = 5_000
 #: Values of a kind by which one article is found: no list is narrowed down by the others.
 _MOST_VALUES = 64
 #: The finding of a snapshot whose publisher forbids copies.
@@ -47,7 +50,6 @@ _SETTINGS = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA trusted_schema = OFF",
 )
-_LOG_ENDS = ("", "-wal", "-shm", "-journal")
 _SUBTAG = re.compile("[-_]")
 
 
@@ -117,7 +119,23 @@ class Filling(Fulltext):
             if rows:
                 _note(connection, "n", str(rows[-1]["n"]))
                 _note(connection, "id", unpacked(rows[-1]["id"]))
-        return self.behind(index)
+        left = self.behind(index)
+        if not left:
+            self._merge()
+        return left
+
+    def _merge(self) -> None:
+        """Put the lists of words into one where many came new: a question looks in one place.
+
+        So often that a word is written again some four times, however large the index grows.
+        """
+        read, merged = (int(self.note(key) or 0) for key in ("n", "merged"))
+        if read - merged < max(_MANY, merged // 4):
+            return
+        with suppress(DiskFull), self._transaction("merging the full-text index") as connection:
+            # where there is no room for a second copy, searches are slower, and that is all
+            connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+            _note(connection, "merged", str(read))
 
     def _followed(self, archive: Archive, connection: sqlite3.Connection) -> int:
         """Return up to which row the index was read, all of which is still as it was read."""
@@ -188,8 +206,12 @@ def _changed(connection: sqlite3.Connection, index: Reader) -> Iterator[Row]:
     """Give the articles whose indexed snapshot is no more, or is another one."""
     by = ("site", "slug", "sequence")
     after = 0
+    # What is brought up meanwhile is put behind the last one, and is not looked at again.
+    (last,) = connection.execute("SELECT max(n) FROM docs").fetchone()
     while rows := connection.execute(
-        "SELECT n, site, slug, sequence, id FROM docs WHERE n > ? ORDER BY n LIMIT 500", (after,)
+        """SELECT n, site, slug, sequence, id FROM docs
+           WHERE n > ? AND n <= ? ORDER BY n LIMIT 500""",
+        (after, last),
     ).fetchall():
         after = rows[-1][0]
         named = {row[1:4] for row in rows}
@@ -254,6 +276,15 @@ def search(
         return index.search(asked)
 
 
+def catch_up(archive: Archive) -> None:
+    """Bring the mirror's text index up, if it has one. Raises ArchiveError."""
+    path = archive.root / layout.FULLTEXT
+    if path.exists():
+        with Filling.open(path) as filling:
+            while filling.step(archive):
+                pass
+
+
 def _ready(archive: Archive, said: Callable[[str], None]) -> Fulltext:
     path = archive.root / layout.FULLTEXT
     try:
@@ -309,10 +340,3 @@ def forget(root: Path, site: str, slug: str) -> None:
         raise
     except ArchiveError:
         remove(path)
-
-
-def remove(path: Path) -> None:
-    """Remove a text index, and what SQLite keeps beside it. Raises ArchiveError."""
-    with os_errors(f"removing {path}"):
-        for end in _LOG_ENDS:
-            path.with_name(path.name + end).unlink(missing_ok=True)
