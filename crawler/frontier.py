@@ -1,8 +1,10 @@
 """The frontier: which entry URLs of a site are waiting, in hand, or settled. Pure.
 
 A state machine whose legal moves stand in one table; it knows no clock and no network. Entries
-come out in the order they went in, except text twins (``/a.md`` beside ``/a``): one whose page
-is known rides with that page's entry as a link; the others wait until every page was tried.
+come out in the order they went in, with two exceptions. What pages link to comes out between what
+lists name, since a list's pages lead to each other, one after the other. Text twins (``/a.md``
+beside ``/a``): one whose page is known rides with that page's entry as a link; the others wait
+until every page was tried.
 
 A million URLs of usual length take some 110 MB: no object an entry, see `packed`. Past its bounds
 the frontier takes no more in and counts what it left out; links on pages have the narrower bound.
@@ -30,13 +32,15 @@ MOVES: dict[EntryPhase, tuple[EntryPhase | None, ...]] = {
     "settled": ("in-hand", "waiting", None),
 }
 
-# One byte an entry says where it stands; a text twin that waits is found by a byte of its own.
+# One byte an entry says where it stands; what waits is found by a byte of its kind.
 _PAGE_WAITS: Final = b"p"
+_LINK_WAITS: Final = b"l"
 _TWIN_WAITS: Final = b"t"
 _IN_HAND: Final = b"h"
 _SETTLED: Final = b"s"
 _PHASES: dict[int, EntryPhase] = {
     _PAGE_WAITS[0]: "waiting",
+    _LINK_WAITS[0]: "waiting",
     _TWIN_WAITS[0]: "waiting",
     _IN_HAND[0]: "in-hand",
     _SETTLED[0]: "settled",
@@ -45,6 +49,10 @@ _PHASES: dict[int, EntryPhase] = {
 _IS_PAGE: Final = 1
 _NAMED: Final = 2
 _IN_SITEMAP: Final = 4
+
+#: One entry in so many is what a page links to, while others wait: few enough that articles come
+#: first, enough that fifty pages of a list are through before some hundred articles are.
+_LINK_AMONG: Final = 8
 
 #: Links deep that one byte holds; config.toml allows fewer.
 _DEEPEST: Final = 255
@@ -92,8 +100,9 @@ class Frontier:
         self._sources = bytearray()
         self._names: list[str] = [Entry(url="").source]
         self._more: dict[int, Entry] = {}
-        self._next_page = 0
+        self._next_of = {_PAGE_WAITS: 0, _LINK_WAITS: 0}
         self._next_twin = 0
+        self._taken = 0
         self._counts: Counter[EntryPhase] = Counter()
         self._links = 0
         self._twins = 0
@@ -127,13 +136,12 @@ class Frontier:
 
     def take(self) -> Entry | None:
         """Return the next entry and hold it in hand; None when none may be taken now."""
-        number = self._phases.find(_PAGE_WAITS, self._next_page)
+        number = self._next()
         if number >= 0:
-            self._next_page = number + 1
+            self._taken += 1
             entry = self._take(number)
             twins = self._riding(entry.url) if self._twins else ()
             return structs.replace(entry, links=entry.links + twins) if twins else entry
-        self._next_page = len(self._phases)
         while self._twins and self.in_hand == len(self._twins_in_hand):
             number = self._phases.find(_TWIN_WAITS, self._next_twin)
             self._next_twin = number + 1
@@ -147,11 +155,22 @@ class Frontier:
     def upcoming(self, most: int) -> list[str]:
         """Return the URLs of the ``most`` pages that `take` will give next, without taking them."""
         found: list[str] = []
-        number = self._phases.find(_PAGE_WAITS, self._next_page)
-        while number >= 0 and len(found) < most:
-            found.append(self._strings.pair(number)[0])
-            number = self._phases.find(_PAGE_WAITS, number + 1)
+        for kind, first in self._next_of.items():
+            number = self._phases.find(kind, first)
+            while number >= 0 and len(found) < most:
+                found.append(self._strings.pair(number)[0])
+                number = self._phases.find(kind, number + 1)
         return found
+
+    def _next(self) -> int:
+        """Return the number of the page whose turn it is, -1 where none waits."""
+        kinds = (_PAGE_WAITS, _LINK_WAITS)
+        for kind in reversed(kinds) if not (self._taken + 1) % _LINK_AMONG else kinds:
+            number = self._phases.find(kind, self._next_of[kind])
+            self._next_of[kind] = number + 1 if number >= 0 else len(self._phases)
+            if number >= 0:
+                return number
+        return -1
 
     def claim(self, url: str) -> bool:
         """Hold ``url`` in hand out of turn; False where somebody has it or it is settled."""
@@ -237,6 +256,9 @@ class Frontier:
         if self._names[self._sources[number]] == "link":
             self._sources[number] = self._source(listed.source)
             self._links -= 1
+            if self._phases[number] == _LINK_WAITS[0]:
+                self._phases[number] = _PAGE_WAITS[0]
+                self._next_of[_PAGE_WAITS] = min(self._next_of[_PAGE_WAITS], number)
         self._depths[number] = min(self._depths[number], listed.depth)
         if listed.lastmod and not self._strings.pair(number)[1]:
             self._strings.replace(number, listed.lastmod)
@@ -291,7 +313,8 @@ class Frontier:
         link = self._names[self._sources[number]] == "link"
         self._twins -= self._phases[number] == _TWIN_WAITS[0]
         self._links += link * ((phase == "waiting") - (before == "waiting"))
-        code = {"waiting": _PAGE_WAITS, "in-hand": _IN_HAND, "settled": _SETTLED}[phase]
+        waits = _LINK_WAITS if link else _PAGE_WAITS
+        code = {"waiting": waits, "in-hand": _IN_HAND, "settled": _SETTLED}[phase]
         self._phases[number] = code[0]
         if phase == "settled":
             self._twins_in_hand.discard(number)
