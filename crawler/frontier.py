@@ -1,10 +1,10 @@
 """The frontier: which entry URLs of a site are waiting, in hand, or settled. Pure.
 
 A state machine whose legal moves stand in one table; it knows no clock and no network. Entries
-come out in the order they went in, with two exceptions. What pages link to comes out between what
-lists name, since a list's pages lead to each other, one after the other. Text twins (``/a.md``
-beside ``/a``): one whose page is known rides with that page's entry as a link; the others wait
-until every page was tried.
+come out in the order they went in, with two exceptions. What pages and llms.txt link to comes out
+among what lists name, since the pages of a list lead to each other, one after the other. Text
+twins (``/a.md`` beside ``/a``): one whose page is known rides with that page's entry as a link;
+the others wait until every page was tried.
 
 A million URLs of usual length take some 110 MB: no object an entry, see `packed`. Past its bounds
 the frontier takes no more in and counts what it left out; links on pages have the narrower bound.
@@ -50,8 +50,10 @@ _IS_PAGE: Final = 1
 _NAMED: Final = 2
 _IN_SITEMAP: Final = 4
 
-#: One entry in so many is what a page links to, while others wait: few enough that articles come
-#: first, enough that fifty pages of a list are through before some hundred articles are.
+#: Sources of plain links: these may lead to pages of a list.
+_LINKING: Final = {"link", "llms-txt"}
+#: One entry in so many is a plain link while others wait: few enough that articles come first,
+#: enough that fifty pages of a list are through before some hundred articles are.
 _LINK_AMONG: Final = 8
 
 #: Links deep that one byte holds; config.toml allows fewer.
@@ -256,9 +258,9 @@ class Frontier:
         if self._names[self._sources[number]] == "link":
             self._sources[number] = self._source(listed.source)
             self._links -= 1
-            if self._phases[number] == _LINK_WAITS[0]:
-                self._phases[number] = _PAGE_WAITS[0]
-                self._next_of[_PAGE_WAITS] = min(self._next_of[_PAGE_WAITS], number)
+        if self._phases[number] == _LINK_WAITS[0] and listed.source not in _LINKING:
+            self._phases[number] = _PAGE_WAITS[0]
+            self._next_of[_PAGE_WAITS] = min(self._next_of[_PAGE_WAITS], number)
         self._depths[number] = min(self._depths[number], listed.depth)
         if listed.lastmod and not self._strings.pair(number)[1]:
             self._strings.replace(number, listed.lastmod)
@@ -313,7 +315,8 @@ class Frontier:
         link = self._names[self._sources[number]] == "link"
         self._twins -= self._phases[number] == _TWIN_WAITS[0]
         self._links += link * ((phase == "waiting") - (before == "waiting"))
-        waits = _LINK_WAITS if link else _PAGE_WAITS
+        linked = self._names[self._sources[number]] in _LINKING
+        waits = _LINK_WAITS if linked else _PAGE_WAITS
         code = {"waiting": waits, "in-hand": _IN_HAND, "settled": _SETTLED}[phase]
         self._phases[number] = code[0]
         if phase == "settled":
