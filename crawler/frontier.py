@@ -13,14 +13,14 @@ the frontier takes no more in and counts what it left out; links on pages have t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
 from msgspec import Struct, structs
 
 from crawler.declared import is_twin, pages_of, twins_of
 from crawler.facts import Link
-from crawler.packed import PackedStrings
+from crawler.packed import Marks, PackedStrings
 from storage.model import Record
 
 EntryPhase = Literal["waiting", "in-hand", "settled"]
@@ -49,6 +49,7 @@ _PHASES: dict[int, EntryPhase] = {
 _IS_PAGE: Final = 1
 _NAMED: Final = 2
 _IN_SITEMAP: Final = 4
+_IS_ARTICLE: Final = 8
 
 #: Sources of plain links: these may lead to pages of a list.
 _LINKING: Final = {"link", "llms-txt"}
@@ -96,6 +97,8 @@ class Frontier:
     def __init__(self, room: Room | None = None) -> None:
         self._room = room or Room()
         self._strings = PackedStrings()
+        # What came with an article and was no entry before: of most sites three in four URLs.
+        self._came_along = Marks()
         self._phases = bytearray()
         self._flags = bytearray()
         self._depths = bytearray()
@@ -121,6 +124,8 @@ class Frontier:
             number = self._strings.find(entry.url)
             if number is not None:
                 self._listed(number, entry)
+            elif entry.url in self._came_along:
+                self._listed_late(entry)
             elif self._has_room(entry):
                 added += self._enqueue(entry)
             else:
@@ -129,12 +134,24 @@ class Frontier:
 
     def is_new(self, url: str) -> bool:
         """Say whether ``url`` was never added, claimed or settled."""
-        return self._strings.find(url) is None
+        return self._strings.find(url) is None and url not in self._came_along
 
     def in_sitemap(self, url: str) -> bool:
         """Say whether a sitemap named ``url``."""
         number = self._strings.find(url)
         return number is not None and bool(self._flags[number] & _IN_SITEMAP)
+
+    def found(self, url: str) -> None:
+        """Note that ``url``, an entry, led to an article."""
+        number = self._strings.find(url)
+        if number is not None:
+            self._flags[number] |= _IS_ARTICLE
+
+    def articles(self) -> Iterator[str]:
+        """Give the entries that led to an article, one by one: there may be a million."""
+        for number, flags in enumerate(self._flags):
+            if flags & _IS_ARTICLE:
+                yield self._strings.pair(number)[0]
 
     def take(self) -> Entry | None:
         """Return the next entry and hold it in hand; None when none may be taken now."""
@@ -180,6 +197,8 @@ class Frontier:
         if number is not None and self._phase(number) != "waiting":
             return False
         if number is None:
+            if url in self._came_along:
+                return False
             number = self._new(url)
         self._more.pop(number, None)
         self._move(number, "in-hand")
@@ -191,9 +210,7 @@ class Frontier:
         number = self._strings.find(url)
         if number is None:
             # A new URL may be settled at once (see MOVES).
-            self._new(url)
-            self._phases[-1] = _SETTLED[0]
-            self._counts["settled"] += 1
+            self._came_along.add(url)
         elif self._phases[number] != _SETTLED[0]:
             self._more.pop(number, None)
             self._move(number, "settled")
@@ -211,7 +228,7 @@ class Frontier:
     @property
     def size(self) -> int:
         """Bytes taken, but for what records lists gave."""
-        return self._strings.size + 4 * len(self._phases)
+        return self._strings.size + 4 * len(self._phases) + self._came_along.size
 
     def _has_room(self, entry: Entry) -> bool:
         if entry.source == "link" and self._links >= self._room.links:
@@ -264,6 +281,12 @@ class Frontier:
         self._depths[number] = min(self._depths[number], listed.depth)
         if listed.lastmod and not self._strings.pair(number)[1]:
             self._strings.replace(number, listed.lastmod)
+
+    def _listed_late(self, listed: Entry) -> None:
+        """Take in what a list says of a URL that came along with an article."""
+        if listed.source == "sitemap":
+            number = self._new(listed.url, flags=_IN_SITEMAP)
+            self._phases[number] = _SETTLED[0]
 
     def _source(self, name: str) -> int:
         if name not in self._names:

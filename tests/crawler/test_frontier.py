@@ -44,7 +44,7 @@ def taken_one(frontier: Frontier) -> str | None:
     entry = frontier.take()
     if entry is not None:
         frontier.settle(entry.url)
-    return entry and entry.url
+    return entry.url if entry is not None else None
 
 
 class TestOrder:
@@ -199,6 +199,31 @@ class TestTwins:
         frontier = Frontier()
         frontier.add([Entry(url=url("a.md"), named=True)])
         assert taken(frontier) == [url("a.md")]
+
+
+class TestCameAlong:
+    def test_what_came_with_an_article_is_no_entry_any_more(self) -> None:
+        frontier = Frontier()
+        frontier.settle(url("a.txt"))
+        assert not frontier.is_new(url("a.txt"))
+        assert not frontier.claim(url("a.txt"))
+        assert frontier.add(entries("a.txt", "b")) == 1
+        assert taken(frontier) == [url("b")]
+
+    def test_a_sitemap_that_names_it_late_is_believed(self) -> None:
+        frontier = Frontier()
+        frontier.settle(url("a"))
+        assert not frontier.in_sitemap(url("a"))
+        frontier.add(entries("a", source="sitemap"))
+        assert frontier.in_sitemap(url("a"))
+        assert taken(frontier) == []
+
+    def test_the_entries_that_led_to_articles_are_told(self) -> None:
+        frontier = filled("a", "b", "c")
+        assert taken(frontier) == [url("a"), url("b"), url("c")]
+        frontier.found(url("a"))
+        frontier.found(url("c"))
+        assert list(frontier.articles()) == [url("a"), url("c")]
 
 
 class TestRoom:
