@@ -41,8 +41,8 @@ FEW_ATTRIBUTES = 16
 LOOK_BACK = 64
 #: Equal formatting elements that are made again at most (13.2.4.3, "Noah's Ark").
 ARK = 3
-#: Addresses remembered for pages to come (about 4 MB), and characters of the longest one.
-REMEMBERED = 16_384
+#: Addresses remembered for pages to come (about 1 MB), and characters of the longest one.
+REMEMBERED = 4_096
 MAX_REMEMBERED = 512
 #: Pages at work at once, and then some.
 REMEMBERED_BASES = 256
