@@ -180,7 +180,8 @@ class ArticleReader:
                 redirected=primary.redirected,
             )
         identity = await self._canonical.identify(entry.url, primary)
-        formats.put(identity.page)
+        if identity.page is not primary:
+            formats.put(identity.page)
         await formats.complete()
         if self._prober and identity.page.facts.source == "html":
             await self._probe(identity.page, formats)

@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import datetime
+from itertools import chain
 from typing import TypeVar
 
 from msgspec import Struct
@@ -100,7 +101,6 @@ class Discovery:
         self._full: set[str] = set()
         self._mirror = ""
         self._missed = False
-        self._articles: set[str] = set()
 
     def wants(self, url: str) -> bool:
         """Say whether ``url`` may be an entry of this run."""
@@ -176,9 +176,12 @@ class Discovery:
                 reached = sources.mirrors.reached
                 self._memory.mirrored(self._reach.start, self._mirror, reached, at=began)
             return
-        articles = {url for url in known | self._articles if self.wants(url)}
-        listed = sum(map(self._frontier.in_sitemap, articles))
-        covered = listed / len(articles) if articles else 0.0
+        articles = listed = 0
+        new = (url for url in self._frontier.articles() if url not in known)
+        for url in filter(self.wants, chain(known, new)):
+            articles += 1
+            listed += self._frontier.in_sitemap(url)
+        covered = listed / articles if articles else 0.0
         if not self._light:
             if self._from_page:
                 self._memory.surveyed(
@@ -193,7 +196,7 @@ class Discovery:
             self._memory.covers(self._reach.start, covered)
             if covered < COVERED:
                 self._say(
-                    f"the sitemaps name {listed} of {len(articles)} known articles: "
+                    f"the sitemaps name {listed} of {articles} known articles: "
                     f"the next run looks everywhere again",
                     trouble=True,
                 )
@@ -226,10 +229,6 @@ class Discovery:
         known = before.verdict == "page" or before.why.startswith(ANOTHER_NAME)
         young = self._memory.believes(before.checked_at)
         return self._light and known and young and entry.lastmod == before.lastmod
-
-    def found(self, url: str) -> None:
-        """Take note of an article that was entered by ``url``."""
-        self._articles.add(url)
 
     def article(self, facts: Facts, url: str, entry: Entry) -> None:
         """Follow an article's page: related stories are often linked from nowhere else."""

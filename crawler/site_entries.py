@@ -108,7 +108,7 @@ class Entries:
         if self._dues.is_whole(before) and not self._discovery.follows(entry.depth):
             # Nothing but the server's word is wanted: no manifest is read, no stored page parsed.
             validator = await self._ahead.validator(entry.url)
-            if validator is not None and self._keeper.leads_to(entry.url, before.slug):
+            if validator is not None and self._keeper.names.leads_to(entry.url, before.slug):
                 answer = await self._tools.reader.ask(entry, validator)
                 if answer.status == NOT_MODIFIED and not answer.hops:
                     self._same(entry, before, answer.fetched_at)
@@ -205,7 +205,7 @@ class Entries:
 
     def _another_name(self, entry: Entry, url: str) -> None:
         why = f"{ANOTHER_NAME} {url}"
-        if not self._keeper.article_at(entry.url):
+        if not self._keeper.names.article_at(entry.url):
             self._notes.note(entry, "skipped", why)
         self._notes.passed(entry, "skipped", why)
 
@@ -219,7 +219,7 @@ class Entries:
             verified = None if seen.missing else began
             state = partial(self._notes.state, due, "article", at=began, verified_at=verified)
             reason = await self._keeper.keep(seen, find.known, state, find.move)
-            self._departures.lives(self._keeper.slug_at(seen.url))
+            self._departures.lives(self._keeper.names.slug_at(seen.url))
             if seen.missing:
                 self._discovery.missed(entry)
         finally:
@@ -285,9 +285,10 @@ class Entries:
         self._notes.unchanged(entry, before.slug)
 
     def _article(self, entry: Entry, reading: Reading) -> None:
-        self._discovery.found(entry.url)
+        self._frontier.found(entry.url)
         for copy in reading.copies.values():
-            self._frontier.settle(copy.representation.url)
+            if copy.representation.url != reading.url:
+                self._frontier.settle(copy.representation.url)
         page = reading.copies.get("html")
         if page is not None:
             self._discovery.article(page.facts, page.final_url, entry)

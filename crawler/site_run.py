@@ -96,7 +96,7 @@ class SiteRun:
             self.site.name,
             reach,
             self._frontier,
-            lambda: self._keeper.slugs,
+            lambda: self._keeper.names.slugs,
             tools.memory,
             report=tools.report,
             clock=tools.clock,

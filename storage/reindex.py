@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from storage import layout
 from storage.errors import ArchiveError, DamageFound, IndexUnusable, os_errors
+from storage.index.filling import Filling
 from storage.index.index import Batch, Index
 from storage.index.reader import FILE_NAME, Reader
 from storage.index.replacing import announced, cleared, settle
@@ -26,8 +27,6 @@ from storage.segments.recovery import Group, Tail
 from storage.segments.rewriting import put_in_place, sweep
 
 _NEW = f"{FILE_NAME}.new"
-#: Groups indexed in one transaction: enough that the sync does not count, some MB of rows.
-_PAGE = 500
 
 
 _STATE_LOST = (
@@ -81,7 +80,7 @@ def reindex(root: Path, now: datetime) -> ReindexReport:
 def rebuild(root: Path) -> ReindexReport:
     """Make the index again, the lock being held: a new file, put in the old one's place."""
     _remove(root / _NEW)
-    index = Index.to_fill(root, _NEW)
+    index = Filling.to_fill(root, _NEW)
     try:
         report = _fill(root, index)
         index.finish()
@@ -148,7 +147,7 @@ def index_segment(index: Index, segments: LocalSegments, name: str) -> Indexed:
         else:
             counts[found.manifest.kind] += 1
             page.append(rows_at(found, name))
-        if len(page) >= _PAGE or isinstance(found, Tail):
+        if len(page) >= index.page or isinstance(found, Tail):
             _apply(index, name, page, end)
             page.clear()
     return Indexed(snapshots=counts["snapshot"], events=counts["event"], length=end, torn=torn)

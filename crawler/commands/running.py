@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from crawler.allocator import give_back_large_blocks, look_for_cycles_seldom
+from crawler.allocator import give_back_large_blocks
 from crawler.commands.failures import FAILED, INTERRUPTED, WELL, UsageError, complain
 from crawler.commands.output import json_line
 from crawler.conductor import mirror
@@ -62,7 +62,6 @@ def run(
     ``strict`` counts what was known before too; ``metrics`` is a file for the run's numbers.
     """
     give_back_large_blocks()
-    look_for_cycles_seldom()
     reporter = voice.reporter()
     try:
         summary = asyncio.run(_stoppable(request, reporter))

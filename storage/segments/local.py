@@ -63,6 +63,13 @@ def started_of(name: str) -> str:
     return order(name)[1]
 
 
+def check_name(name: object) -> None:
+    """Raise ValueError for what is no site's folder and a file in it."""
+    site, slash, file = name.partition("/") if isinstance(name, str) else ("", "", "")
+    if not slash or {site, file} & {"", ".", ".."} or "/" in file or "\0" in file + site:
+        raise ValueError(f"no segment's name: {name!r}")
+
+
 class LocalSegments:
     """The segments of the mirror in folder ``root``; holds no open file."""
 
@@ -79,10 +86,8 @@ class LocalSegments:
 
     def path(self, name: str) -> Path:
         """Return the file of a segment. Raises ValueError for a name that leaves the folder."""
-        site, slash, file = name.partition("/")
-        if not slash or {site, file} & {"", ".", ".."} or "/" in file or "\0" in name:
-            raise ValueError(f"no segment's name: {name!r}")
-        return self.folder / site / file
+        check_name(name)
+        return self.folder / name
 
     def source(self, name: str) -> Source:
         """Open a segment for reading; a context manager."""

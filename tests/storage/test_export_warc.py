@@ -27,6 +27,7 @@ from tests.storage.drafts import (
     stored,
     words,
 )
+from tests.storage.verify.harming import problems
 
 PROGRAMS = Path(sys.executable).parent
 THREE = ("html", "text", "markdown")
@@ -87,11 +88,12 @@ def bodies(root: Path) -> dict[tuple[str, int, str], bytes]:
 
 
 def imported(root: Path, **wanted: Any) -> Path:
-    """Make another mirror of what is exported."""
+    """Make another mirror of what is exported, which verifies."""
     other = root.with_name("other")
     Archive.create(other).close()
     exported(root, other / "segments" / SITE / "taken-out.warc.gz", **wanted)
     reindex(other, SEEN)
+    assert problems(other, deep=True) == []
     return other
 
 
