@@ -1,4 +1,4 @@
-"""What the system's allocator is told, so that memory once needed is given back; and Python's.
+"""What the system's allocator is told, so that memory once needed is given back.
 
 glibc keeps a freed block of up to 32 MiB for the next one once it has seen such a block, in an
 arena of each thread: a run that reads twenty sitemaps of 8 MiB then holds 60 MiB of nothing.
@@ -7,7 +7,6 @@ arena of each thread: a run that reads twenty sitemaps of 8 MiB then holds 60 Mi
 from __future__ import annotations
 
 import ctypes
-import gc
 from typing import Final
 
 #: Parameters of mallopt(3), by glibc's malloc.h.
@@ -22,9 +21,6 @@ _LARGE: Final = 1 << 19
 _KEPT: Final = 4 << 20
 #: The event loop's arena, and one for the threads.
 _ARENAS: Final = 2
-#: Objects made and not freed before Python looks for cycles among them. At its own 700 a first
-#: crawl spends 0.28 ms an article looking, at this 0.05; the peak of memory is the same.
-_YOUNG: Final = 5_000
 
 
 def give_back_large_blocks() -> None:
@@ -34,8 +30,3 @@ def give_back_large_blocks() -> None:
         mallopt(_M_MMAP_THRESHOLD, _LARGE)
         mallopt(_M_TRIM_THRESHOLD, _KEPT)
         mallopt(_M_ARENA_MAX, _ARENAS)
-
-
-def look_for_cycles_seldom() -> None:
-    """Let Python's collector run less often: what a crawl makes is freed without it."""
-    gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])

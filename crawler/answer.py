@@ -92,20 +92,6 @@ class Hop(Struct, frozen=True, kw_only=True):
     location: str
 
 
-class Exchange(Struct, frozen=True, kw_only=True):
-    """One request and what came of it, retries and hops included; ``status`` 0: no answer.
-
-    ``size`` is the body's bytes as received, ``seconds`` from the request to its last byte.
-    """
-
-    at: datetime
-    host: str
-    url: str
-    status: int
-    size: int
-    seconds: float
-
-
 class Answer(Struct, frozen=True, kw_only=True, dict=True):
     """What a server said about a URL, whatever the status; the body is as received.
 
@@ -113,7 +99,7 @@ class Answer(Struct, frozen=True, kw_only=True, dict=True):
     coding is taken off, content coding kept; a body over the spool size is a view of a file that
     vanishes with it. ``redacted`` names header fields that were cut (cookies, credentials).
     ``private``: a private header was sent on the way. ``cut``: reading stopped where the caller
-    asked it to. ``seconds`` is the last exchange's, ``attempts`` counts tries at ``final_url``.
+    asked it to. ``attempts`` counts tries at ``final_url``.
     """
 
     url: str
@@ -128,7 +114,6 @@ class Answer(Struct, frozen=True, kw_only=True, dict=True):
     private: bool = False
     cut: bool = False
     attempts: int = 1
-    seconds: float = 0.0
 
     @cached_property
     def fields(self) -> Mapping[str, tuple[str, ...]]:

@@ -26,6 +26,7 @@ from crawler.format_set import FormatSet, Known
 from crawler.frontier import Entry
 from crawler.glance import says_the_same
 from crawler.identity import conflicts, read_canonical
+from crawler.mirrored import fetch_listed, last_listed
 from crawler.probe import PageFinder, Prober
 from crawler.soft_404 import fingerprint, shown
 from crawler.torn import TornSets, torn_finding
@@ -152,6 +153,11 @@ class ArticleReader:
         CopyFailed where the entry itself can't be had; HostResting where its host must wait.
         """
         formats = FormatSet(self._copyist, known, self._formats, self._most_bytes)
+        listed = entry.listed or last_listed(known.newest)
+        if listed is not None:
+            entry = structs.replace(entry, listed=listed)
+            await fetch_listed(listed, formats, self._copyist, known, self._formats)
+            return self._reading(entry, entry.url, formats, frozenset(), (), torn=False)
         primary, twin = await self._primary(entry, known, page)
         if not self._in_site(primary.final_url):
             why = f"it leads out of the site, to {primary.final_url}"
@@ -174,7 +180,8 @@ class ArticleReader:
                 redirected=primary.redirected,
             )
         identity = await self._canonical.identify(entry.url, primary)
-        formats.put(identity.page)
+        if identity.page is not primary:
+            formats.put(identity.page)
         await formats.complete()
         if self._prober and identity.page.facts.source == "html":
             await self._probe(identity.page, formats)
@@ -235,6 +242,7 @@ class ArticleReader:
     ) -> Reading:
         copies = formats.copies
         canonical = read_canonical({c.facts.source: c.facts for c in copies.values()}, url)
+        via = next((copy.representation.via for copy in copies.values()), "")
         differing = conflicts(canonical, url)
         found = list(findings)
         if differing and not findings:
@@ -251,7 +259,7 @@ class ArticleReader:
             missing={n: why for n, why in formats.missing.items() if n not in copies},
             withdrawn=formats.withdrawn(),
             claims=canonical.claims,
-            canonical_source=canonical.source,
+            canonical_source=canonical.source or via or None,
             aliases=aliases,
             findings=(*found, *formats.findings(), *torn_finding(copies, self._clock())),
             torn=torn,

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from crawler.collector import look_for_cycles_seldom
 from crawler.commands import (
     changes,
     compare,
@@ -105,5 +106,6 @@ def _options(
 
 def main() -> None:
     """Run the command line: what the console script calls."""
+    look_for_cycles_seldom()
     streams.prepare()
     app()

@@ -10,13 +10,14 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
+from crawler.clock import now_utc
 from crawler.config import Settings
 from crawler.connect import tls
 from crawler.events import Event, Failed, Note, Requested, RunFinished, RunStarted, Stored, Summary
@@ -92,7 +93,7 @@ def open_writer(request: MirrorRequest) -> Writer:
         request.into,
         files=settings.files,
         segment_bytes=settings.segment_bytes,
-        clock=_now,
+        clock=now_utc,
         index=settings.index or None,
         segments=settings.segments or None,
     )
@@ -119,7 +120,7 @@ class _Run:
 
     async def go(self) -> Summary:
         """Open everything, run, and say how it went."""
-        request, started = self._request, _now()
+        request, started = self._request, now_utc()
         async with AsyncExitStack() as stack:
             if self._around is None:
                 self._writer = await stack.enter_async_context(open_writer(request))
@@ -138,7 +139,7 @@ class _Run:
                 self._read_stored,
                 ignore_robots=request.ignore_robots,
                 report=self._report,
-                clock=_now,
+                clock=now_utc,
                 own=request.sites,
                 known=known,
                 permit=None if self._around is None else self._around.permit,
@@ -151,11 +152,11 @@ class _Run:
                 self._tally,
                 run=run.id,
                 sites=self._runs.asked_for,
-                seconds=(_now() - started).total_seconds(),
+                seconds=(now_utc() - started).total_seconds(),
                 verify_bound_days=request.verify_bound_days,
             )
             await self._writer.finish_run(msgspec.to_builtins(summary), not interrupted, run)
-            self._report(RunFinished(at=_now(), summary=summary, interrupted=interrupted))
+            self._report(RunFinished(at=now_utc(), summary=summary, interrupted=interrupted))
         return summary
 
     def _tell_start(self, run: RunInfo) -> None:
@@ -195,10 +196,10 @@ class _Run:
             network=network,
             sites=self._sites,
             report=self._report,
-            clock=_now,
+            clock=now_utc,
             stop=self._stop,
         )
-        self._foreign = Foreign(_now)
+        self._foreign = Foreign(now_utc)
         foreign = self._foreign.add if self._around is None else self._around.foreign
         self._runs = SiteRuns(shared, foreign)
 
@@ -209,7 +210,7 @@ class _Run:
             not_before=network.politeness.not_before(),
             leads=self._leads,
         )
-        for key, text in changes(hosts, learned, _now()):
+        for key, text in changes(hosts, learned, now_utc()):
             self._writer.remember(self._memory, key, text)
 
     async def _read_stored(self, manifest: Manifest, name: str) -> Body:
@@ -329,9 +330,9 @@ class _Run:
             site, start.url, settings, discover=start.discover, since=self._since(site)
         )
         if whole:
-            self._ledger.begin(site.name, _now())
+            self._ledger.begin(site.name, now_utc())
         if unsent := unsent_headers(start, settings.headers, self._request.urls):
-            self._report(Note(at=_now(), site=site.name, message=unsent, trouble=True))
+            self._report(Note(at=now_utc(), site=site.name, message=unsent, trouble=True))
         if start.seen is not None:
             run.start_with(Entry(url=start.url, source="scope"), start.seen)
         run.add(start.entries)
@@ -343,7 +344,7 @@ class _Run:
         if whole:
             finished = not (run.ended or run.spent or self._stop.is_set())
             good = finished and not self._ledger.failed(site.name, start.url)
-            self._ledger.end(site.name, _now(), finished=finished, good=good)
+            self._ledger.end(site.name, now_utc(), finished=finished, good=good)
         else:
             self._ledger.add(site.name)
 
@@ -352,7 +353,7 @@ class _Run:
         if self._request.command == "mirror":
             return self._run.continues_since
         since = self._ledger.last(site.name).unfinished_since
-        oldest = _now() - timedelta(days=self._settings.verify_within)
+        oldest = now_utc() - timedelta(days=self._settings.verify_within)
         return since if since is not None and since > oldest else None
 
     def _no_start(self, url: str, why: NoStart) -> None:
@@ -360,7 +361,7 @@ class _Run:
         self._ledger.add(self._name(url))
 
     def _fail(self, url: str, reason: str) -> None:
-        self._report(Failed(at=_now(), site=self._name(url), url=url, reason=reason))
+        self._report(Failed(at=now_utc(), site=self._name(url), url=url, reason=reason))
 
     def _name(self, url: str) -> str:
         site = self._sites.owner(url)
@@ -370,18 +371,14 @@ class _Run:
         """Tell everybody: the budgets, the tally, the run log, the listener."""
         if isinstance(event, Requested):
             self._runs.charge(event)
-        elif isinstance(event, Failed):
-            event = self._ledger.judge(event)
         elif isinstance(event, Stored):
             event = self._ledger.weigh(event)
+        elif isinstance(event, Failed):
+            event = self._ledger.judge(event)
         self._tally.take(event)
         if self._log is not None:
             self._log.note(event)
         self._listener(event)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _first(error: BaseException) -> BaseException:

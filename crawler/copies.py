@@ -7,7 +7,8 @@ validators of a stored copy where there is one), and gives a value or a reason i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
 
 from msgspec import Struct, field, structs
 
@@ -29,6 +30,7 @@ from storage.model import Manifest, Payload, Representation, Validator
 USAGE_FIELDS = ("x-robots-tag", "content-usage", "tdm-reservation", "tdm-policy")
 NOT_MODIFIED = 304
 OK = 200
+_NO_VALUE = (None,)
 
 #: Reads a format's stored body beside the manifest that names it.
 ReadStored = Callable[[Manifest, str], Awaitable[Body]]
@@ -91,6 +93,17 @@ class CopyFailed(Exception):
         self.evidence = evidence or Evidence()
 
 
+class Wish(Struct, frozen=True):
+    """What one copy is wanted of, and how; see `Copyist.copy`."""
+
+    declared: Declared
+    previous: Manifest | None
+    validators: Mapping[str, Validator]
+    fresh: bool
+    accept: str
+    answer: Answer | None
+
+
 class Copyist:
     """Fetches formats for one run. Holds no state of its own."""
 
@@ -109,7 +122,7 @@ class Copyist:
         self._max_body = max_body
         self._ignore_robots = ignore_robots
 
-    async def copy(
+    def copy(
         self,
         declared: Declared,
         *,
@@ -118,19 +131,27 @@ class Copyist:
         fresh: bool = False,
         accept: str = "",
         answer: Answer | None = None,
-    ) -> Copy:
+    ) -> Coroutine[Any, Any, Copy]:
         """Fetch ``declared``; an empty format means: whatever the answer is.
 
         ``answer`` is the server's where `ask` has just had it. Raises CopyFailed with a sentence;
         HostResting passes, since the whole article has to wait.
         """
+        return self._made(Wish(declared, previous, validators or {}, fresh, accept, answer))
+
+    async def _made(self, wish: Wish) -> Copy:
+        """Make the copy that is wished for: the one place for those who make them elsewhere."""
+        declared, previous, accept, answer = wish.declared, wish.previous, wish.accept, wish.answer
         if answer is None:
-            validator = (validators or {}).get(declared.url) if previous and not fresh else None
+            conditional = previous is not None and not wish.fresh
+            validator = wish.validators.get(declared.url) if conditional else None
             wanted = accept or _accept(declared.type)
-            answer = await self.ask(declared.url, wanted, validator, fresh=fresh)
+            answer = await self.ask(declared.url, wanted, validator, fresh=wish.fresh)
         if answer.status == NOT_MODIFIED and previous is not None:
             kept = await self._kept(answer, declared, previous)
-            return kept or await self.copy(declared, fresh=True, accept=accept)
+            if kept is None or declared.digest not in ("", kept.representation.digest):
+                return await self.copy(declared, fresh=True, accept=accept)
+            return kept
         if answer.status != OK:
             why = clean(f"the server answered {answer.status} {answer.reason}".rstrip())
             raise CopyFailed(declared.url, why, status=answer.status, evidence=_evidence(answer))
@@ -159,12 +180,12 @@ class Copyist:
         """Return why robots.txt forbids ``url``, or an empty text."""
         if self._ignore_robots:
             return ""
-        robots = await self._robots.robots_for(url)
+        robots = self._robots.known(url) or await self._robots.robots_for(url)
         return "" if robots.allowed(url) else f"disallowed: {robots.reason}"
 
     def _read(self, answer: Answer, declared: Declared, accept: str) -> Copy:
         fields = answer.fields
-        content_type = _first(fields, "content-type") or declared.type
+        content_type = fields.get("content-type", _NO_VALUE)[0] or declared.type
         try:
             decoded = answer.decoded(self._max_body)
         except CodingError as error:
@@ -173,21 +194,26 @@ class Copyist:
         if name is None:
             why = clean(f"it is neither a page nor text ({content_type or 'no Content-Type'})")
             raise CopyFailed(answer.url, why, status=answer.status)
-        facts = self._parse(answer, name, decoded, content_type)
+        digest = hashlib.sha256(decoded).hexdigest()
+        if declared.digest not in ("", digest):
+            why = f"it has other bytes than its list says: SHA-256 {digest}, not {declared.digest}"
+            raise CopyFailed(answer.url, why, status=answer.status)
+        facts = self._parse(answer, name, decoded, content_type, declared.via)
         representation = Representation(
             format=name,
             url=answer.url,
             final_url=answer.final_url,
             status=answer.status,
             media_type=content_type,
-            digest=hashlib.sha256(decoded).hexdigest(),
+            digest=digest,
             length=len(decoded),
             fetched_at=answer.fetched_at,
             declared_by=declared.declared_by,
             content_encoding=answer.coding,
-            etag=_first(fields, "etag"),
-            last_modified=_first(fields, "last-modified"),
+            etag=fields.get("etag", _NO_VALUE)[0],
+            last_modified=fields.get("last-modified", _NO_VALUE)[0],
             request={"Accept": accept} if "probe" in declared.declared_by and accept else {},
+            via=declared.via,
         )
         return Copy(
             facts=facts,
@@ -199,15 +225,17 @@ class Copyist:
             private=answer.private,
         )
 
-    def _parse(self, answer: Answer, name: str, decoded: bytes, content_type: str) -> Facts:
+    def _parse(
+        self, answer: Answer, name: str, decoded: bytes, content_type: str, via: str
+    ) -> Facts:
         refusal = check_claim(name, content_type, decoded)
         if refusal:
             raise CopyFailed(answer.url, refusal, status=answer.status)
         try:
-            facts = parse(name, decoded, answer.final_url, content_type)
+            facts = parse(name, decoded, via or answer.final_url, content_type)
         except Malformed as error:
             raise CopyFailed(answer.url, str(error), status=answer.status) from None
-        return _linked(facts, answer.fields.get("link", ()), answer.final_url)
+        return _linked(facts, answer.fields.get("link", ()), answer.final_url, via)
 
     async def _kept(self, answer: Answer, declared: Declared, previous: Manifest) -> Copy | None:
         """Read the stored body that the server says still stands (RFC 9110 section 15.4.5).
@@ -219,11 +247,11 @@ class Copyist:
             raise CopyFailed(declared.url, "the server answered 304 to a plain request", status=304)
         body = await self._read_stored(previous, old.format)
         try:
-            facts = parse(old.format, body.decoded, old.final_url, old.media_type)
+            facts = parse(old.format, body.decoded, old.base, old.media_type)
         except Malformed:
             return None
         stored_links = tuple(v for n, v in body.headers if n.lower() == "link")
-        facts = _linked(facts, stored_links, old.final_url)
+        facts = _linked(facts, stored_links, old.final_url, old.via)
         representation = structs.replace(old, fetched_at=answer.fetched_at, record_id="")
         return Copy(
             facts=facts,
@@ -297,13 +325,13 @@ def _usage(answer: Answer, name: str) -> dict[str, str]:
     return {f"{name}: {key}": "\n".join(fields[key]) for key in USAGE_FIELDS if key in fields}
 
 
-def _first(fields: Mapping[str, tuple[str, ...]], name: str) -> str | None:
-    """Return the first value of a header field, by its name in lower case."""
-    values = fields.get(name)
-    return values[0] if values else None
+def _linked(facts: Facts, headers: tuple[str, ...], url: str, via: str) -> Facts:
+    """Add to what a document says the links of its answer's header fields.
 
-
-def _linked(facts: Facts, headers: tuple[str, ...], url: str) -> Facts:
-    """Add to what a document says the links of its answer's header fields."""
+    Of what comes by way of another mirror the alternates are those that the mirror lists.
+    """
+    if via:
+        own = tuple([link for link in facts.links if link.rel != "alternate"])
+        facts = structs.replace(facts, links=own)
     links = parse_link_header(headers, url) if headers else ()
     return structs.replace(facts, links=facts.links + links) if links else facts

@@ -29,12 +29,18 @@ PAGE_ENDINGS = (".html", ".htm")
 
 
 class Declared(Struct, frozen=True, kw_only=True):
-    """One format of an article: its URL, the media type it was declared with, and by whom."""
+    """One format of an article: its URL, the media type it was declared with, and by whom.
+
+    Of what another mirror has, ``via`` is the publisher's own URL, and ``digest`` the SHA-256 of
+    the bytes that it lists.
+    """
 
     format: str
     url: str
     type: str = ""
     declared_by: tuple[str, ...] = ()
+    via: str = ""
+    digest: str = ""
 
 
 def declared_formats(links: Iterable[Link], most: int = MAX_FORMATS) -> dict[str, Declared]:

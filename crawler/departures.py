@@ -18,6 +18,7 @@ from crawler.article import ArticleReader, Page, Reading
 from crawler.copies import CopyFailed
 from crawler.events import Event, Note
 from crawler.keeping import Keeper, Move
+from crawler.packed import Marks
 from crawler.urls import same_page
 from crawler.vanishing import (
     BLOCKED,
@@ -65,7 +66,7 @@ class Departures:
         self._gone_after = gone_after
         self._report = report
         self._clock = clock
-        self._living: set[str] = set()
+        self._living = Marks()
         self._sightings: dict[str, Sighting] = {}
         self._undecided: dict[str, tuple[Sighting, str]] = {}
         self._held = 0
@@ -94,7 +95,7 @@ class Departures:
 
         Empty: it is no sighting, and a failure like any other.
         """
-        slug = self._keeper.article_at(url)
+        slug = self._keeper.names.article_at(url)
         away = failure.disallowed and moved_for_good(_hops(failure.evidence))
         if not slug or not (failure.status in (NOT_FOUND, GONE) or away):
             return ""
@@ -107,7 +108,7 @@ class Departures:
 
         A redirect for good to what is no article counts as gone.
         """
-        slug = self._keeper.article_at(url)
+        slug = self._keeper.names.article_at(url)
         if not slug:
             return ""
         if same_page(page.url, url):
@@ -123,13 +124,13 @@ class Departures:
 
         Not yet looked at is whether it is that article at a new URL: see `move`.
         """
-        slug = self._keeper.article_at(url)
+        slug = self._keeper.names.article_at(url)
         if not slug or same_page(reading.url, url):
             return ""
         evidence = _redirected(url, reading)
         if not _hops(evidence):
             return ""
-        if self._keeper.slug_at(reading.url) == slug:
+        if self._keeper.names.slug_at(reading.url) == slug:
             return ""
         if not moved_for_good(_hops(evidence)):
             return f"it redirects for now to {reading.url}"
@@ -137,14 +138,14 @@ class Departures:
 
     def missing(self, url: str) -> bool:
         """Say whether what was to be at ``url`` was taken in as not there."""
-        return self._keeper.article_at(url) in self._sightings
+        return self._keeper.names.article_at(url) in self._sightings
 
     def taken(self, url: str, reading: Reading, why: str) -> None:
         """Note that another entry has what ``url`` redirects to; the end of the run decides."""
         evidence = _redirected(url, reading)
         if moved_for_good(_hops(evidence)):
             sighting = Sighting(
-                slug=self._keeper.article_at(url),
+                slug=self._keeper.names.article_at(url),
                 url=url,
                 status=_hops(evidence)[0].status,
                 why=f"{why}, another article",
@@ -157,10 +158,10 @@ class Departures:
 
         To be called where `led_to` says something and nobody has ``reading.url``.
         """
-        slug, evidence = self._keeper.article_at(url), _redirected(url, reading)
+        slug, evidence = self._keeper.names.article_at(url), _redirected(url, reading)
         if not moved_for_good(_hops(evidence)):
             return None
-        unknown = not self._keeper.slug_at(reading.url)
+        unknown = not self._keeper.names.slug_at(reading.url)
         if unknown and await self._keeper.is_same(slug, reading):
             return Move(slug=slug, start=url, evidence=_first(evidence))
         why = f"it redirects for good to {reading.url}, another article"
@@ -172,7 +173,7 @@ class Departures:
 
         Raises HostResting.
         """
-        if self._keeper.slug_at(reading.url):
+        if self._keeper.names.slug_at(reading.url):
             return None
         found = await self._keeper.namesakes(reading)
         away = [each for each in found if each[0] not in self._living]
@@ -193,7 +194,7 @@ class Departures:
     async def settle(self, known: int) -> None:
         """Store what the run's sightings come to, ``known`` articles having been looked for."""
         for sighting, target in self._undecided.values():
-            if self._keeper.slug_at(target) != sighting.slug:
+            if self._keeper.names.slug_at(target) != sighting.slug:
                 self._sightings.setdefault(sighting.slug, sighting)
         seen = [each for slug, each in self._sightings.items() if slug not in self._living]
         now = self._clock()

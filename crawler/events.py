@@ -42,14 +42,15 @@ class Discovered(Struct, frozen=True, kw_only=True, tag="discovered"):
 
 
 class Requested(Struct, frozen=True, kw_only=True, tag="requested"):
-    """One answer arrived: ``status`` 0 where none did; ``size`` in bytes as received."""
+    """One request and what came of it, retries and redirects included: ``status`` 0 for no answer.
+
+    ``size`` is the body's, in bytes as received.
+    """
 
     at: datetime
-    host: str
     url: str
     status: int
     size: int
-    seconds: float
 
 
 class Began(Struct, frozen=True, kw_only=True, tag="began"):
@@ -60,7 +61,7 @@ class Began(Struct, frozen=True, kw_only=True, tag="began"):
     url: str
 
 
-class Stored(Struct, frozen=True, kw_only=True, tag="stored"):
+class Stored(Struct, frozen=True, kw_only=True, tag="stored", omit_defaults=True):
     """A snapshot is durable and visible; ``known`` where no format is missing but as before."""
 
     at: datetime

@@ -51,8 +51,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     as its own; ``canonical_source`` the original it was taken from, on another host.
     ``leads_to`` is where the page sends its reader at once. ``title_guessed``: the title is a
     heading or the window's, not declared as one. ``links`` are canonical, alternate and other typed
-    links; ``anchors`` plain links for discovery. ``unread`` is the SHA-256 of the rest of a text
-    that was too long to be read whole.
+    links; ``anchors`` plain links for discovery. ``tdm`` is what the page says of text and data
+    mining, by name. ``unread`` is the SHA-256 of the rest of a text that was too long to be read
+    whole.
     """
 
     source: Literal["html", "markdown", "text", "jsonld", "json", "record", "other"]
@@ -77,6 +78,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     anchors: tuple[str, ...] = ()
     nofollow: bool = False
     robots: str = ""
+    tdm: dict[str, str] = {}
     unread: str = ""
     evidence: Evidence = Evidence()
     findings: tuple[Finding, ...] = ()

@@ -22,9 +22,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crawler import redirects
-from crawler.answer import Answer, Exchange, FetchSettings, Headers, Hop
+from crawler.answer import Answer, FetchSettings, Headers, Hop
 from crawler.body import read_body
 from crawler.connect import Connections
+from crawler.events import Requested
 from crawler.faults import FetchError, HostResting, Kind, translate, translate_body
 from crawler.guard import Guard
 from crawler.headers import conditions, echoes, received, without_echo
@@ -37,7 +38,6 @@ from storage.model import Validator
 
 __all__ = [
     "Answer",
-    "Exchange",
     "FetchError",
     "FetchSettings",
     "Fetcher",
@@ -90,7 +90,7 @@ class Fetcher:
     """One run's way to the web; ``async with`` opens and closes its connections.
 
     ``clock`` gives the date (aware, UTC), ``rng`` the jitter; ``observe`` is told of every
-    exchange, hops and retries included. Raises ConnectError for a bad CA bundle or proxy.
+    request, hops and retries included. Raises ConnectError for a bad CA bundle or proxy.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Fetcher:
         clock: Callable[[], datetime],
         rng: random.Random,
         *,
-        observe: Callable[[Exchange], None] | None = None,
+        observe: Callable[[Requested], None] | None = None,
     ) -> None:
         self.politeness = politeness
         self.guard = guard
@@ -235,14 +235,22 @@ class Fetcher:
             raise
 
     async def _attempt(self, ask: _Ask, number: int) -> Answer:
-        """Try once; raises Again where another try may help."""
-        try:
-            answer = await self._seen(ask)
-        except FetchError as error:
-            error.attempts = number
-            if error.again:
-                raise Again(error, free=error.unseen) from error
-            raise
+        """Try once; raises Again where another try may help.
+
+        An idle connection that the server closed meanwhile is no try (RFC 9112 section 9.3.1). A
+        host has no more of them than may be open to it.
+        """
+        for idle in range(self._settings.concurrency, -1, -1):
+            try:
+                answer = await self._exchange(ask)
+                break
+            except FetchError as error:
+                if error.unseen and idle:
+                    continue
+                error.attempts = number
+                if error.again:
+                    raise Again(error, free=error.unseen) from error
+                raise
         if number > 1:
             answer = replace(answer, attempts=number)
         if answer.status in RETRIED:
@@ -250,34 +258,20 @@ class Fetcher:
             raise Again(answer, free=wait is not None)
         return answer
 
-    async def _seen(self, ask: _Ask) -> Answer:
-        """One exchange that the server saw: idle connections that it closed meanwhile cost none.
-
-        RFC 9112 section 9.3.1. A host has no more idle connections than may be open to it.
-        """
-        for _ in range(self._settings.concurrency):
-            try:
-                return await self._exchange(ask)
-            except FetchError as error:
-                if not error.unseen:
-                    raise
-        return await self._exchange(ask)
-
     async def _exchange(self, ask: _Ask) -> Answer:
         """One request and its answer, in a slot of its host."""
         host = ask.origin.key
         async with self.politeness.slot(host, ask.url) as slot:
-            started = time.monotonic()
             try:
                 answer = await self._talk(ask, slot)
             except FetchError as error:
                 if not error.unseen:
                     slot.failed(error.kind, error.sentence)
-                self._report(ask.url, host, 0, 0, time.monotonic() - started)
+                self._report(ask.url, self._clock(), 0, 0)
                 if (resting := await slot.ended()) is not None:
                     raise resting from error
                 raise
-            self._report(ask.url, host, answer.status, len(answer.body), answer.seconds)
+            self._report(ask.url, answer.fetched_at, answer.status, len(answer.body))
             if answer.status in RETRIED and (resting := await slot.ended()) is not None:
                 raise resting
             return answer
@@ -318,7 +312,6 @@ class Fetcher:
             redacted=redacted,
             private=bool(origin.private),
             cut=cut,
-            seconds=time.monotonic() - began,
         )
 
     def _fault(self, url: str, error: Exception, reply: Reply | None) -> FetchError:
@@ -330,13 +323,9 @@ class Fetcher:
         received = reply.content.total_bytes
         return translate_body(url, cause, self._settings, received, reply.content_length)
 
-    def _report(self, url: str, host: str, status: int, size: int, seconds: float) -> None:
+    def _report(self, url: str, at: datetime, status: int, size: int) -> None:
         if self._observe is not None:
-            self._observe(
-                Exchange(
-                    at=self._clock(), host=host, url=url, status=status, size=size, seconds=seconds
-                )
-            )
+            self._observe(Requested(at=at, url=url, status=status, size=size))
 
 
 def _check_head(url: str, reply: Reply, *, asked: bool) -> None:

@@ -1,8 +1,10 @@
 """The frontier: which entry URLs of a site are waiting, in hand, or settled. Pure.
 
 A state machine whose legal moves stand in one table; it knows no clock and no network. Entries
-come out in the order they went in, except text twins (``/a.md`` beside ``/a``): one whose page
-is known rides with that page's entry as a link; the others wait until every page was tried.
+come out in the order they went in, with two exceptions. What pages and llms.txt link to comes out
+among what lists name, since the pages of a list lead to each other, one after the other. Text
+twins (``/a.md`` beside ``/a``): one whose page is known rides with that page's entry as a link;
+the others wait until every page was tried.
 
 A million URLs of usual length take some 110 MB: no object an entry, see `packed`. Past its bounds
 the frontier takes no more in and counts what it left out; links on pages have the narrower bound.
@@ -11,14 +13,15 @@ the frontier takes no more in and counts what it left out; links on pages have t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
 from msgspec import Struct, structs
 
 from crawler.declared import is_twin, pages_of, twins_of
+from crawler.discovery.resourcesync import Listed
 from crawler.facts import Link
-from crawler.packed import PackedStrings
+from crawler.packed import Marks, PackedStrings
 from storage.model import Record
 
 EntryPhase = Literal["waiting", "in-hand", "settled"]
@@ -30,13 +33,15 @@ MOVES: dict[EntryPhase, tuple[EntryPhase | None, ...]] = {
     "settled": ("in-hand", "waiting", None),
 }
 
-# One byte an entry says where it stands; a text twin that waits is found by a byte of its own.
+# One byte an entry says where it stands; what waits is found by a byte of its kind.
 _PAGE_WAITS: Final = b"p"
+_LINK_WAITS: Final = b"l"
 _TWIN_WAITS: Final = b"t"
 _IN_HAND: Final = b"h"
 _SETTLED: Final = b"s"
 _PHASES: dict[int, EntryPhase] = {
     _PAGE_WAITS[0]: "waiting",
+    _LINK_WAITS[0]: "waiting",
     _TWIN_WAITS[0]: "waiting",
     _IN_HAND[0]: "in-hand",
     _SETTLED[0]: "settled",
@@ -45,6 +50,13 @@ _PHASES: dict[int, EntryPhase] = {
 _IS_PAGE: Final = 1
 _NAMED: Final = 2
 _IN_SITEMAP: Final = 4
+_IS_ARTICLE: Final = 8
+
+#: Sources of plain links: these may lead to pages of a list.
+_LINKING: Final = {"link", "llms-txt"}
+#: One entry in so many is a plain link while others wait: few enough that articles come first,
+#: enough that fifty pages of a list are through before some hundred articles are.
+_LINK_AMONG: Final = 8
 
 #: Links deep that one byte holds; config.toml allows fewer.
 _DEEPEST: Final = 255
@@ -54,7 +66,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     """A URL by which an article may be entered, and what its source said of it.
 
     ``lastmod`` is the sitemap's own string; ``depth`` counts plain links from the scope URL;
-    ``named`` is true where a records list vouches for it being an article.
+    ``named`` is true where a list vouches for it being an article; ``listed`` is what another
+    mirror has of it.
     """
 
     url: str
@@ -64,6 +77,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     named: bool = False
     hint: Record | None = None
     links: tuple[Link, ...] = ()
+    listed: Listed | None = None
 
 
 class Room(Struct, frozen=True, kw_only=True):
@@ -86,14 +100,17 @@ class Frontier:
     def __init__(self, room: Room | None = None) -> None:
         self._room = room or Room()
         self._strings = PackedStrings()
+        # What came with an article and was no entry before: of most sites three in four URLs.
+        self._came_along = Marks()
         self._phases = bytearray()
         self._flags = bytearray()
         self._depths = bytearray()
         self._sources = bytearray()
         self._names: list[str] = [Entry(url="").source]
         self._more: dict[int, Entry] = {}
-        self._next_page = 0
+        self._next_of = {_PAGE_WAITS: 0, _LINK_WAITS: 0}
         self._next_twin = 0
+        self._taken = 0
         self._counts: Counter[EntryPhase] = Counter()
         self._links = 0
         self._twins = 0
@@ -110,6 +127,8 @@ class Frontier:
             number = self._strings.find(entry.url)
             if number is not None:
                 self._listed(number, entry)
+            elif entry.url in self._came_along:
+                self._listed_late(entry)
             elif self._has_room(entry):
                 added += self._enqueue(entry)
             else:
@@ -118,22 +137,33 @@ class Frontier:
 
     def is_new(self, url: str) -> bool:
         """Say whether ``url`` was never added, claimed or settled."""
-        return self._strings.find(url) is None
+        return self._strings.find(url) is None and url not in self._came_along
 
     def in_sitemap(self, url: str) -> bool:
         """Say whether a sitemap named ``url``."""
         number = self._strings.find(url)
         return number is not None and bool(self._flags[number] & _IN_SITEMAP)
 
+    def found(self, url: str) -> None:
+        """Note that ``url``, an entry, led to an article."""
+        number = self._strings.find(url)
+        if number is not None:
+            self._flags[number] |= _IS_ARTICLE
+
+    def articles(self) -> Iterator[str]:
+        """Give the entries that led to an article, one by one: there may be a million."""
+        for number, flags in enumerate(self._flags):
+            if flags & _IS_ARTICLE:
+                yield self._strings.pair(number)[0]
+
     def take(self) -> Entry | None:
         """Return the next entry and hold it in hand; None when none may be taken now."""
-        number = self._phases.find(_PAGE_WAITS, self._next_page)
+        number = self._next()
         if number >= 0:
-            self._next_page = number + 1
+            self._taken += 1
             entry = self._take(number)
             twins = self._riding(entry.url) if self._twins else ()
             return structs.replace(entry, links=entry.links + twins) if twins else entry
-        self._next_page = len(self._phases)
         while self._twins and self.in_hand == len(self._twins_in_hand):
             number = self._phases.find(_TWIN_WAITS, self._next_twin)
             self._next_twin = number + 1
@@ -147,11 +177,22 @@ class Frontier:
     def upcoming(self, most: int) -> list[str]:
         """Return the URLs of the ``most`` pages that `take` will give next, without taking them."""
         found: list[str] = []
-        number = self._phases.find(_PAGE_WAITS, self._next_page)
-        while number >= 0 and len(found) < most:
-            found.append(self._strings.pair(number)[0])
-            number = self._phases.find(_PAGE_WAITS, number + 1)
+        for kind, first in self._next_of.items():
+            number = self._phases.find(kind, first)
+            while number >= 0 and len(found) < most:
+                found.append(self._strings.pair(number)[0])
+                number = self._phases.find(kind, number + 1)
         return found
+
+    def _next(self) -> int:
+        """Return the number of the page whose turn it is, -1 where none waits."""
+        kinds = (_PAGE_WAITS, _LINK_WAITS)
+        for kind in reversed(kinds) if not (self._taken + 1) % _LINK_AMONG else kinds:
+            number = self._phases.find(kind, self._next_of[kind])
+            self._next_of[kind] = number + 1 if number >= 0 else len(self._phases)
+            if number >= 0:
+                return number
+        return -1
 
     def claim(self, url: str) -> bool:
         """Hold ``url`` in hand out of turn; False where somebody has it or it is settled."""
@@ -159,6 +200,8 @@ class Frontier:
         if number is not None and self._phase(number) != "waiting":
             return False
         if number is None:
+            if url in self._came_along:
+                return False
             number = self._new(url)
         self._more.pop(number, None)
         self._move(number, "in-hand")
@@ -170,9 +213,7 @@ class Frontier:
         number = self._strings.find(url)
         if number is None:
             # A new URL may be settled at once (see MOVES).
-            self._new(url)
-            self._phases[-1] = _SETTLED[0]
-            self._counts["settled"] += 1
+            self._came_along.add(url)
         elif self._phases[number] != _SETTLED[0]:
             self._more.pop(number, None)
             self._move(number, "settled")
@@ -190,7 +231,7 @@ class Frontier:
     @property
     def size(self) -> int:
         """Bytes taken, but for what records lists gave."""
-        return self._strings.size + 4 * len(self._phases)
+        return self._strings.size + 4 * len(self._phases) + self._came_along.size
 
     def _has_room(self, entry: Entry) -> bool:
         if entry.source == "link" and self._links >= self._room.links:
@@ -206,7 +247,7 @@ class Frontier:
             source=self._source(entry.source),
             flags=(_NAMED * entry.named) | (_IN_SITEMAP * (entry.source == "sitemap")),
         )
-        if entry.hint is not None or entry.links:
+        if entry.hint is not None or entry.links or entry.listed is not None:
             self._more[number] = entry
         page = entry.named or not is_twin(entry.url)
         self._move(number, "waiting")
@@ -237,9 +278,18 @@ class Frontier:
         if self._names[self._sources[number]] == "link":
             self._sources[number] = self._source(listed.source)
             self._links -= 1
+        if self._phases[number] == _LINK_WAITS[0] and listed.source not in _LINKING:
+            self._phases[number] = _PAGE_WAITS[0]
+            self._next_of[_PAGE_WAITS] = min(self._next_of[_PAGE_WAITS], number)
         self._depths[number] = min(self._depths[number], listed.depth)
         if listed.lastmod and not self._strings.pair(number)[1]:
             self._strings.replace(number, listed.lastmod)
+
+    def _listed_late(self, listed: Entry) -> None:
+        """Take in what a list says of a URL that came along with an article."""
+        if listed.source == "sitemap":
+            number = self._new(listed.url, flags=_IN_SITEMAP)
+            self._phases[number] = _SETTLED[0]
 
     def _source(self, name: str) -> int:
         if name not in self._names:
@@ -261,6 +311,7 @@ class Frontier:
             named=bool(self._flags[number] & _NAMED),
             hint=more.hint if more else None,
             links=more.links if more else (),
+            listed=more.listed if more else None,
         )
 
     def _riding(self, page: str) -> tuple[Link, ...]:
@@ -291,7 +342,9 @@ class Frontier:
         link = self._names[self._sources[number]] == "link"
         self._twins -= self._phases[number] == _TWIN_WAITS[0]
         self._links += link * ((phase == "waiting") - (before == "waiting"))
-        code = {"waiting": _PAGE_WAITS, "in-hand": _IN_HAND, "settled": _SETTLED}[phase]
+        linked = self._names[self._sources[number]] in _LINKING
+        waits = _LINK_WAITS if linked else _PAGE_WAITS
+        code = {"waiting": waits, "in-hand": _IN_HAND, "settled": _SETTLED}[phase]
         self._phases[number] = code[0]
         if phase == "settled":
             self._twins_in_hand.discard(number)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from crawler.article import ArticleReader, Page, Reading
+from crawler.clock import now_utc
 from crawler.comparison import Alternate, Saying, alternates, sayings
 from crawler.config import Settings
 from crawler.copies import CopyFailed
@@ -143,7 +144,7 @@ async def look(
             _read_nothing,
             ignore_robots=ignore_robots,
             report=heard,
-            clock=_now,
+            clock=now_utc,
         )
         return await _Looker(url, settings, network, heard).look()
 
@@ -178,7 +179,7 @@ class _Looker:
         self._reader = ArticleReader(
             network.copyist,
             in_site=lambda _: True,
-            clock=_now,
+            clock=now_utc,
             formats=frozenset(settings.formats),
             most_bytes=settings.max_document_set,
             probe=settings.probe,
@@ -240,10 +241,10 @@ class _Looker:
         documents = Documents(
             site_name(scope),
             self._network.fetcher,
-            Memory({}, _now(), _ANY, trust=False),
+            Memory({}, now_utc(), _ANY, trust=False),
             allowed=allowed,
             report=self._heard,
-            clock=_now,
+            clock=now_utc,
         )
         return Sources(scope, documents, Bounds(sitemaps=SITEMAPS, depth=2))
 
@@ -313,7 +314,7 @@ class _Looker:
             ),
             sources=sources,
             feeds=feeds,
-            article=article_look(article, _now()) if article is not None else None,
+            article=article_look(article, now_utc()) if article is not None else None,
             notes=tuple(dict.fromkeys(self._heard.notes)),
             requests=self._heard.requests,
         )
@@ -377,7 +378,3 @@ def _may_be_article(url: str, scope: str) -> bool:
 async def _read_nothing(manifest: Manifest, name: str) -> Body:
     """Say that no body is stored: a look asks nothing conditionally."""
     raise CopyFailed(manifest.url, f"no stored {name} to compare with")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

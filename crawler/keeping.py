@@ -14,7 +14,7 @@ from functools import partial
 from msgspec import Struct, structs
 
 from crawler.article import Reading
-from crawler.events import Event, Failed, Happened, Note, Stored, Unchanged
+from crawler.events import Event, Failed, Note, Unchanged
 from crawler.folding import comparable
 from crawler.format_set import Known
 from crawler.kept import (
@@ -24,7 +24,9 @@ from crawler.kept import (
     known_article,
     redigested,
 )
-from crawler.slugs import Slugs, clean_slug, slug_from_url
+from crawler.outcomes import not_stored, told
+from crawler.site_names import SiteNames
+from crawler.slugs import clean_slug, slug_from_url
 from crawler.snapshot import (
     Candidate,
     Context,
@@ -34,7 +36,6 @@ from crawler.snapshot import (
     draft,
     happened,
 )
-from crawler.urls import same_page
 from crawler.vanishing import (
     Departure,
     Evidence,
@@ -45,11 +46,12 @@ from crawler.vanishing import (
 )
 from storage.archive import Archive
 from storage.errors import BadDraft
-from storage.model import Draft, EntryState, Manifest, Reason, Site, Validator
+from storage.model import Draft, EntryState, Manifest, Reason, Site
 from storage.writer import Writer
 
-#: Snapshots handed over and not yet durable, at most: four of the writer's batches.
-MOST_PENDING = 256
+#: Snapshots handed over and not yet durable, at most: one of the writer's batches that it stores,
+#: and one that gathers meanwhile.
+MOST_PENDING = 128
 
 #: Reasons that mean the words changed.
 EDITS = frozenset({"edit", "silent-edit", "same-day", "undated", "reverted"})
@@ -85,45 +87,26 @@ class Keeper:
         self._room = asyncio.Semaphore(MOST_PENDING)
         self._pending: set[asyncio.Future[Manifest]] = set()
         self._failure: BaseException | None = None
-        self._names: dict[str, str] = {}
-        self._old_slugs: frozenset[str] = frozenset()
-        self._places: dict[str, str] = {}
         self._titled: dict[str, list[str]] | None = None
+        self.names = SiteNames()
         self.missed: dict[str, Standing] = {}
         self.forgotten: dict[str, str] = {}
-        self.slugs = Slugs()
 
     async def load(self) -> None:
         """Read the names that the archive has given on this site."""
-        slugs = await self._writer.read(Archive.slugs, self._site.name)
-        self._old_slugs = frozenset(slugs)
-        self.slugs = Slugs(slugs)
-        self._places = slugs
-        for slug, row in (await self._writer.read(Archive.missed, self._site.name)).items():
+        read, site = self._writer.read, self._site.name
+        self.names = SiteNames(await read(Archive.slugs, site), await read(Archive.aliases, site))
+        for slug, row in (await read(Archive.missed, site)).items():
             event: Departure = "gone" if row.event == "gone" else "gone-seen"
             self.missed[slug] = Standing(event=event, at=row.observed_at)
-        self.forgotten = await self._writer.read(Archive.forgotten, self._site.name)
-        self._names = {url: slug for slug, url in slugs.items()}
-        self._names |= await self._writer.read(Archive.aliases, self._site.name)
-        for url, slug in self._names.items():
-            self.slugs.add_alias(url, slug)
+        self.forgotten = await read(Archive.forgotten, site)
 
     async def known(self, url: str) -> Known:
         """Return what the archive has of the article that ``url`` leads to."""
-        slug = self._names.get(url)
-        if slug is None or slug not in self._old_slugs:
+        slug = self.names.known_at(url)
+        if not slug:
             return Known()
         return await self._writer.read(known_article, self._site.name, slug)
-
-    def leads_to(self, url: str, slug: str) -> bool:
-        """Say whether ``url`` led to the article ``slug`` before this run, and does still."""
-        return slug in self._old_slugs and self._names.get(url) == slug
-
-    def article_at(self, url: str) -> str:
-        """Return the slug of the article that an earlier run had at ``url`` itself, or ""."""
-        slug = self._names.get(url, "")
-        place = self._places.get(slug) if slug in self._old_slugs else None
-        return slug if place is not None and same_page(place, url) else ""
 
     def is_forgotten(self, reading: Reading) -> bool:
         """Say whether ``reading`` is of an article that the archive was told to forget."""
@@ -138,22 +121,16 @@ class Keeper:
         """Say whether the archive has an article as gone."""
         return slug in self.missed and self.missed[slug].event == "gone"
 
-    def slug_at(self, url: str) -> str:
-        """Return the slug of the article that ``url`` leads to, found in this run too, or ""."""
-        return self._names.get(url, "")
-
     async def namesakes(self, reading: Reading) -> list[tuple[str, str]]:
         """Return slug and URL of the known articles that may have been ``reading`` before."""
-        if not self._old_slugs:
+        if not self.names.has_known:
             return []
         if self._titled is None:
             self._titled = await self._writer.read(by_title, self._site.name)
         titles = {comparable(each.title) for each in reading.facts.values() if each.title}
         slugs = {slug for title in sorted(titles) for slug in self._titled.get(title, ())}
-        declared = declared_slug(reading)
-        if declared in self._old_slugs:
-            slugs.add(declared or "")
-        return [(slug, self._places[slug]) for slug in sorted(slugs & self._old_slugs)]
+        slugs.add(declared_slug(reading) or "")
+        return [(slug, self.names.place(slug)) for slug in sorted(slugs) if self.names.knows(slug)]
 
     async def is_same(self, slug: str, reading: Reading) -> bool:
         """Say whether ``reading`` has the title or the words of the known article ``slug``."""
@@ -198,7 +175,7 @@ class Keeper:
         """
         slug, taken = self._named(reading, move)
         newest = known.newest
-        if slug in self._old_slugs and (newest is None or newest.slug != slug):
+        if (newest is None or newest.slug != slug) and self.names.knows(slug):
             newest = (await self._writer.read(known_article, self._site.name, slug)).newest
         elif newest is not None and newest.slug != slug:
             # Its entry led to that article once, and leads to another one now.
@@ -210,25 +187,23 @@ class Keeper:
         if candidate.judgement.reason is not None:
             sent = draft(candidate, context)
             await self._send(sent, state(slug))
-            noted = _not_stored(reading, all_of_them=not sent.payloads)
+            noted = not_stored(reading, all_of_them=not sent.payloads)
         else:
             await self._unchanged(candidate, newest, context)
             self._writer.note_entry(state(slug))
             kept = newest is not None and any(r.record_id for r in newest.representations)
             copies = reading.copies.values()
-            noted = [copy.validator for copy in copies] if kept else _not_stored(reading)
-        for url in (reading.url, reading.entry.url, *reading.aliases):
-            self._names.setdefault(url, slug)
-            self.slugs.add_alias(url, slug)
+            noted = [copy.validator for copy in copies] if kept else not_stored(reading)
+        self.names.give(slug, {reading.url, reading.entry.url, *reading.aliases})
         if noted:
             self._writer.note_validators(noted)
         return candidate.judgement.reason
 
     def _named(self, reading: Reading, move: Move | None) -> tuple[str, bool]:
         if move is None:
-            return self.slugs.assign(reading.url, declared_slug(reading), entry=reading.entry.url)
-        self.slugs.add_alias(reading.url, move.slug)
-        self._names[reading.url] = move.slug
+            declared = declared_slug(reading)
+            return self.names.slugs.assign(reading.url, declared, entry=reading.entry.url)
+        self.names.lead(reading.url, move.slug)
         return move.slug, False
 
     async def _arrived(
@@ -246,14 +221,14 @@ class Keeper:
                     context,
                     detail=detail,
                     evidence=Evidence(),
-                    url=self._places[slug],
+                    url=self.names.place(slug),
                 )
             )
         if move is not None:
             name = clean_slug(declared_slug(reading) or "") or slug_from_url(reading.url)
             second = {"slug": name} if name and name != slug else {}
             detail = {"from": move.start, "to": reading.url} | second
-            self._places[slug] = reading.url
+            self.names.move(slug, reading.url)
             await self._send(
                 happened(
                     newest,
@@ -267,8 +242,8 @@ class Keeper:
 
     async def add_alias(self, alias: str, article_url: str) -> None:
         """Note that ``alias`` leads to the article at ``article_url``: an event, once."""
-        slug = self._names.get(article_url)
-        if slug is None or alias in self._names:
+        slug = self.names.slug_at(article_url)
+        if not slug or alias in self.names:
             return
         await self.drain()
         newest = (await self._writer.read(known_article, self._site.name, slug)).newest
@@ -277,7 +252,7 @@ class Keeper:
             await self._writer.flush()
             newest = (await self._writer.read(known_article, self._site.name, slug)).newest
         if newest is not None:
-            self._names[alias] = slug
+            self.names.lead(alias, slug)
             context = self._context()
             await self._send(alias_event(self._placed(newest), alias, context))
 
@@ -290,7 +265,7 @@ class Keeper:
 
     def _placed(self, newest: Manifest) -> Manifest:
         """Return ``newest`` with the URL where its article is now."""
-        return structs.replace(newest, url=self._places.get(newest.slug, newest.url))
+        return structs.replace(newest, url=self.names.place(newest.slug) or newest.url)
 
     def _context(self) -> Context:
         return Context(
@@ -317,8 +292,8 @@ class Keeper:
         self, candidate: Candidate, newest: Manifest | None, context: Context
     ) -> None:
         reading = candidate.reading
-        for alias in sorted(reading.aliases - self._names.keys()):
-            if newest is not None:
+        for alias in sorted(reading.aliases):
+            if newest is not None and alias not in self.names:
                 await self._send(alias_event(self._placed(newest), alias, context))
         if candidate.judgement.html_differs:
             message = f"{reading.url}: the page's own text changed, its text formats did not"
@@ -351,9 +326,7 @@ class Keeper:
         self._pending.discard(future)
         self._room.release()
         try:
-            stored = future.result()
-            event = stored.kind == "event"
-            self._report(_happened(stored) if event else _stored(stored, self._clock()))
+            self._report(told(future.result(), self._clock()))
         except BadDraft as error:
             self._refused(sent, str(error), state)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  - raised by `drain`
@@ -365,44 +338,3 @@ class Keeper:
             self._writer.note_entry(structs.replace(state, verdict="failed", why=why))
         now = self._clock()
         self._report(Failed(at=now, site=manifest.site, url=manifest.url, reason=why))
-
-
-def _not_stored(reading: Reading, *, all_of_them: bool = True) -> list[Validator]:
-    """Return empty validators in place of those that the store does not take from the snapshot.
-
-    That is where the server gave none, and where no body is stored (noarchive): an older one of
-    that URL's belongs to another body, and must not be used any more.
-    """
-    given = (copy.validator for copy in reading.copies.values())
-    return [
-        Validator(url=each.url, digest=each.digest)
-        for each in given
-        if all_of_them or not (each.etag or each.last_modified)
-    ]
-
-
-def _stored(manifest: Manifest, now: datetime) -> Stored:
-    key = manifest.key
-    return Stored(
-        at=now,
-        site=manifest.site,
-        slug=manifest.slug,
-        url=manifest.url,
-        updated_at=key.updated_at if key else manifest.observed_at,
-        revision=manifest.revision,
-        reason=manifest.reason or "first",
-        state=manifest.state,
-        formats=tuple(each.format for each in manifest.representations),
-        missing=manifest.missing,
-        findings=tuple(each.kind for each in manifest.findings),
-    )
-
-
-def _happened(manifest: Manifest) -> Happened:
-    return Happened(
-        at=manifest.observed_at,
-        site=manifest.site,
-        slug=manifest.slug,
-        url=manifest.url,
-        event=manifest.event or "",
-    )

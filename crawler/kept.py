@@ -70,7 +70,7 @@ def redigested(archive: Archive, newest: Manifest, reading: Reading) -> Manifest
             continue
         try:
             body = archive.body(newest, name)
-            facts = parse(name, body.decoded, shown.final_url, shown.media_type)
+            facts = parse(name, body.decoded, shown.base, shown.media_type)
         except (ArchiveError, Malformed):
             continue
         if (digest := content_digest(facts)) is not None:

@@ -11,10 +11,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from crawler.answer import Exchange
 from crawler.config import Settings
 from crawler.copies import Copyist, ReadStored
-from crawler.events import Event, Note, Requested, Waiting
+from crawler.events import Event, Note, Waiting
 from crawler.fetch import Fetcher
 from crawler.fetch_settings import fetch_settings
 from crawler.guard import Guard
@@ -69,20 +68,11 @@ async def open_network(
     Raises connect.ConnectError for a CA bundle or proxy that can't be used.
     """
 
-    def exchanged(exchange: Exchange) -> None:
-        report(
-            Requested(
-                at=exchange.at,
-                host=exchange.host,
-                url=exchange.url,
-                status=exchange.status,
-                size=exchange.size,
-                seconds=exchange.seconds,
-            )
-        )
-
     def waits(host: str, seconds: float, why: str) -> None:
         report(Waiting(at=clock(), host=host, seconds=seconds, why=why))
+
+    def troubled(message: str) -> None:
+        report(Note(at=clock(), message=message, trouble=True))
 
     fetching = fetch_settings(settings, version("slugline"), named, own)
     guard = Guard(named, allow=fetching.allow_address, resolve=fetching.resolve)
@@ -93,7 +83,7 @@ async def open_network(
     for host, (rate, concurrency) in slowest.items():
         politeness.limit(host, rate=rate, concurrency=concurrency)
     fetcher = await stack.enter_async_context(
-        Fetcher(fetching, politeness, guard, clock, jitter, observe=exchanged)
+        Fetcher(fetching, politeness, guard, clock, jitter, observe=report)
     )
     robots = RobotsCache(fetcher, fetching.agent, clock, known.robots)
     bounds: Any = {"max_body": settings.max_body, "ignore_robots": ignore_robots}
@@ -104,15 +94,11 @@ async def open_network(
             politeness=politeness,
             robots=robots,
             read_stored=read_stored,
-            observe=exchanged,
+            observe=report,
             children=settings.processes,
         )
         setup = set_up(fetching, named, **bounds)
-
-        def ended(why: str) -> None:
-            report(Note(at=clock(), message=why, trouble=True))
-
-        pool = await stack.enter_async_context(Pool(setup, service, ended))
+        pool = await stack.enter_async_context(Pool(setup, service, troubled))
         remote = RemoteCopyist(pool, fetcher, robots, read_stored, **bounds)
     return Network(
         remote=remote,

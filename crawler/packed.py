@@ -18,8 +18,10 @@ _WHOLE_HASH: Final = 0xFFFF_FFFF_FFFF_FFFF
 _FULL: Final = 2 / 3
 #: Bytes of one piece of the buffer: growing one piece only never copies the others.
 _CHUNK: Final = 1 << 18
-#: Ends one string in the buffer; no URL and no date has it.
+#: Ends a pair in the buffer; no URL, no date and no slug has it.
 _END: Final = b"\0"
+#: Stands for a second that is the last segment of its first.
+_ITS_NAME: Final = "\1"
 
 
 class HashIndex:
@@ -88,8 +90,9 @@ class PackedStrings:
     """Pairs of strings, numbered as they came, found by the first of a pair. Mutable state.
 
     A pair has less than 256 KiB in all. The first has no line break and no NUL and begins with no
-    slash; a NUL in the second is dropped. What the firsts have in common up to their third slash,
-    as URLs of one site have, is kept once.
+    slash; the controls NUL and SOH in the second are dropped. What stands before the last slash of
+    the first that came is kept once for all that begin with it, as many URLs of one site do; and a
+    second that is what stands behind the last slash of its first, as most slugs are, takes a byte.
     """
 
     def __init__(self) -> None:
@@ -122,9 +125,8 @@ class PackedStrings:
     def add(self, first: str, second: str = "") -> int:
         """Put a pair in whose ``first`` is not there yet; returns its number."""
         if self._stem is None:
-            self._stem = "/".join(first.split("/", 3)[:3]) + "/"
-        line = self._line(first)
-        self._starts.append(self._append(line + _packed(second) + _END))
+            self._stem = "".join(first.rpartition("/")[:2])
+        self._starts.append(self._append(first, second))
         return self._index.add(hash(first))
 
     def pair(self, number: int) -> tuple[str, str]:
@@ -133,15 +135,39 @@ class PackedStrings:
         chunk = self._chunks[nth]
         text = chunk[start : chunk.index(_END, start)].decode("utf-8", "surrogatepass")
         first, _, second = text.partition("\n")
+        if second == _ITS_NAME:
+            second = first.rpartition("/")[2]
         return (f"{self._stem}{first[1:]}" if first[:1] == "/" else first), second
+
+    def get(self, first: str) -> str | None:
+        """Return what stands beside ``first``; None: it is not there."""
+        number = self.find(first)
+        return None if number is None else self.pair(number)[1]
+
+    def keep(self, first: str, second: str) -> None:
+        """Put a pair in, unless there is one that begins with ``first``."""
+        if self.find(first) is None:
+            self.add(first, second)
+
+    def put(self, first: str, second: str) -> None:
+        """Put a pair in, in place of one that begins with ``first``."""
+        number = self.find(first)
+        if number is None:
+            self.add(first, second)
+        else:
+            self.replace(number, second)
 
     def replace(self, number: int, second: str) -> None:
         """Give the pair of that number another ``second``; the old one's room is lost."""
-        line = self._line(self.pair(number)[0])
-        self._starts[number] = self._append(line + _packed(second) + _END)
+        self._starts[number] = self._append(self.pair(number)[0], second)
 
-    def _append(self, pair: bytes) -> int:
-        """Put ``pair`` behind the others and return where it begins; it is in one chunk only."""
+    def _append(self, first: str, second: str) -> int:
+        """Put a pair behind the others and return where it begins; it is in one chunk only."""
+        if second and second == first.rpartition("/")[2]:
+            second = _ITS_NAME
+        elif "\0" in second or _ITS_NAME in second:
+            second = second.replace("\0", "").replace(_ITS_NAME, "")
+        pair = self._line(first) + second.encode("utf-8", "surrogatepass") + _END
         if self._filled + len(pair) > _CHUNK:
             self._chunks.append(bytearray(_CHUNK))
             self._filled = 0
@@ -154,42 +180,69 @@ class PackedStrings:
         stem = self._stem
         if stem and first.startswith(stem):
             first = first[len(stem) - 1 :]
-        return _packed(f"{first}\n")
+        return f"{first}\n".encode("utf-8", "surrogatepass")
 
 
-class Claims:
-    """Which claimant came first to a name, by the hashes of both. Mutable state: those hashes.
+class Marks:
+    """Names, of each its hash alone. Mutable state: those hashes, numbered as they came.
 
-    Two of a million names have one hash with a chance of 1 to 30 million; one of them would then
-    count as claimed.
+    Two of a million names have one hash with a chance of 1 to 30 million; they then count as one.
     """
 
     def __init__(self) -> None:
         self._index = HashIndex()
-        self._names = array("Q")
+        self._hashes = array("Q")
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def __contains__(self, name: str) -> bool:
+        return self.find(name) is not None
+
+    @property
+    def size(self) -> int:
+        """Bytes taken."""
+        return 8 * len(self._hashes) + self._index.size
+
+    def find(self, name: str) -> int | None:
+        """Return the number of ``name``; None: it is not there."""
+        key = hash(name) & _WHOLE_HASH
+        number = self._index.first(key)
+        if number < 0 or self._hashes[number] == key:
+            return number if number >= 0 else None
+        return next((n for n in self._index.numbers(key) if self._hashes[n] == key), None)
+
+    def add(self, name: str) -> None:
+        """Put ``name`` in, once."""
+        if self.find(name) is None:
+            key = hash(name) & _WHOLE_HASH
+            self._index.add(key)
+            self._hashes.append(key)
+
+
+class Claims:
+    """Which claimant came first to a name. Mutable state: `Marks`, and the claimants' hashes.
+
+    Of two names with one hash, the second counts as claimed.
+    """
+
+    def __init__(self) -> None:
+        self._names = Marks()
         self._claimants = array("Q")
 
     def held_by_another(self, name: str, claimant: str) -> bool:
         """Say whether ``name`` was claimed, and not by ``claimant``."""
-        number = self._find(hash(name) & _WHOLE_HASH)
+        number = self._names.find(name)
         return number is not None and self._claimants[number] != hash(claimant) & _WHOLE_HASH
 
     def claim(self, name: str, claimant: str) -> bool:
         """Let ``claimant`` have ``name`` if nobody else has it; says whether it has."""
-        key = hash(name) & _WHOLE_HASH
-        number = self._find(key)
+        number = self._names.find(name)
         if number is not None:
             return self._claimants[number] == hash(claimant) & _WHOLE_HASH
-        self._index.add(key)
-        self._names.append(key)
+        self._names.add(name)
         self._claimants.append(hash(claimant) & _WHOLE_HASH)
         return True
-
-    def _find(self, key: int) -> int | None:
-        number = self._index.first(key)
-        if number < 0 or self._names[number] == key:
-            return number if number >= 0 else None
-        return next((n for n in self._index.numbers(key) if self._names[n] == key), None)
 
 
 def _put(slots: array[int], slot: int) -> None:
@@ -198,9 +251,3 @@ def _put(slots: array[int], slot: int) -> None:
     while slots[place]:
         place = (place + 1) & mask
     slots[place] = slot
-
-
-def _packed(text: str) -> bytes:
-    if "\0" in text:
-        text = text.replace("\0", "")
-    return text.encode() if text.isascii() else text.encode("utf-8", "surrogatepass")

@@ -58,6 +58,10 @@ class RobotsEntry(Struct, frozen=True, kw_only=True):
         return self.fetched_at <= now < self.until
 
 
+#: The shortest text before a URL's path, but for a host's name.
+_LEAST_ORIGIN = len("https://")
+
+
 class _Known(NamedTuple):
     entry: RobotsEntry
     robots: Robots
@@ -98,6 +102,13 @@ class RobotsCache:
         """
         return (await self._known_for(url)).robots
 
+    def known(self, url: str) -> Robots | None:
+        """Return the rules for ``url``'s origin where nobody has to be asked; None: unknown."""
+        # In normal form an origin is what stands before the path.
+        path = url.find("/", _LEAST_ORIGIN)
+        known = self._known.get(url[:path]) if path > 0 else None
+        return known.robots if known is not None and known.fresh(self._clock()) else None
+
     async def entry_for(self, url: str) -> RobotsEntry:
         """Return what ``url``'s origin answered, as `robots_for` does its rules."""
         return (await self._known_for(url)).entry
@@ -109,11 +120,6 @@ class RobotsCache:
         return tuple(entry for entry in entries.values() if entry.fresh(now))
 
     async def _known_for(self, url: str) -> _Known:
-        # In normal form an origin is what stands before the path.
-        path = url.find("/", len("https://"))
-        known = self._known.get(url[:path]) if path > 0 else None
-        if known is not None and known.fresh(self._clock()):
-            return known
         place = origin(url)
         async with self._locks.setdefault(place, asyncio.Lock()):
             known = self._known.get(place)

@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import datetime
+from itertools import chain
 from typing import TypeVar
 
 from msgspec import Struct
@@ -65,7 +66,10 @@ class Reach(Struct, frozen=True, kw_only=True):
 
 
 class Discovery:
-    """Discovers one site. Mutable state: links held back, what lists named, barren paths."""
+    """Discovers one site. Mutable state: links held back, what lists named, barren paths.
+
+    And of a site that is another mirror where its lists begin, and whether anything was missed.
+    """
 
     def __init__(
         self,
@@ -95,7 +99,8 @@ class Discovery:
         self._named: tuple[str, ...] = ()
         self._from_page = False
         self._full: set[str] = set()
-        self._articles: set[str] = set()
+        self._mirror = ""
+        self._missed = False
 
     def wants(self, url: str) -> bool:
         """Say whether ``url`` may be an entry of this run."""
@@ -107,6 +112,15 @@ class Discovery:
         """Read what lists the whole site; yields the number of new entries a document."""
         links = start.facts.links if start is not None else ()
         survey = self._memory.survey(self._reach.start) if self._light else None
+        mirrors = [link.url for link in links if link.rel == "resourcesync"]
+        for url in [survey.mirror] if survey and survey.mirror else mirrors[:1]:
+            async for entries in sources.mirrors.listed(url, survey.reached if survey else {}):
+                self._mirror = url if entries else self._mirror
+                yield self._take(entries, url)
+            if survey or self._mirror or not sources.whole:
+                # What else a mirror shows is about articles: its pages are none.
+                self._mirror, self._lists_read = url, True
+                return
         self._from_page = start is not None
         self._named = tuple(link.url for link in links if link.rel == "sitemap")
         named = survey.sitemaps if survey else self._named
@@ -126,6 +140,8 @@ class Discovery:
 
     async def feeds(self, sources: Sources) -> AsyncIterator[int]:
         """Read the feeds that pages named; what they lead to may name others meanwhile."""
+        if self._mirror:
+            return
         survey = self._memory.survey(self._reach.start)
         if self._light and survey is not None:
             async for new in self._newest(sources, survey.feed):
@@ -155,9 +171,17 @@ class Discovery:
 
         ``known`` are the articles of earlier runs.
         """
-        articles = {url for url in known | self._articles if self.wants(url)}
-        listed = sum(map(self._frontier.in_sitemap, articles))
-        covered = listed / len(articles) if articles else 0.0
+        if self._mirror:
+            if sources.whole and not self._missed:
+                reached = sources.mirrors.reached
+                self._memory.mirrored(self._reach.start, self._mirror, reached, at=began)
+            return
+        articles = listed = 0
+        new = (url for url in self._frontier.articles() if url not in known)
+        for url in filter(self.wants, chain(known, new)):
+            articles += 1
+            listed += self._frontier.in_sitemap(url)
+        covered = listed / articles if articles else 0.0
         if not self._light:
             if self._from_page:
                 self._memory.surveyed(
@@ -172,7 +196,7 @@ class Discovery:
             self._memory.covers(self._reach.start, covered)
             if covered < COVERED:
                 self._say(
-                    f"the sitemaps name {listed} of {len(articles)} known articles: "
+                    f"the sitemaps name {listed} of {articles} known articles: "
                     f"the next run looks everywhere again",
                     trouble=True,
                 )
@@ -206,10 +230,6 @@ class Discovery:
         young = self._memory.believes(before.checked_at)
         return self._light and known and young and entry.lastmod == before.lastmod
 
-    def found(self, url: str) -> None:
-        """Take note of an article that was entered by ``url``."""
-        self._articles.add(url)
-
     def article(self, facts: Facts, url: str, entry: Entry) -> None:
         """Follow an article's page: related stories are often linked from nowhere else."""
         self.stood(entry)
@@ -221,9 +241,19 @@ class Discovery:
             self._traps.saw(entry.url, fruitful=True)
             self._traps.found(entry.url)
 
+    def missed(self, entry: Entry) -> None:
+        """Note that what a list has at ``entry`` could not be had: the list is read again."""
+        self._missed = self._missed or entry.listed is not None
+
+    @property
+    def is_mirror(self) -> bool:
+        """Whether the site is another mirror, whose lists alone tell what it has."""
+        return bool(self._mirror)
+
     def follows(self, depth: int) -> bool:
         """Say whether the links of what is so many of them from the start are of interest."""
-        return self._reach.follow and not self._light and depth < self._reach.page_depth
+        apart = self._light or self.is_mirror
+        return self._reach.follow and not apart and depth < self._reach.page_depth
 
     def page(self, page: Page) -> None:
         """Follow a page's links and feeds; it is no article.
@@ -280,6 +310,14 @@ class Discovery:
         else:
             self._hold(entries)
         return [each.url for each in entries]
+
+    def _take(self, entries: list[Entry], url: str) -> int:
+        """Take in what another mirror lists; it has given its articles their slugs."""
+        if entries and not any(self._reach.in_site(each.url) for each in entries):
+            self._say(f"what {url} lists is elsewhere, as at {entries[0].url}", trouble=True)
+        new = self._add([each for each in entries if self.wants(each.url)], url)
+        self._listed += new
+        return new
 
     def _hold(self, entries: Iterable[Entry]) -> None:
         """Keep entries until every list was read, since a list says more of the same URLs."""

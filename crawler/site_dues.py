@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from crawler.article import Reading
+from crawler.discovery.mirrors import CHANGES
 from crawler.due import is_due, unchanged_by_lastmod
 from crawler.frontier import Entry
 from crawler.honesty import Honesty
@@ -77,8 +78,11 @@ class Dues:
         return msgspec.json.encode(self._wanted).decode()
 
     def saw(self, entry: Entry) -> None:
-        """Take in that an entry came up; one with a date tells that there is a list with dates."""
-        self._dated = self._dated or bool(entry.lastmod)
+        """Take in that an entry came up; one with a date tells that there is a list with dates.
+
+        A list of changes names but a few.
+        """
+        self._dated = self._dated or (bool(entry.lastmod) and entry.source != CHANGES)
 
     def undue(self, entry: Entry, before: EntryState) -> bool:
         """Say whether the list proves an article unchanged, and it need not be verified now."""
@@ -121,6 +125,9 @@ class Dues:
 
         Returns whether they were just found out: an article changed, and its lastmod did not.
         """
+        if entry.listed is not None:
+            # It goes by hashes: a silent edit under the same date hides nothing there.
+            return False
         stamps = [each.updated_at for each in reading.facts.values() if each.updated_at]
         self._honesty = self._honesty.compare(entry.lastmod, stamps)
         before = self.states.get(entry.url)

@@ -17,10 +17,12 @@ from crawler.article import Page, Reading
 from crawler.copies import NOT_MODIFIED, Copy, CopyFailed
 from crawler.departures import Departures, why_blocked
 from crawler.discovery.documents import GONE
+from crawler.discovery.mirrors import CHANGES
 from crawler.events import Began
 from crawler.format_set import Known
 from crawler.frontier import Entry, Frontier
 from crawler.keeping import Keeper
+from crawler.mirrored import has_all, is_wrapped
 from crawler.screening import Find, Screen
 from crawler.site_discovery import ANOTHER_NAME, Discovery
 from crawler.site_dues import Dues
@@ -34,7 +36,7 @@ from storage.writer import RunInfo
 FORGOTTEN = "it was forgotten, and is not asked for again"
 
 #: Sources that name a URL on purpose: one that is not there is a failure, and not just a dead link.
-LISTS = frozenset({"sitemap", "feed", "records-file", "scope", "llms-txt"})
+LISTS = frozenset({"sitemap", "feed", "records-file", "scope", "llms-txt", CHANGES})
 #: Entries whose validators are read at once: a question of some milliseconds.
 READ_AHEAD = 256
 
@@ -80,7 +82,7 @@ class Entries:
             return
         before = self._dues.states.get(entry.url)
         self._dues.saw(entry)
-        if self._decided(entry, before):
+        if await self._stands(entry, before) if entry.listed else self._decided(entry, before):
             return
         if self._discovery.dropped(entry):
             self._notes.passed(entry, "skipped", "pages like it led to no article")
@@ -88,7 +90,7 @@ class Entries:
         self._tools.report(Began(at=self._tools.clock(), site=self._site.name, url=entry.url))
         try:
             glanced = None
-            if before is not None and self._dues.may_glance(before):
+            if before is not None and not entry.listed and self._dues.may_glance(before):
                 glanced = await self._glanced(entry, before)
                 if glanced is None:
                     return
@@ -106,7 +108,7 @@ class Entries:
         if self._dues.is_whole(before) and not self._discovery.follows(entry.depth):
             # Nothing but the server's word is wanted: no manifest is read, no stored page parsed.
             validator = await self._ahead.validator(entry.url)
-            if validator is not None and self._keeper.leads_to(entry.url, before.slug):
+            if validator is not None and self._keeper.names.leads_to(entry.url, before.slug):
                 answer = await self._tools.reader.ask(entry, validator)
                 if answer.status == NOT_MODIFIED and not answer.hops:
                     self._same(entry, before, answer.fetched_at)
@@ -166,7 +168,7 @@ class Entries:
     async def _screened(self, find: Find) -> None:
         """Keep what is an article by its words; what may not be one waits for others like it."""
         alone = self._site.implicit or (not self._plan.discover and find.entry.source == "scope")
-        if alone:
+        if alone or find.reading.entry.listed is not None:
             await self._keep(find)
             self._article(find.entry, find.reading)
             return
@@ -203,7 +205,7 @@ class Entries:
 
     def _another_name(self, entry: Entry, url: str) -> None:
         why = f"{ANOTHER_NAME} {url}"
-        if not self._keeper.article_at(entry.url):
+        if not self._keeper.names.article_at(entry.url):
             self._notes.note(entry, "skipped", why)
         self._notes.passed(entry, "skipped", why)
 
@@ -217,7 +219,9 @@ class Entries:
             verified = None if seen.missing else began
             state = partial(self._notes.state, due, "article", at=began, verified_at=verified)
             reason = await self._keeper.keep(seen, find.known, state, find.move)
-            self._departures.lives(self._keeper.slug_at(seen.url))
+            self._departures.lives(self._keeper.names.slug_at(seen.url))
+            if seen.missing:
+                self._discovery.missed(entry)
         finally:
             self._frontier.settle(seen.url)
         if self._dues.weigh(entry, seen, reason):
@@ -225,6 +229,26 @@ class Entries:
                 f"{entry.url} changed and its lastmod did not: dates are no longer believed",
                 trouble=True,
             )
+
+    async def _stands(self, entry: Entry, before: EntryState | None) -> bool:
+        """Settle what another mirror lists, where its hashes tell that all of it is here."""
+        listed = entry.listed
+        if listed is None or before is None or before.verdict != "article":
+            gone = listed is not None and listed.gone
+            if gone:
+                self._notes.passed(entry, "skipped", "it is gone there")
+            return gone
+        since = self._run.continues_since
+        done = since is not None and before.checked_at >= since
+        if not done and before.run != self._run.id and not self._dues.may_glance(before):
+            return False
+        known = await self._keeper.known(entry.url)
+        if not has_all(known.newest, listed, self._plan.formats):
+            return False
+        self.taken += 1
+        self._departures.lives(before.slug)
+        self._notes.unchanged(entry, before.slug)
+        return True
 
     def _decided(self, entry: Entry, before: EntryState | None) -> bool:
         """Settle an entry without a request: done in the run continued here, or unchanged."""
@@ -261,14 +285,16 @@ class Entries:
         self._notes.unchanged(entry, before.slug)
 
     def _article(self, entry: Entry, reading: Reading) -> None:
-        self._discovery.found(entry.url)
+        self._frontier.found(entry.url)
         for copy in reading.copies.values():
-            self._frontier.settle(copy.representation.url)
+            if copy.representation.url != reading.url:
+                self._frontier.settle(copy.representation.url)
         page = reading.copies.get("html")
         if page is not None:
             self._discovery.article(page.facts, page.final_url, entry)
-        if self._plan.follow_canonical and reading.canonical_source:
-            self._tools.foreign(reading.canonical_source)
+        source, copies = reading.canonical_source, reading.copies.values()
+        if source and self._plan.follow_canonical and not is_wrapped(copies, source):
+            self._tools.foreign(source)
 
     def _page(self, page: Page) -> None:
         if lost := self._departures.became_page(page.entry.url, page):
@@ -287,6 +313,8 @@ class Entries:
             self._failed(entry, CopyFailed(entry.url, why), self._dues.states.get(entry.url))
 
     def _failed(self, entry: Entry, failure: CopyFailed, before: EntryState | None) -> None:
+        if not (entry.listed and entry.listed.gone and failure.status in GONE):
+            self._discovery.missed(entry)
         if lost := self._departures.failed(entry.url, failure):
             self._lost(entry, lost)
             return

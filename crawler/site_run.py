@@ -96,7 +96,7 @@ class SiteRun:
             self.site.name,
             reach,
             self._frontier,
-            lambda: self._keeper.slugs,
+            lambda: self._keeper.names.slugs,
             tools.memory,
             report=tools.report,
             clock=tools.clock,
@@ -224,6 +224,10 @@ class SiteRun:
         page = start if isinstance(start, Page) else None
         async for _ in self._discovery.lists(self._tools.sources, robots, page):
             self._wake.set()
+            if self._discovery.is_mirror:
+                # Its lists say much of each article: one of them at a time is held.
+                await self._settle_start()
+                await self._quiet()
             if self._stopping():
                 return
         await self._settle_start()

@@ -75,8 +75,9 @@ class SiteRuns:
         if not self._budgets:
             return
         owner = self._shared.sites.owner(event.url)
+        host = host_key(event.url)
         for name, budget in self._budgets.items():
-            of_host = owner is None and host_key(self._runs[name].site.scope) == event.host
+            of_host = owner is None and host_key(self._runs[name].site.scope) == host
             if of_host or (owner is not None and owner.name == name):
                 budget.request()
 

@@ -16,7 +16,7 @@ from typing import Final
 from unicodedata import category, normalize
 from urllib.parse import unquote_to_bytes
 
-from crawler.packed import Claims
+from crawler.packed import Claims, PackedStrings
 from crawler.urls import page_key, strip_tracking
 
 #: Characters. Slugs are headlines at most; also what one index key and one log line bear well.
@@ -88,8 +88,8 @@ class Slugs:
 
     def __init__(self, known: Mapping[str, str] | None = None) -> None:
         # Mutable: the page that has a slug, the slug that a page has, and names held for a listing.
-        self._owners: dict[str, str] = {}
-        self._slugs: dict[str, str] = {}
+        self._owners = Claims()
+        self._slugs = PackedStrings()
         self._held = Claims()
         for slug, url in (known or {}).items():
             self._give(slug, page_key(url))
@@ -102,10 +102,10 @@ class Slugs:
         """
         for url in sorted(set(urls)):
             page = page_key(url)
-            if page in self._slugs:
+            if self._slugs.find(page) is not None:
                 continue
             short = slug_from_url(url) or ROOT_SLUG
-            if self._owners.get(short, page) != page or not self._held.claim(short, page):
+            if self._owners.held_by_another(short, page) or not self._held.claim(short, page):
                 self._held.claim(long_slug(url), page)
 
     def assign(
@@ -118,34 +118,34 @@ class Slugs:
         article was found, when that is another one: what is held for it serves.
         """
         page = page_key(url)
-        mine = {page, page_key(entry)} if entry else {page}
+        mine = {page, page_key(entry)} if entry and entry != url else {page}
         suggested = slug_from_url(url) or ROOT_SLUG
         wanted = (clean_slug(declared) if declared else None) or suggested
-        taken = self._owners.get(wanted, page) != page
+        taken = self._owners.held_by_another(wanted, page)
         if not taken and wanted == suggested:
             taken = self._held_by_others(wanted, mine)
         slug = self._slugs.get(page)
         if slug is None:
-            slug = self._free(url, mine) if taken else wanted
+            slug = self._free(url, page, mine) if taken else wanted
             self._give(slug, page)
         return slug, taken and slug != wanted
 
     def add_alias(self, url: str, slug: str) -> None:
         """Let ``url`` be another name of the article that has ``slug``; its own slug wins."""
-        self._slugs.setdefault(page_key(url), slug)
+        self._slugs.keep(page_key(url), slug)
 
     def _give(self, slug: str, page: str) -> None:
-        self._owners.setdefault(slug, page)
-        self._slugs.setdefault(page, slug)
+        self._owners.claim(slug, page)
+        self._slugs.keep(page, slug)
 
-    def _free(self, url: str, mine: set[str]) -> str:
+    def _free(self, url: str, page: str, mine: set[str]) -> str:
         """Return the long slug, with as much of a digest as it takes to be nobody's."""
         slug = long_slug(url)
         again = (f"{slug[:_ROOM]}~{_digest(f'{url} {n}' if n else url)}" for n in count())
         return next(
             name
             for name in chain([slug], again)
-            if name not in self._owners and not self._held_by_others(name, mine)
+            if not (self._owners.held_by_another(name, page) or self._held_by_others(name, mine))
         )
 
     def _held_by_others(self, name: str, mine: set[str]) -> bool:

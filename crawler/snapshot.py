@@ -57,7 +57,12 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
 
 def declared_slug(reading: Reading) -> str | None:
-    """Return the slug that the article's record states, or that the records file gives it."""
+    """Return the slug that the article's record states, or that the records file gives it.
+
+    One that another mirror gave it goes before both.
+    """
+    if reading.entry.listed is not None:
+        return reading.entry.listed.slug
     facts = reading.facts
     stated = (facts[name].slug for name in ("record", "json") if name in facts)
     listed = reading.entry.hint.slug if reading.entry.hint else None
@@ -87,10 +92,12 @@ def consider(
     if reading.canonical_source and assembly.record.canonical_source is None:
         record = structs.replace(assembly.record, canonical_source=reading.canonical_source)
         assembly = structs.replace(assembly, record=record)
+    # Another mirror keeps no bytes for their own sake: what is new there is a snapshot there.
+    every_byte = context.every_byte or reading.entry.listed is not None
     formats = Formats(
         present=frozenset(reading.copies),
         undeclared=reading.withdrawn,
-        rewritten=_rewritten(reading, newest) if context.every_byte else frozenset(),
+        rewritten=_rewritten(reading, newest) if every_byte else frozenset(),
     )
     return Candidate(
         reading=reading,
@@ -231,12 +238,14 @@ def _zoned(stamp: Stamp | None) -> Stamp | None:
 
 
 def _usages(copies: Iterable[Copy]) -> dict[str, str]:
-    """Return what limits the use of each copy: its header fields, then its page's own robots."""
+    """Return what limits the use of each copy: its header fields, then its page's own words."""
     found: dict[str, str] = {}
     for copy in copies:
         found |= copy.usage
         if copy.facts.robots:
             found[f"{copy.representation.format}: meta robots"] = copy.facts.robots
+        for name, value in copy.facts.tdm.items():
+            found[f"{copy.representation.format}: meta {name}"] = value
     return found
 
 

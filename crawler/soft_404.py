@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from crawler.facts import Facts
 from crawler.folding import comparable
+from crawler.packed import PackedStrings
 
 T = TypeVar("T")
 
@@ -35,7 +36,8 @@ class Shams(Generic[T]):
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
         self._shams: set[str] = set()
-        self._places: dict[str, set[str]] = {}
+        # The URLs stand one behind the other, with a blank in between.
+        self._places = PackedStrings()
         self._held: dict[str, list[T]] = {}
         self._count = 0
 
@@ -55,8 +57,13 @@ class Shams(Generic[T]):
         """
         if not words or words in self._shams:
             return False
-        places = self._places.setdefault(words, set())
-        places.add(url.partition("?")[0])
+        place = url.partition("?")[0]
+        known = self.places(words)
+        if not known:
+            self._places.add(words, place)
+            return False
+        places = known | {place}
+        self._places.put(words, " ".join(places))
         if len(places) < SAME_BODIES:
             return False
         self._shams.add(words)
@@ -64,7 +71,7 @@ class Shams(Generic[T]):
 
     def places(self, words: str) -> set[str]:
         """Return the URLs, without their queries, that showed ``words`` until it was a sham."""
-        return self._places.get(words, set())
+        return set((self._places.get(words) or "").split())
 
     def hold(self, words: str, item: T) -> list[T]:
         """Hold ``item`` back; returns the items, oldest words first, for which no room is left."""

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from msgspec import Struct, field
 
 from crawler import events
+from crawler.urls import host_key
 
 #: Seconds over which "requests/s" is measured: long enough to be steady, short enough to be now.
 RATE_WINDOW = 5.0
@@ -164,7 +165,7 @@ class Tally(Struct, kw_only=True):
         self.requests += 1
         self.bytes += event.size
         self.answers.append(event.at)
-        host = self._host(event.host)
+        host = self._host(host_key(event.url))
         host.requests += 1
         host.bytes += event.size
         host.last_status = event.status

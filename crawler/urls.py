@@ -111,7 +111,9 @@ def origin(url: str) -> str:
 
 def host_key(url: str) -> str:
     """Return ``host:port`` of a URL, the scheme's port where none is written. Raises UrlError."""
-    parsed = _parse(url)
+    end = url.find("/", _AUTHORITY)
+    front = _front(url[:end]) if 0 < end <= MAX_URL else None
+    parsed = front or _parse(url)
     return f"{parsed.hostname}:{parsed.port or _PORTS[parsed.protocol]}"
 
 

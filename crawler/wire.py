@@ -79,12 +79,14 @@ class Line(ResponseHandler):
         if self.transport is None or self.transport.is_closing():
             raise ClientConnectionResetError
         self.transport.write(request)
-        self._heard = self._loop.time()
-        self.allow(seconds)
+        self._heard = now = self._loop.time()
+        self._allow(now, seconds)
 
     def allow(self, seconds: float) -> None:
         """Give the server that time from now on."""
-        now = self._loop.time()
+        self._allow(self._loop.time(), seconds)
+
+    def _allow(self, now: float, seconds: float) -> None:
         self._until = now + seconds
         if self._watch is None:
             self._wake(now)

@@ -93,6 +93,17 @@ class TextIndexUnusable(ArchiveError):
         self.path = path
 
 
+class CatalogueUnusable(ArchiveError):
+    """The catalogue is another slugline's or broken: whoever lists makes it again."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        """``path``: the file; ``why``: what is the matter with it."""
+        super().__init__(
+            f"the catalogue {path} can't be read, {why}: remove it, `slugline serve` makes it again"
+        )
+        self.path = path
+
+
 class NoSuchArticle(ArchiveError):
     """No article, snapshot or format of that name (user's fault)."""
 

@@ -15,12 +15,14 @@ from msgspec import Struct, structs
 
 from storage.errors import StoreFailed
 from storage.index import fulltext_filling
+from storage.index.beside import remove
 from storage.index.index import Index
 from storage.index.replacing import Gap, forget_notes
+from storage.layout import CATALOGUE
 from storage.model import Draft, Manifest
 from storage.notes import Notes
 from storage.plain_files import WATERMARK
-from storage.scrub import scrub_files, scrub_lost, scrub_runs, scrub_text
+from storage.scrub import scrub_beside, scrub_files, scrub_lost, scrub_runs
 from storage.segments.appending import SEGMENT_BYTES
 from storage.store import Store
 from storage.trace import Trace, trace
@@ -59,10 +61,11 @@ def forget(
             # Names that others have too are written again by the next run.
             upkeep.index.set_note(WATERMARK, "0")
         upkeep.settle()
-        scrub_text(root)
+        scrub_beside(root)
         upkeep.index.scrub()
         # Last: from now on nobody who reads the index finds words to put in again.
         fulltext_filling.forget(root, gone.site, gone.slug)
+        remove(root / CATALOGUE)
     return Forgotten(
         trace=gone,
         groups=sum(map(len, gaps.values())),

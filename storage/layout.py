@@ -30,6 +30,7 @@ LOCK = ".lock"
 MARK = "mirror.json"
 INDEX = "index.sqlite"
 FULLTEXT = "fulltext.sqlite"
+CATALOGUE = "catalogue.sqlite"
 _PART = ".mirror.json.part"
 #: The version of a mirror of which something is elsewhere: who knows only the folder must not take
 #: it for an empty one.
@@ -42,7 +43,11 @@ _FOLDERS = (SEGMENTS, FILES, RUNS, LOST, SPOOL)
 _PLAIN = (
     MARK,
     LOCK,
-    *(base + end for base in (INDEX, FULLTEXT) for end in ("", "-wal", "-shm", "-journal")),
+    *(
+        base + end
+        for base in (INDEX, FULLTEXT, CATALOGUE)
+        for end in ("", "-wal", "-shm", "-journal")
+    ),
     _PART,
 )
 

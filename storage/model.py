@@ -2,7 +2,8 @@
 
 Values only: frozen, valid by construction, no input or output. Both packages speak
 these words; everything that is written into a segment is made of the types below, so
-a change here is a change of the on-disk format (see FORMAT.md).
+a change here is a change of the on-disk format (see FORMAT.md). Made once, of parts that were
+there before, no value is part of a cycle, and none is looked for (``gc=False``).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ KeySource = Literal[
 DECLARED_SOURCES: tuple[KeySource, ...] = ("record", "json", "jsonld", "markdown", "html")
 
 
-class Stamp(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Stamp(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A moment as somebody wrote it.
 
     ``at`` is aware and in UTC; ``unit`` is the finest unit that was written; ``offset`` is the
@@ -61,7 +62,7 @@ class Stamp(Struct, frozen=True, kw_only=True, omit_defaults=True):
     offset: int | None = None
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class Record(Struct, frozen=True, kw_only=True, gc=False):
     """An article's facts, in the seed's shape and key order. ``None``: nobody said."""
 
     slug: str
@@ -78,7 +79,7 @@ class Record(Struct, frozen=True, kw_only=True):
     alternates: dict[str, str] = field(default_factory=dict)
 
 
-class Key(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Key(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What a snapshot is filed under: a moment, how exact it is, and who said it.
 
     ``offset`` is the written zone's distance from UTC in minutes, so that a day or a month is cut
@@ -97,7 +98,7 @@ class Key(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.source in DECLARED_SOURCES
 
 
-class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Finding(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Something a reader should know about a snapshot, in a sentence and by kind."""
 
     kind: str
@@ -105,19 +106,20 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     formats: tuple[str, ...] = ()
 
 
-class ContentDigest(Struct, frozen=True, kw_only=True):
+class ContentDigest(Struct, frozen=True, kw_only=True, gc=False):
     """SHA-256 over one source's normalised words, and the extractor that chose them."""
 
     digest: str
     extractor: str
 
 
-class Representation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Representation(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One format's bytes as served (RFC 9110 section 3.2), described.
 
     ``digest`` (SHA-256, hex) and ``length`` are of the bytes after content decoding;
     ``record_id`` names the WARC record that holds them, or that refers to
-    ``target_id`` when the same payload is stored already.
+    ``target_id`` when the same payload is stored already. ``via`` is the publisher's own URL of
+    bytes that came from another mirror, by that mirror's word: relative links are meant there.
     """
 
     format: str
@@ -137,9 +139,15 @@ class Representation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     record_id: str = ""
     target_id: str | None = None
     request: dict[str, str] = field(default_factory=dict)
+    via: str = ""
+
+    @property
+    def base(self) -> str:
+        """Against what relative links in the bytes are resolved."""
+        return self.via or self.final_url
 
 
-class RecordRef(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RecordRef(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A WARC record of a snapshot's group, in group order; ``length`` is compressed bytes.
 
     ``crc`` is the CRC-32 of these bytes, so that ``verify`` sees a bit that decoding passes over;
@@ -153,7 +161,7 @@ class RecordRef(Struct, frozen=True, kw_only=True, omit_defaults=True):
     crc: int | None = None
 
 
-class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Manifest(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A snapshot or an event as it is written: the first record of its group.
 
     ``sequence`` counts an article's manifests from 1, events included. ``said`` maps a
@@ -199,7 +207,7 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return next((r for r in self.representations if r.format == name), None)
 
 
-class Payload(Struct, frozen=True, kw_only=True):
+class Payload(Struct, frozen=True, kw_only=True, gc=False):
     """One HTTP answer on its way into a segment: a format's, or a redirect hop's.
 
     ``body`` is as received: transfer coding taken off, content coding kept. ``role`` is the
@@ -217,7 +225,7 @@ class Payload(Struct, frozen=True, kw_only=True):
     not_modified: bool = False
 
 
-class Draft(Struct, frozen=True, kw_only=True):
+class Draft(Struct, frozen=True, kw_only=True, gc=False):
     """What the crawler hands over: a manifest but for its numbers, and the answers behind it.
 
     The writer gives sequence, revision, record ids, lengths and digests of stored bytes.

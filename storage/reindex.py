@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from storage import layout
 from storage.errors import ArchiveError, DamageFound, IndexUnusable
+from storage.index.filling import Filling
 from storage.index.index import Batch, Index
 from storage.index.opening import places_of
 from storage.index.reader import Reader
@@ -28,8 +29,6 @@ from storage.segments.kinds import Segments
 from storage.segments.opening import open_segments
 from storage.segments.recovery import Group, Tail
 
-#: Groups indexed in one transaction: enough that the sync does not count, some MB of rows.
-_PAGE = 500
 #: Held, among sites, by who rewrites segments: no site has this name.
 REWRITER = ""
 
@@ -90,7 +89,8 @@ def rebuild(root: Path) -> ReindexReport:
 def rebuild_at(places: Places) -> ReindexReport:
     """Make the index at ``places`` of the segments and the state that the mirror has now."""
     root = places.root
-    index = Index.to_fill(places)
+    # Filling numbers articles by itself, which PostgreSQL's own numbering would not know of.
+    index = (Filling if places.index is None else Index).to_fill(places)
     try:
         report = _fill(root, index)
         index.put_in_place()
@@ -143,7 +143,7 @@ def index_segment(index: Index, segments: Segments, name: str) -> Indexed:
         else:
             counts[found.manifest.kind] += 1
             page.append(rows_at(found, name))
-        if len(page) >= _PAGE or isinstance(found, Tail):
+        if len(page) >= index.page or isinstance(found, Tail):
             _apply(index, name, page, end)
             page.clear()
     return Indexed(snapshots=counts["snapshot"], events=counts["event"], length=end, torn=torn)

@@ -19,6 +19,8 @@ from msgspec import Struct
 from storage.errors import os_errors
 from storage.layout import RUNS
 
+_encode = msgspec.json.Encoder().encode
+
 #: Seconds between two writes, so that a thousand events a second are four hops.
 _EVERY = 0.25
 
@@ -48,7 +50,7 @@ class RunLog:
 
     def note(self, event: Struct) -> None:
         """Add a line for ``event``; it is on the disk within a second."""
-        self._lines.append(msgspec.json.encode(event) + b"\n")
+        self._lines.append(_encode(event))
 
     async def _write_on(self) -> None:
         while self._lines or not self._ended.is_set():
@@ -59,7 +61,7 @@ class RunLog:
     async def _write(self) -> None:
         if self._file is None or not self._lines:
             return
-        data = b"".join(self._lines)
+        data = b"\n".join([*self._lines, b""])
         self._lines.clear()
         with os_errors(f"writing the run log {self._path}"):
             await self._file.write(data)

@@ -15,7 +15,8 @@ import msgspec
 
 from storage.errors import ArchiveError, os_errors
 from storage.files import is_file_name
-from storage.layout import FILES, FULLTEXT, LOST, RUNS
+from storage.index.beside import remove
+from storage.layout import CATALOGUE, FILES, FULLTEXT, LOST, RUNS
 from storage.plain_files import PART
 from storage.segments.recovery import find_next_record
 from storage.segments.source import FileSource
@@ -47,11 +48,10 @@ def scrub_files(root: Path, gone: Trace) -> int:
     return count
 
 
-def scrub_text(root: Path) -> None:
-    """Remove the full-text index: it is made again without the article, where it is asked for."""
-    with os_errors(f"removing {FULLTEXT}"):
-        for end in ("", "-wal", "-shm", "-journal"):
-            (root / f"{FULLTEXT}{end}").unlink(missing_ok=True)
+def scrub_beside(root: Path) -> None:
+    """Remove full-text index and catalogue: they are made again without the article, when asked."""
+    for name in (FULLTEXT, CATALOGUE):
+        remove(root / name)
 
 
 def _is_inside(folder: Path, path: Path) -> bool:

@@ -142,7 +142,8 @@ def plausible(stamp: Stamp, now: datetime) -> bool:
 
 def format_utc(moment: datetime) -> str:
     """Write an aware moment as RFC 3339 in UTC with ``Z``; six digits of fraction or none."""
-    return _utc(moment).isoformat().removesuffix("+00:00") + "Z"
+    utc = moment if moment.tzinfo is UTC else _utc(moment)
+    return f"{utc.isoformat()[: -len('+00:00')]}Z"
 
 
 def format_seed(moment: datetime) -> str:

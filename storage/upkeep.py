@@ -3,7 +3,7 @@
 1. The index notes what is about to change. 2. The new segment is written aside, and synced. 3. It
 is put in the old one's place. 4. One index transaction moves the rows. Killed before 3, the old
 segment stands; after it, the next run (storage.reindex) indexes that segment again. Either way
-nothing else is touched, and the command can be started again. Blocking.
+nothing else is touched, and the command can be started again. Ctrl-C waits from 3 to 4. Blocking.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from storage.lock import WriterLock
 from storage.reindex import REWRITER, rebuild, recover
 from storage.segments.opening import open_segments
 from storage.segments.rewriting import Span, write_aside
+from storage.uninterrupted import uninterrupted
 
 
 class Upkeep:
@@ -97,9 +98,10 @@ class Upkeep:
         self._begin()
         left = self._has_groups(name, gaps)
         part = write_aside(self.segments, name, {name: spans}) if left else None
-        announce(self.index, [name])
-        self.segments.put_in_place(name, part)
-        changed(self.index, name, gaps)
+        with uninterrupted():
+            announce(self.index, [name])
+            self.segments.put_in_place(name, part)
+            changed(self.index, name, gaps)
         return before - (sum(length for _, length in spans) if part else 0)
 
     def join(self, name: str, others: Sequence[str]) -> None:
@@ -109,13 +111,14 @@ class Upkeep:
             raise DamageFound(name, "it, or one to be joined to it, is not as the index says")
         self._begin()
         part = write_aside(self.segments, name, {each: [(0, size)] for each, size in sizes.items()})
-        announce(self.index, [*sizes], joined=sum(sizes.values()))
-        self.segments.put_in_place(name, part)
-        joined(self.index, name, _bases(sizes), sum(sizes.values()))
-        # Readers had them until now. Killed amid this, the next run takes them all for joined.
-        for each in others:
-            self.segments.put_in_place(each, None)
-        announce(self.index, ())
+        with uninterrupted():
+            announce(self.index, [*sizes], joined=sum(sizes.values()))
+            self.segments.put_in_place(name, part)
+            joined(self.index, name, _bases(sizes), sum(sizes.values()))
+            # Readers had them until now. Killed amid this, the next run takes them all for joined.
+            for each in others:
+                self.segments.put_in_place(each, None)
+            announce(self.index, ())
 
     def settle(self) -> None:
         """Bring the index to order once all segments are rewritten."""

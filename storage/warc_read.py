@@ -29,6 +29,9 @@ MAX_HTTP_HEADER = 16 << 20
 MAX_FIELDS = 10_000
 #: Decoded bytes made at once, so that a bomb's swollen chunk is never in memory.
 _STEP = 1 << 20
+#: The first of them: room for nearly every manifest, and a twentieth of the time that it takes to
+#: be given 1 MiB and hand most of it back.
+_FIRST_STEP = 64 << 10
 
 _BLANK = b"\r\n\r\n"
 _NUMBER = re.compile(r"[0-9]{1,15}")
@@ -48,7 +51,7 @@ class RecordError(ValueError):
     """Bytes that are not the one whole record they should be; the message says why."""
 
 
-class Head(Struct, frozen=True, kw_only=True):
+class Head(Struct, frozen=True, kw_only=True, gc=False):
     """A record's WARC header: ids without ``<`` and ``>``, empty where the field is not there.
 
     ``size`` is the header's bytes with the blank line, ``content_length`` the block's.
@@ -88,7 +91,7 @@ class Parsed(Struct, frozen=True, kw_only=True):
     body: bytes = b""
 
 
-class Inflated(Struct, frozen=True, kw_only=True):
+class Inflated(Struct, frozen=True, kw_only=True, gc=False):
     """What came out of one gzip member: its first bytes, how many there were, how it ended.
 
     ``size`` counts decoded bytes, ``length`` the member's own; ``end`` are the last decoded bytes.
@@ -121,11 +124,11 @@ def inflate(chunks: Iterable[BytesLike], *, keep: int, most: int = MAX_RECORD) -
                 break
         length += len(chunk)
         try:
-            for part in _parts(decoder, chunk, min(_STEP, most + 1)):
+            for part in _parts(decoder, chunk, most + 1):
                 if size < keep:
                     kept.append(part[: keep - size])
                 size += len(part)
-                end = (end + part[-4:])[-4:]
+                end = part[-4:] if len(part) >= len(_BLANK) else (end + part)[-4:]
                 if size > most:
                     break
         except _IsalError:
@@ -142,12 +145,12 @@ def inflate(chunks: Iterable[BytesLike], *, keep: int, most: int = MAX_RECORD) -
     return Inflated(state=state, opening=opening, size=size, length=length, end=end)
 
 
-def _parts(decoder: igzip_lib.IgzipDecompressor, chunk: BytesLike, step: int) -> Iterator[bytes]:
-    """Give what a chunk decodes to, never more than ``step`` bytes at once."""
-    part = decoder.decompress(chunk, step)
+def _parts(decoder: igzip_lib.IgzipDecompressor, chunk: BytesLike, most: int) -> Iterator[bytes]:
+    """Give what a chunk decodes to, never more than ``_STEP`` or ``most`` bytes at once."""
+    part = decoder.decompress(chunk, min(_FIRST_STEP, most))
     yield part
     while not (decoder.eof or decoder.needs_input) and part:
-        part = decoder.decompress(b"", step)
+        part = decoder.decompress(b"", min(_STEP, most))
         yield part
 
 

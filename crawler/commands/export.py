@@ -15,7 +15,16 @@ from urllib.parse import unquote, urlsplit
 import typer
 
 from crawler.commands.failures import UsageError, complain, guarded
-from crawler.commands.options import DEFAULT_MIRROR, Canonicals, MirrorDir, Since, SiteName, When
+from crawler.commands.options import (
+    DEFAULT_MIRROR,
+    Canonicals,
+    Lang,
+    MirrorDir,
+    Since,
+    SiteName,
+    Topics,
+    When,
+)
 from crawler.commands.read import known_site, moment
 from crawler.replacing import replacing
 from crawler.wording import count, size
@@ -40,52 +49,52 @@ _NOUNS: dict[Kind, tuple[str, str]] = {
 }
 
 
+KindName = Annotated[
+    Kind,
+    typer.Argument(
+        metavar="KIND",
+        help="jsonl: records, one a line. parquet: rows. files: every format, as plain files. "
+        "warc, wacz: for web archive tools. feed: what changed, as Atom.",
+    ),
+]
+Out = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="OUT",
+        help="File or folder to write, s3://, gs:// or az://BUCKET/NAME; - is stdout.",
+    ),
+]
+Every = Annotated[
+    bool | None,
+    typer.Option(
+        "--every/--newest", help="Every snapshot (warc, wacz), or the newest (jsonl, parquet)."
+    ),
+]
+Full = Annotated[
+    bool, typer.Option("--full", help="jsonl: all that parquet has, after the record's keys.")
+]
+WithoutReserved = Annotated[
+    bool,
+    typer.Option("--without-reserved", help="Leave out what its publisher reserved: see above."),
+]
+Private = Annotated[
+    bool, typer.Option("--private", help="What was fetched with a private header too.")
+]
+
+
 @guarded
 def export(
-    kind: Annotated[
-        Kind,
-        typer.Argument(
-            metavar="KIND",
-            help="jsonl: records, one a line. parquet: rows. files: every format, as plain files. "
-            "warc, wacz: for web archive tools. feed: what changed, as Atom.",
-        ),
-    ],
-    out: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="OUT",
-            help="File or folder to write, s3://, gs:// or az://BUCKET/NAME; - is stdout.",
-        ),
-    ] = None,
+    kind: KindName,
+    out: Out = None,
     *,
     at: When = None,
     since: Since = None,
-    topic: Annotated[
-        list[str] | None,
-        typer.Option("--topic", metavar="TOPIC", help="Only of this topic; again: or of that."),
-    ] = None,
-    lang: Annotated[
-        str | None,
-        typer.Option("--lang", metavar="LANG", help="Only in this language: en takes en-GB too."),
-    ] = None,
-    every: Annotated[
-        bool | None,
-        typer.Option(
-            "--every/--newest", help="Every snapshot (warc, wacz), or the newest (jsonl, parquet)."
-        ),
-    ] = None,
-    full: Annotated[
-        bool, typer.Option("--full", help="jsonl: all that parquet has, after the record's keys.")
-    ] = False,
-    without_reserved: Annotated[
-        bool,
-        typer.Option(
-            "--without-reserved", help="Leave out what its publisher reserved: see above."
-        ),
-    ] = False,
-    private: Annotated[
-        bool, typer.Option("--private", help="What was fetched with a private header too.")
-    ] = False,
+    topic: Topics = None,
+    lang: Lang = None,
+    every: Every = None,
+    full: Full = False,
+    without_reserved: WithoutReserved = False,
+    private: Private = False,
     mirror: MirrorDir = DEFAULT_MIRROR,
     site: SiteName = None,
     canonicals: Canonicals = False,
@@ -116,13 +125,8 @@ def export(
     from storage.export.choosing import Chosen
 
     now = datetime.now(UTC)
-    if full and kind != "jsonl":
-        raise UsageError(f"export {kind}: --full is for jsonl, parquet is always so")
-    if every is not None and kind not in _EITHER:
-        raise UsageError(f"export {kind}: --every and --newest are for {', '.join(_EITHER)}")
+    _check(kind, full=full, every=every)
     with Archive.open(mirror) as archive:
-        to = None if out is None else _place(out)
-        _keep_out(to, archive.root, kind)
         chosen = Chosen(
             site=known_site(archive, site),
             at=moment("--at", at, now),
@@ -134,15 +138,36 @@ def export(
             reserved=not without_reserved,
             every=_EITHER.get(kind, False) if every is None else every,
         )
-        if kind == "files":
-            _files(archive, to, now, chosen)
-            return
-        if to is None:
-            raise UsageError(f"export {kind}: name the file to write, or - for stdout")
-        with _opened(to, binary=kind in {"parquet", "warc", "wacz"}) as stream:
-            written = _writer(kind, now, full=full)(archive, stream, chosen)
-        if to != _STDOUT:
-            complain(f"{count(written, *_NOUNS[kind])} in {to}")
+        _export(archive, kind, None if out is None else _place(out), now, chosen, full=full)
+
+
+def _check(kind: Kind, *, full: bool, every: bool | None) -> None:
+    """Refuse an option that a kind has not."""
+    if full and kind != "jsonl":
+        raise UsageError(f"export {kind}: --full is for jsonl, parquet is always so")
+    if every is not None and kind not in _EITHER:
+        raise UsageError(f"export {kind}: --every and --newest are for {', '.join(_EITHER)}")
+
+
+def _export(
+    archive: Archive,
+    kind: Kind,
+    to: Path | str | None,
+    now: datetime,
+    chosen: Chosen,
+    *,
+    full: bool,
+) -> None:
+    _keep_out(to, archive.root, kind)
+    if kind == "files":
+        _files(archive, to, now, chosen)
+        return
+    if to is None:
+        raise UsageError(f"export {kind}: name the file to write, or - for stdout")
+    with _opened(to, binary=kind in {"parquet", "warc", "wacz"}) as stream:
+        written = _writer(kind, now, full=full)(archive, stream, chosen)
+    if to != _STDOUT:
+        complain(f"{count(written, *_NOUNS[kind])} in {to}")
 
 
 def _writer(kind: Kind, now: datetime, *, full: bool) -> Writer:

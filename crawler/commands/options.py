@@ -38,3 +38,12 @@ When = Annotated[
         help="As it was at WHEN: an RFC 3339 moment, or a date (its end, UTC).",
     ),
 ]
+Lang = Annotated[
+    str | None,
+    typer.Option("--lang", metavar="LANG", help="Only in this language: en takes en-GB too."),
+]
+Topic = Annotated[str | None, typer.Option("--topic", metavar="TOPIC", help="Only of this topic.")]
+Topics = Annotated[
+    list[str] | None,
+    typer.Option("--topic", metavar="TOPIC", help="Only of this topic; again: or of that."),
+]

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from crawler.allocator import give_back_large_blocks, look_for_cycles_seldom
+from crawler.allocator import give_back_large_blocks
 from crawler.commands.failures import FAILED, INTERRUPTED, WELL, UsageError, complain
 from crawler.commands.output import json_line
 from crawler.conductor import mirror
@@ -28,7 +28,9 @@ from crawler.progress import JsonLog, PlainProgress, Quiet, Reporter, render_sum
 from crawler.request import MirrorRequest
 from crawler.tally import Tally
 from crawler.wording import count, duration
+from storage import layout
 from storage.archive import Archive
+from storage.errors import ArchiveError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,6 @@ def run(
     ``strict`` counts what was known before too; ``metrics`` is a file for the run's numbers.
     """
     give_back_large_blocks()
-    look_for_cycles_seldom()
     reporter = voice.reporter()
     try:
         summary = asyncio.run(_stoppable(request, reporter))
@@ -74,6 +75,8 @@ def run(
         told = render_summary(summary, reporter.tally, mirror=where, interrupted=interrupted)
         sys.stdout.write(told + "\n")
     code = exit_code(reporter.tally)
+    if code != INTERRUPTED:
+        _read_words(request.into)
     if not strict and metrics is None:
         return code
     sites = standing(request)
@@ -86,6 +89,19 @@ def run(
         except OSError as error:
             raise UsageError(f"--metrics {metrics}: {error.strerror}") from error
     return code
+
+
+def _read_words(root: Path) -> None:
+    """Bring the full-text index up to what the run stored; what fails is the next search's."""
+    if not (root / layout.FULLTEXT).exists():
+        return
+    from storage.index import fulltext_filling
+
+    try:
+        with Archive.open(root) as archive:
+            fulltext_filling.catch_up(archive)
+    except ArchiveError as error:
+        complain(f"the full-text index is behind: {error}")
 
 
 def standing(request: MirrorRequest) -> list[SiteNumbers]:

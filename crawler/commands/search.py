@@ -12,9 +12,11 @@ from crawler.commands.options import (
     DEFAULT_MIRROR,
     AsJson,
     Canonicals,
+    Lang,
     MirrorDir,
     Since,
     SiteName,
+    Topic,
 )
 from crawler.commands.output import json_line, key_text, table
 from crawler.commands.read import known_site, moment
@@ -24,35 +26,35 @@ if TYPE_CHECKING:
     from storage.archive import Archive, SnapshotRow
     from storage.index.fulltext import Hit
 
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="WORDS",
+        help="Words that all must be there; quoted: 'begin*', '\"a phrase\"', 'one -without'.",
+    ),
+]
+Entity = Annotated[
+    str | None, typer.Option("--entity", metavar="NAME", help="Only naming this entity.")
+]
+FindingKind = Annotated[
+    str | None,
+    typer.Option("--finding", metavar="KIND", help="Only with this finding, as date-only."),
+]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="N", min=1, max=1000, help="At most so many.")
+]
+
 
 @guarded
 def search(
-    words: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="WORDS",
-            help="Words that all must be there; quoted: 'begin*', '\"a phrase\"', 'one -without'.",
-        ),
-    ],
+    words: Words,
     *,
-    lang: Annotated[
-        str | None,
-        typer.Option("--lang", metavar="LANG", help="Only this language: en takes en-GB too."),
-    ] = None,
-    topic: Annotated[
-        str | None, typer.Option("--topic", metavar="TOPIC", help="Only with this topic.")
-    ] = None,
-    entity: Annotated[
-        str | None, typer.Option("--entity", metavar="NAME", help="Only naming this entity.")
-    ] = None,
-    finding: Annotated[
-        str | None,
-        typer.Option("--finding", metavar="KIND", help="Only with this finding, as date-only."),
-    ] = None,
+    lang: Lang = None,
+    topic: Topic = None,
+    entity: Entity = None,
+    finding: FindingKind = None,
     since: Since = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=1000, help="At most so many.")
-    ] = 20,
+    limit: Limit = 20,
     mirror: MirrorDir = DEFAULT_MIRROR,
     site: SiteName = None,
     canonicals: Canonicals = False,

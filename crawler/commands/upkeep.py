@@ -12,6 +12,7 @@ import typer
 from crawler.commands.failures import UsageError, complain, guarded
 from crawler.commands.options import DEFAULT_MIRROR, AsJson, MirrorDir, SiteName, Slug
 from crawler.commands.output import json_line, key_text, moment_text, table
+from crawler.commands.read import known_site
 from crawler.wording import clean, count, size
 
 if TYPE_CHECKING:
@@ -49,9 +50,13 @@ def prune(
       slugline prune --keep-all 30 --weekly 180 --apply
       slugline prune --json | jq -r .url | sort | uniq -c
     """
+    from storage.archive import Archive
     from storage.prune import Policy, plan
     from storage.prune import prune as prune_all
 
+    if site is not None:
+        with Archive.open(mirror) as archive:
+            known_site(archive, site)
     now = datetime.now(UTC)
     policy = Policy(keep_all=timedelta(days=keep_all), weekly=timedelta(days=weekly))
     if apply:
@@ -70,7 +75,10 @@ def prune(
     else:
         columns = ("UPDATED", "SITE", "SLUG", "WHY", "OBSERVED", "BYTES")
         table(columns, (_line(row) for row in rows))
-    complain(f"{count(told.rows, 'snapshot')}, {size(told.bytes)}, would go: --apply does it")
+    if told.rows:
+        complain(f"{count(told.rows, 'snapshot')}, {size(told.bytes)}, would go: --apply does it")
+    else:
+        complain("no snapshot would go: the policy keeps them all")
 
 
 class _Told:

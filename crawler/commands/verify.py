@@ -165,8 +165,15 @@ def _sum(report: Report, short: dict[str, list[Short]], advice: Iterable[str]) -
         faults = f"{report.damaged} in segments, {report.index_wrong} in the index"
         typer.echo(f"Integrity: {count(report.damaged + report.index_wrong, 'fault')}: {faults}.")
         typer.echo(f"Looked at {held}.")
-    for sentence in advice:
-        typer.echo(f"What to do: {sentence}.")
+    if report.rewriting:
+        at = ", ".join(report.rewriting)
+        typer.echo(
+            f"What to do: a prune, forget, compact or repair was killed at {at}: start it again, "
+            "or `slugline sync`, and the index is brought up to it; then verify again."
+        )
+    else:
+        for sentence in advice:
+            typer.echo(f"What to do: {sentence}.")
     for name in report.unfinished:
         typer.echo(f"{name} ends in what a killed run left: the next run deals with it.")
     if report.lost:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from crawler.allocator import give_back_large_blocks, look_for_cycles_seldom
+from crawler.allocator import give_back_large_blocks
 from crawler.cluster.heart import Times
 from crawler.cluster.jobs import Shop
 from crawler.cluster.place import QueuePlace
@@ -27,7 +27,6 @@ from crawler.wording import clean
 def run(roster: Roster, place: QueuePlace, concurrency: int, *, quiet: bool, as_json: bool) -> None:
     """Work until a signal; ``quiet`` says only what goes wrong, ``as_json`` writes every event."""
     give_back_large_blocks()
-    look_for_cycles_seldom()
     if os.environ.get("SLUGLINE_DEBUG") != "1":
         for library in ("procrastinate", "psycopg"):
             # what they have to say, the worker says in a sentence

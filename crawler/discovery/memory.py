@@ -58,7 +58,8 @@ class Survey(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the newest full discovery from one start URL, begun at ``at``, found.
 
     ``covered`` is the share of known articles that the sitemaps named when they were last read;
-    ``asked`` is what the user selected then, ``sitemaps`` are the start page's own.
+    ``asked`` is what the user selected then, ``sitemaps`` are the start page's own. Of another
+    mirror ``mirror`` is where its lists begin, ``reached`` how far each list of changes is known.
     """
 
     at: datetime
@@ -66,6 +67,8 @@ class Survey(Struct, frozen=True, kw_only=True, omit_defaults=True):
     asked: str = ""
     sitemaps: tuple[str, ...] = ()
     feed: str = ""
+    mirror: str = ""
+    reached: dict[str, str] = field(default_factory=dict)
 
 
 class Probed(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -166,6 +169,18 @@ class Memory:
         survey = self._surveys.get(start)
         if survey is not None:
             self._surveys[start] = structs.replace(survey, covered=covered)
+
+    def mirrored(self, start: str, mirror: str, reached: dict[str, str], *, at: datetime) -> None:
+        """Remember that all that the lists at ``mirror`` name is here, as far as they ``reached``.
+
+        ``at`` is when the run began; what was remembered is as old as its newest full reading.
+        """
+        before = self._surveys.get(start)
+        if before is not None and self.light(start) and before.mirror == mirror:
+            at, reached = before.at, before.reached | reached
+        self._surveys[start] = Survey(
+            at=at, covered=1.0, asked=self._asked, mirror=mirror, reached=reached
+        )
 
     # documents
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from crawler.discovery.documents import Documents
 from crawler.discovery.feed import parse_feed
 from crawler.discovery.llms_txt import parse_llms_txt
+from crawler.discovery.mirrors import Mirrors
 from crawler.discovery.sitemap import SitemapEntry, parse_sitemap
 from crawler.facts import Malformed
 from crawler.frontier import Entry
@@ -54,7 +55,7 @@ class _Listed(Struct, frozen=True, kw_only=True):
 class Sources:
     """Reads the lists of the site at ``scope``. Mutable state: its documents, the newest feed.
 
-    ``newest_feed`` is the first feed that had entries.
+    ``newest_feed`` is the first feed that had entries; ``mirrors`` reads what another mirror lists.
     """
 
     newest_feed = ""
@@ -63,6 +64,7 @@ class Sources:
         self._scope = scope
         self._documents = documents
         self._bounds = bounds
+        self.mirrors = Mirrors(documents, bounds.sitemaps)
 
     @property
     def whole(self) -> bool:

@@ -21,6 +21,8 @@ LOST_PAGES = 300
 _NUMBERS = re.compile(r"\d+")
 #: Hexadecimal or mixed tokens as session ids are; words of that length always lack digits.
 _TOKEN = re.compile(r"[0-9A-Za-z_-]{16,}(?=([^/]*))")
+#: What a shape has in place of what was blurred, or left out, of its URL.
+_BLURRED = re.compile(r"[0~?]")
 
 
 def pattern(url: str) -> str:
@@ -56,6 +58,9 @@ class Traps:
     def saw(self, url: str, *, fruitful: bool) -> bool:
         """Note a page; returns True when its pattern is dropped by it, to be said once."""
         shape = pattern(url)
+        if not _BLURRED.search(shape):
+            # No other page has that shape: there is nothing to count.
+            return False
         if fruitful:
             self._barren[shape] = min(self._barren[shape], 0) - BARREN_PAGES
             return False
@@ -77,6 +82,6 @@ class Traps:
     def dropped(self, url: str) -> bool:
         """Say whether pages of this shape, or in this folder, are no longer asked for."""
         own = folder(url)
-        if self._lost[own] >= LOST_PAGES and own not in self._good:
+        if self._lost.get(own, 0) >= LOST_PAGES and own not in self._good:
             return True
-        return self._barren[pattern(url)] >= BARREN_PAGES
+        return self._barren.get(pattern(url), 0) >= BARREN_PAGES

@@ -66,6 +66,7 @@ def parse_html(body: bytes, url: str, content_type: str = "") -> Facts:
         anchors=read_anchors(tree, related, base),
         nofollow=meta.nofollow,
         robots=meta.robots,
+        tdm=meta.tdm,
         findings=findings + cut + conflict,
         evidence=Evidence(
             type=kind[0],

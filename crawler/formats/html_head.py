@@ -40,6 +40,10 @@ _RESOURCES = word_set(
 _ANCHOR_RELATIONS = frozenset({"next", "prev", "alternate", "canonical"})
 #: Robots directives are kept for everyone and for these names (a page may address any other).
 OWN_NAME = "slugline"
+#: TDMRep (W3C Community Group report of 2024-05-10) in a page: a reservation, and its terms.
+TDM = ("tdm-reservation", "tdm-policy")
+#: Characters of such a word that are kept: the one is a digit, the other a URL.
+MAX_TDM = 2_048
 _AGENTS = frozenset({"googlebot", "googlebot-news", "bingbot", OWN_NAME})
 
 
@@ -67,6 +71,12 @@ class Meta(Struct, frozen=True, kw_only=True):
             directives = (word for value in self.all(agent) for word in _directives(value))
             said.extend(f"{agent}: {word}" for word in directives)
         return ", ".join(dict.fromkeys(said))
+
+    @property
+    def tdm(self) -> dict[str, str]:
+        """What the page says of text and data mining, by name: all values, one a line."""
+        said = self.values
+        return {name: "\n".join(said[name])[:MAX_TDM] for name in TDM if name in said}
 
     @property
     def nofollow(self) -> bool:

@@ -41,8 +41,8 @@ FEW_ATTRIBUTES = 16
 LOOK_BACK = 64
 #: Equal formatting elements that are made again at most (13.2.4.3, "Noah's Ark").
 ARK = 3
-#: Addresses remembered for pages to come (about 4 MB), and characters of the longest one.
-REMEMBERED = 16_384
+#: Addresses remembered for pages to come (about 1 MB), and characters of the longest one.
+REMEMBERED = 4_096
 MAX_REMEMBERED = 512
 #: Pages at work at once, and then some.
 REMEMBERED_BASES = 256
@@ -74,7 +74,10 @@ _FORMATTING = frozenset(b"a b big code em font i nobr s small strike strong tt u
 _ALIKE = {b"dt": b"dd", b"dd": b"dt", b"td": b"th", b"th": b"td"}
 #: The end of a block closes these over, whoever forgot to.
 _INLINE = _FORMATTING | frozenset(b"abbr cite label q span sub sup".split())
+#: The end of a form closes these alone over it; what else it holds stays open (13.2.6.4.7).
+_IMPLIED_END = frozenset(b"p li dt dd option optgroup rt rp".split())
 _CLOSED_BY_END = {name: _INLINE | others for name, others in _CLOSES.items()}
+_CLOSED_BY_END[b"form"] = _IMPLIED_END
 _CLOSED_BY_ANY_END = _INLINE | _OPTIONAL_END
 #: Their content is text up to their own end tag (13.2.5.2 to 13.2.5.4).
 _RAW = frozenset(b"script style textarea title xmp iframe noembed noframes".split())

@@ -20,7 +20,7 @@ import threading
 import traceback
 from collections.abc import Mapping
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,13 +28,16 @@ from typing import Any, NoReturn
 import msgspec
 from msgspec import Struct
 
-from crawler.allocator import give_back_large_blocks, look_for_cycles_seldom
-from crawler.answer import Answer, Exchange, FetchSettings
+from crawler.allocator import give_back_large_blocks
+from crawler.answer import FetchSettings
 from crawler.article import ArticleReader, Page
 from crawler.canonical import PAGE_ACCEPT, CanonicalFollower
-from crawler.copies import Copy, CopyFailed, Copyist
+from crawler.clock import now_utc
+from crawler.collector import look_for_cycles_seldom
+from crawler.copies import Copy, CopyFailed, Copyist, Wish
 from crawler.declared import Declared
 from crawler.discovery.memory import Memory
+from crawler.events import Requested
 from crawler.faults import HostResting
 from crawler.fetch import Fetcher
 from crawler.guard import Guard
@@ -46,8 +49,9 @@ from crawler.readers.lent import LentPoliteness
 from crawler.readers.packing import Packer, rested
 from crawler.robots_cache import RobotsCache, RobotsEntry
 from crawler.torn import TornSets, stale_formats
+from crawler.urls import host_key
 from storage.archive import Body
-from storage.model import Manifest, Validator
+from storage.model import Manifest
 
 
 class HandBack(Exception):
@@ -69,40 +73,22 @@ _IN_HAND: ContextVar[_Hand] = ContextVar("_IN_HAND")
 class _Copyist(Copyist):
     """Keeps each step of the article in hand, in case it must be handed back."""
 
-    async def copy(
-        self,
-        declared: Declared,
-        *,
-        previous: Manifest | None = None,
-        validators: Mapping[str, Validator] | None = None,
-        fresh: bool = False,
-        accept: str = "",
-        answer: Answer | None = None,
-    ) -> Copy:
-        """Fetch ``declared`` as every copyist does."""
+    async def _made(self, wish: Wish) -> Copy:
         steps = _IN_HAND.get().steps
         try:
-            copy = await super().copy(
-                declared,
-                previous=previous,
-                validators=validators,
-                fresh=fresh,
-                accept=accept,
-                answer=answer,
-            )
+            copy = await super()._made(wish)
         except (CopyFailed, HostResting) as failure:
-            steps.append((declared, accept, failure))
+            steps.append((wish.declared, wish.accept, failure))
             raise
-        steps.append((declared, accept, copy))
+        steps.append((wish.declared, wish.accept, copy))
         return copy
 
 
 class _NoCopyist(Copyist):
     """Asks nobody: what it is wanted for is the run's to decide."""
 
-    async def copy(self, declared: Declared, **_: Any) -> NoReturn:
-        """Hand the article back."""
-        raise HandBack(declared.url)
+    async def _made(self, wish: Wish) -> NoReturn:
+        raise HandBack(wish.declared.url)
 
 
 class _NoProber(Prober):
@@ -117,7 +103,7 @@ class _NoFinder(PageFinder):
 
 class _NoMending(TornSets):
     async def mend(self, declared: Mapping[str, Declared], copies: dict[str, Copy]) -> bool:
-        if stale_formats(copies, _now()):
+        if stale_formats(copies, now_utc()):
             raise HandBack(", ".join(sorted(declared)))
         return False
 
@@ -142,7 +128,7 @@ class _Reader(ArticleReader):
     def __init__(self, setup: said.SiteSetup, copyist: Copyist, none: Copyist) -> None:
         sites = Sites(setup.near)
         # Learned and never changed here: the run says it anew when it learns of more.
-        memory = Memory({}, _now(), timedelta(days=1), trust=True)
+        memory = Memory({}, now_utc(), timedelta(days=1), trust=True)
         if setup.held is not None:
             memory.probe_held(setup.held)
         if setup.page_way:
@@ -154,7 +140,7 @@ class _Reader(ArticleReader):
         super().__init__(
             copyist,
             in_site=in_site,
-            clock=_now,
+            clock=now_utc,
             formats=setup.formats,
             most_bytes=setup.most_bytes,
             probe=setup.probe,
@@ -162,7 +148,7 @@ class _Reader(ArticleReader):
             memory=memory,
         )
         self._canonical = CanonicalFollower(none, in_site)
-        self._torn = _NoMending(none, setup.torn_retries, _now)
+        self._torn = _NoMending(none, setup.torn_retries, now_utc)
         if setup.probe and setup.held is None:
             self._prober = _NoProber(none, memory)
         if setup.probe and not setup.page_way:
@@ -263,17 +249,18 @@ class Child:
         fetching = _fetching(setup)
         guard = Guard(setup.named, allow=fetching.allow_address, resolve=fetching.resolve)
         jitter = random.Random()  # noqa: S311  - spreads retries, guards no secret
-        self._polite = LentPoliteness(fetching, _now, self._line)
-        fetcher = Fetcher(fetching, self._polite, guard, _now, jitter, observe=self._exchanged)
+        self._polite = LentPoliteness(fetching, now_utc, self._line)
+        fetcher = Fetcher(fetching, self._polite, guard, now_utc, jitter, observe=self._exchanged)
         self._opening = asyncio.ensure_future(fetcher.__aenter__())
-        rules = _Rules(fetcher, fetching.agent, _now)
+        rules = _Rules(fetcher, fetching.agent, now_utc)
         rules.line = self._line
         parts: Any = {"max_body": setup.max_body, "ignore_robots": setup.ignore_robots}
         self._copyist = _Copyist(fetcher, rules, self._read_stored, **parts)
         self._none = _NoCopyist(fetcher, rules, self._read_stored, **parts)
 
-    def _exchanged(self, exchange: Exchange) -> None:
-        self._line.say(said.Exchanged(exchange, self._polite.was_lent(exchange.host)))
+    def _exchanged(self, request: Requested) -> None:
+        lent = self._polite.was_lent(host_key(request.url))
+        self._line.say(said.Exchanged(request, lent))
 
     async def _read_stored(self, _: Manifest, name: str) -> Body:
         order = _IN_HAND.get().number
@@ -336,10 +323,6 @@ def _fetching(setup: said.Setup) -> FetchSettings:
         proxies=setup.proxies,
         headers=setup.headers,
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _end() -> None:

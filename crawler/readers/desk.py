@@ -12,13 +12,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from crawler.answer import Exchange
 from crawler.copies import ReadStored
+from crawler.events import Requested
 from crawler.faults import HostResting
 from crawler.politeness import Politeness, Slot
 from crawler.readers import messages as said
 from crawler.readers.packing import resting
 from crawler.robots_cache import RobotsCache
+from crawler.urls import host_key
 from storage.model import Manifest
 
 
@@ -28,7 +29,7 @@ class Service(Struct, frozen=True, kw_only=True):
     politeness: Politeness
     robots: RobotsCache
     read_stored: ReadStored
-    observe: Callable[[Exchange], None]
+    observe: Callable[[Requested], None]
     children: int
 
 
@@ -71,8 +72,8 @@ class Desk:
         match message:
             case said.Exchanged():
                 if message.lent:
-                    self._service.politeness.count_lent(message.exchange.host)
-                self._service.observe(message.exchange)
+                    self._service.politeness.count_lent(host_key(message.request.url))
+                self._service.observe(message.request)
             case said.Enter():
                 task = self._start(self._place(message))
                 self._waiting[message.number] = task

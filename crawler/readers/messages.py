@@ -11,8 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from crawler.answer import Exchange
 from crawler.declared import Declared
+from crawler.events import Requested
 from crawler.facts import Facts
 from crawler.faults import Kind
 from crawler.format_set import Known
@@ -261,7 +261,7 @@ class Done(_Said, frozen=True, tag=40):
 class Exchanged(_Said, frozen=True, tag=41):
     """One request was made; ``lent``: in a place that was lent."""
 
-    exchange: Exchange
+    request: Requested
     lent: bool
 
 

@@ -9,6 +9,9 @@ import mmap
 import os
 import tempfile
 from collections.abc import Callable
+from typing import TypeVar
+
+from msgspec import Struct
 
 from crawler.article import Page, Reading
 from crawler.copies import Copy, CopyFailed
@@ -26,6 +29,8 @@ from crawler.readers.messages import (
 from crawler.vanishing import Evidence
 from storage.model import Payload
 
+S = TypeVar("S", bound=Struct)
+
 #: Hands an open file over; False: it can't be, and the bytes are to be sent.
 HandOver = Callable[[int], bool]
 #: Gives the next file that was handed over.
@@ -40,41 +45,21 @@ class Packer:
 
     def reading(self, reading: Reading, *, new: bool) -> SentReading:
         """Write a reading down, but for its entry; of a ``new`` article its words are weighed."""
-        return SentReading(
-            url=reading.url,
+        return _turned(
+            reading,
+            SentReading,
             copies={name: self.copy(copy) for name, copy in reading.copies.items()},
-            alternates=reading.alternates,
-            missing=reading.missing,
-            withdrawn=reading.withdrawn,
-            claims=reading.claims,
-            canonical_source=reading.canonical_source,
-            aliases=reading.aliases,
-            findings=reading.findings,
             content=dict(reading.content),
             words=reading.words if new else None,
         )
 
     def page(self, page: Page) -> SentPage:
         """Write a page down, but for its entry."""
-        return SentPage(
-            url=page.url,
-            facts=page.facts,
-            why=page.why,
-            redirected=self._evidence(page.redirected),
-        )
+        return _turned(page, SentPage, redirected=self._evidence(page.redirected))
 
     def copy(self, copy: Copy) -> SentCopy:
         """Write a copy down."""
-        return SentCopy(
-            facts=copy.facts,
-            representation=copy.representation,
-            payloads=self._payloads(copy.payloads),
-            validator=copy.validator,
-            answered=copy.answered,
-            usage=copy.usage,
-            redacted=copy.redacted,
-            private=copy.private,
-        )
+        return _turned(copy, SentCopy, payloads=self._payloads(copy.payloads))
 
     def failure(self, failure: CopyFailed | HostResting) -> SentFailure | SentResting:
         """Write down why something could not be had."""
@@ -89,11 +74,7 @@ class Packer:
         )
 
     def _evidence(self, evidence: Evidence) -> SentEvidence:
-        return SentEvidence(
-            payloads=self._payloads(evidence.payloads),
-            redacted=evidence.redacted,
-            private=evidence.private,
-        )
+        return _turned(evidence, SentEvidence, payloads=self._payloads(evidence.payloads))
 
     def _payloads(self, payloads: tuple[Payload, ...]) -> tuple[SentPayload, ...]:
         return tuple([self._payload(each) for each in payloads])
@@ -103,17 +84,7 @@ class Packer:
         if not isinstance(body, bytes):
             spooled = self._spooled(body)
             body = b"" if spooled else bytes(body)
-        return SentPayload(
-            role=payload.role,
-            url=payload.url,
-            status=payload.status,
-            reason=payload.reason,
-            headers=payload.headers,
-            body=body,
-            fetched_at=payload.fetched_at,
-            not_modified=payload.not_modified,
-            spooled=spooled,
-        )
+        return _turned(payload, SentPayload, body=body, spooled=spooled)
 
     def _spooled(self, body: memoryview) -> bool:
         """Hand a large body over in a file of its own; False where that can't be."""
@@ -134,18 +105,9 @@ class Unpacker:
 
     def reading(self, sent: SentReading, entry: Entry) -> Reading:
         """Read a reading, of ``entry``."""
-        reading = Reading(
-            entry=entry,
-            url=sent.url,
-            copies={name: self.copy(copy) for name, copy in sent.copies.items()},
-            alternates=sent.alternates,
-            missing=sent.missing,
-            withdrawn=sent.withdrawn,
-            claims=sent.claims,
-            canonical_source=sent.canonical_source,
-            aliases=sent.aliases,
-            findings=sent.findings,
-        )
+        copies = {name: self.copy(copy) for name, copy in sent.copies.items()}
+        # A torn set is handed back, and mended by the run.
+        reading = _turned(sent, Reading, entry=entry, copies=copies, torn=False)
         # what it would work out by itself when it is asked
         known = {"content": sent.content, "words": sent.words}
         vars(reading).update({name: value for name, value in known.items() if value is not None})
@@ -153,26 +115,11 @@ class Unpacker:
 
     def page(self, sent: SentPage, entry: Entry) -> Page:
         """Read a page, of ``entry``."""
-        return Page(
-            entry=entry,
-            url=sent.url,
-            facts=sent.facts,
-            why=sent.why,
-            redirected=self._evidence(sent.redirected),
-        )
+        return _turned(sent, Page, entry=entry, redirected=self._evidence(sent.redirected))
 
     def copy(self, sent: SentCopy) -> Copy:
         """Read a copy."""
-        return Copy(
-            facts=sent.facts,
-            representation=sent.representation,
-            payloads=self._payloads(sent.payloads),
-            validator=sent.validator,
-            answered=sent.answered,
-            usage=sent.usage,
-            redacted=sent.redacted,
-            private=sent.private,
-        )
+        return _turned(sent, Copy, payloads=self._payloads(sent.payloads))
 
     def failure(self, sent: SentFailure) -> CopyFailed:
         """Read why something could not be had."""
@@ -185,24 +132,13 @@ class Unpacker:
         )
 
     def _evidence(self, sent: SentEvidence) -> Evidence:
-        return Evidence(
-            payloads=self._payloads(sent.payloads), redacted=sent.redacted, private=sent.private
-        )
+        return _turned(sent, Evidence, payloads=self._payloads(sent.payloads))
 
     def _payloads(self, sent: tuple[SentPayload, ...]) -> tuple[Payload, ...]:
         return tuple([self._payload(each) for each in sent])
 
     def _payload(self, sent: SentPayload) -> Payload:
-        return Payload(
-            role=sent.role,
-            url=sent.url,
-            status=sent.status,
-            reason=sent.reason,
-            headers=sent.headers,
-            body=self._spooled() if sent.spooled else sent.body,
-            fetched_at=sent.fetched_at,
-            not_modified=sent.not_modified,
-        )
+        return _turned(sent, Payload, body=self._spooled() if sent.spooled else sent.body)
 
     def _spooled(self) -> memoryview:
         descriptor = self._take_over()
@@ -210,6 +146,12 @@ class Unpacker:
             return memoryview(mmap.mmap(descriptor, 0, prot=mmap.PROT_READ))
         finally:
             os.close(descriptor)
+
+
+def _turned(value: Struct, kind: type[S], **others: object) -> S:
+    """Make a ``kind`` of a value's fields of the same names; ``others`` are its own, or changed."""
+    fields = {n: getattr(value, n) for n in kind.__struct_fields__ if n not in others}
+    return kind(**fields, **others)
 
 
 def resting(error: HostResting) -> SentResting:

@@ -6,24 +6,21 @@ for already is not asked for again, and the rest is fetched and parsed by the pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
 from msgspec import structs
 
-from crawler.answer import Answer
 from crawler.article import ArticleReader, Page, Reading
-from crawler.copies import Copy, CopyFailed, Copyist
-from crawler.declared import Declared
+from crawler.copies import Copy, CopyFailed, Copyist, Wish
 from crawler.faults import HostResting
 from crawler.format_set import Known
 from crawler.frontier import Entry
 from crawler.ownership import Sites
 from crawler.readers import messages as said
 from crawler.readers.pool import NoneLeft, Pool, Result, Steps
-from storage.model import Manifest, Site, Validator
+from storage.model import Manifest, Site
 
 _STEPS: ContextVar[Steps] = ContextVar("_STEPS")
 
@@ -35,39 +32,25 @@ class RemoteCopyist(Copyist):
         super().__init__(*args, **kwargs)
         self.pool = pool
 
-    async def copy(
-        self,
-        declared: Declared,
-        *,
-        previous: Manifest | None = None,
-        validators: Mapping[str, Validator] | None = None,
-        fresh: bool = False,
-        accept: str = "",
-        answer: Answer | None = None,
-    ) -> Copy:
-        """Fetch ``declared`` as every copyist does, unless that was done for the article in hand.
+    async def _made(self, wish: Wish) -> Copy:
+        """Make a copy there, unless that was done for the article in hand.
 
-        An ``answer`` that is here already is read here.
+        One whose answer is here already is made here.
         """
-        made = {} if fresh or answer is not None else _STEPS.get({})
+        declared, accept, answer = wish.declared, wish.accept, wish.answer
+        made = {} if wish.fresh or answer is not None else _STEPS.get({})
         result: Result | None = made.pop((declared.format, declared.url, accept), None)
         if result is None and answer is None:
+            previous, validators = slim(wish.previous), dict(wish.validators)
             with suppress(NoneLeft):
                 result = await self.pool.run(
                     lambda number: said.CopyOrder(
-                        number, declared, slim(previous), dict(validators or {}), fresh, accept
+                        number, declared, previous, validators, wish.fresh, accept
                     ),
                     declared.url,
                 )
         if result is None:
-            return await super().copy(
-                declared,
-                previous=previous,
-                validators=validators,
-                fresh=fresh,
-                accept=accept,
-                answer=answer,
-            )
+            return await super()._made(wish)
         if isinstance(result, CopyFailed | HostResting):
             raise result
         if isinstance(result, Copy):

@@ -41,7 +41,7 @@ _TOLD = {
     "undated": "Edited, undated",
     "completed": "Completed",
     "format-added": "In a new format",
-    "format-removed": "Without a format it had",
+    "format-removed": "Lost a format",
     "reverted": "Back to earlier words",
     "gone": "Gone",
     "returned": "Returned",

@@ -45,8 +45,8 @@ def reservations(usage: Mapping[str, str]) -> tuple[str, ...]:
 def _words(field: str, value: str) -> Iterator[str]:
     if field in {"x-robots-tag", "meta robots"}:
         yield from _rules(value.lower())
-    elif field == "tdm-reservation" and "1" in map(str.strip, re.split("[\n,]", value)):
-        yield "1"
+    elif field in {"tdm-reservation", "meta tdm-reservation"}:
+        yield from {word for word in map(str.strip, re.split("[\n,]", value)) if word == "1"}
     elif field == "content-usage":
         yield from (f"{use}=n" for use, word in _uses(value).items() if word == _DENIED)
 

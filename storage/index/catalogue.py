@@ -1,24 +1,31 @@
 """The catalogue: every article's newest snapshot by date, and by what lists are narrowed down by.
 
 Language, topics and entities stand in manifests alone, and neither they nor an order by date are
-worth a slower commit: so whoever lists for many readers keeps this small database in a file of its
-own, thrown away with the process. It holds which articles there are, and in which order; what is
-shown of them is the index's. follow.py fills it.
+worth a slower commit: so whoever lists for many readers keeps this small database in a file beside
+the index. Derived: removing it costs only the time of making it again. It holds which articles
+there are, and in which order; what is shown of them is the index's. follow.py fills it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
 from msgspec import Struct, field
 
+from storage.errors import ArchiveError, CatalogueUnusable, IndexUnusable
+from storage.index.beside import derived_errors
 from storage.index.reader import Reader, where
 from storage.index.rows import Row
-from storage.index.sqlite import Connected, Sqlite, connect, sqlite_errors
+from storage.index.sqlite import Connected, Sqlite, connect
+
+#: What the tables below are called together: another number's file is made again.
+VERSION = "1"
 
 TABLES = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     """CREATE TABLE articles (
          n INTEGER PRIMARY KEY, site TEXT NOT NULL, slug TEXT NOT NULL, sequence INTEGER NOT NULL,
          updated_at INTEGER NOT NULL, UNIQUE (site, slug))""",
@@ -79,9 +86,30 @@ class Catalogue(Reader):
 
     @classmethod
     def at(cls, path: Path) -> Self:
-        """Return the catalogue at ``path`` for reading, while another thread fills it."""
-        with sqlite_errors(path, "opening the catalogue"):
-            return cls(path, connect(f"{path.as_uri()}?mode=rw", ("PRAGMA query_only = ON",)))
+        """Return the catalogue at ``path`` for reading, while another fills it."""
+        settings = ("PRAGMA query_only = ON", "PRAGMA trusted_schema = OFF")
+        with catalogue_errors(path, "opening the catalogue"):
+            catalogue = cls(path, connect(f"{path.as_uri()}?mode=rw", settings))
+        try:
+            catalogue.check()
+        except ArchiveError:
+            catalogue.close()
+            raise
+        return catalogue
+
+    def check(self) -> None:
+        """Raise CatalogueUnusable unless the tables are those of this code, and no more."""
+        made = {row["sql"] for row in self.ask("SELECT sql FROM sqlite_master WHERE sql NOT NULL")}
+        others = self.ask("SELECT 1 FROM sqlite_master WHERE type NOT IN ('table', 'index')")
+        if others or not made.issuperset(TABLES) or self.note("version") != VERSION:
+            raise CatalogueUnusable(self.root, "it was made by another slugline")
+
+    def ask(self, *sql: str, **values: object) -> list[Row]:
+        """Return every row of a question; its parts are joined by a space."""
+        try:
+            return super().ask(*sql, **values)
+        except IndexUnusable as error:
+            raise CatalogueUnusable(self.root, "it is broken") from error
 
     def page(self, wanted: Wanted, most: int, after: tuple[int, int] | None = None) -> list[Listed]:
         """Return the articles wanted, newest first by their own date, ``most`` of them."""
@@ -199,6 +227,11 @@ class Catalogue(Reader):
         """Return the last row of a table of the index that was followed: its number and its id."""
         row = self.ask_one("SELECT n, id FROM followed WHERE rows = :rows", rows=table)
         return (row["n"], row["id"]) if row else (0, "")
+
+
+def catalogue_errors(path: Path, doing: str) -> AbstractContextManager[None]:
+    """Turn SQLite's errors into ours: whose fault it is, and what was being done."""
+    return derived_errors(path, doing, CatalogueUnusable)
 
 
 def _listed(row: Row) -> Listed:

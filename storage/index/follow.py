@@ -1,29 +1,41 @@
 """How the catalogue is filled: the index followed from its first row on, some articles at a time.
 
 Rows of the index are numbered as they are added, so what is new since the last look is what has a
-higher number. One thread fills a catalogue; others read it meanwhile.
+higher number. Each step is a transaction of its own, so several processes may fill one file, and
+others read it meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
-from storage.errors import DamageFound
-from storage.index.catalogue import TABLES, Catalogue
+from storage.errors import ArchiveError, CatalogueUnusable, DamageFound
+from storage.index.beside import remove
+from storage.index.catalogue import TABLES, VERSION, Catalogue, catalogue_errors
 from storage.index.reader import Reader
+from storage.index.replacing import REWRITES
 from storage.index.rows import Row, SnapshotRow, from_micros, snapshot_row, to_micros
-from storage.index.sqlite import connect, sqlite_errors
+from storage.index.sqlite import connect
 
 if TYPE_CHECKING:
     from storage.archive import Archive
 
-#: Derived and soon gone: nothing of it has to survive the process.
-_SETTINGS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = OFF", "PRAGMA temp_store = MEMORY")
+_SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA trusted_schema = OFF",
+)
+#: Under which note stands of which index file a catalogue is.
+_OF = "of"
 #: Rows of the index that are followed in one step: some hundredths of a second of work.
 STEP = 64
 #: An article's topics (or entities) that are catalogued: no list is narrowed down by the others.
@@ -50,34 +62,63 @@ class Filling(Catalogue):
     """A catalogue, open for writing. State: the connection."""
 
     @classmethod
-    def create(cls, path: Path) -> Self:
-        """Make an empty catalogue at ``path``, where no file is."""
-        with sqlite_errors(path, "making the catalogue"):
-            connection = connect(f"{path.as_uri()}?mode=rwc", _SETTINGS)
-            with connection:
-                for statement in TABLES:
-                    connection.execute(statement)
-        return cls(path, connection)
+    def open(cls, path: Path) -> Self:
+        """Return the catalogue at ``path``, made where it is not there, is broken or is old.
 
-    def fits(self, index: Reader) -> bool:
-        """Tell whether the rows followed last are the index's still.
+        Raises ReadOnly, DiskFull, StoreFailed.
+        """
+        try:
+            return cls._open(path)
+        except CatalogueUnusable:
+            remove(path)
+            return cls._open(path)
 
-        Where they were taken out (prune, forget), their numbers may be given again.
+    @classmethod
+    def _open(cls, path: Path) -> Self:
+        with catalogue_errors(path, "opening the catalogue"):
+            filling = cls(path, connect(f"{path.as_uri()}?mode=rwc", _SETTINGS))
+        try:
+            filling._make()
+            filling.check()
+        except ArchiveError:
+            filling.close()
+            raise
+        return filling
+
+    def _make(self) -> None:
+        if self.ask("SELECT 1 FROM sqlite_master"):
+            return
+        with self._transaction("making the catalogue") as connection:
+            if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                return  # another process was quicker
+            for statement in TABLES:
+                connection.execute(statement)
+            self._keep("version", VERSION)
+
+    def fits(self, index: Reader, of: str = "") -> bool:
+        """Tell whether what was followed stands in the index still: else make a new catalogue.
+
+        ``of`` says which file the index is. Where rows were taken out of it (prune, forget), or it
+        was made again, their numbers may be others'.
         """
         for table in ("snapshots", "events"):
             n, record_id = self.followed(table)
             row = index.ask_one("SELECT id FROM", table, "WHERE n = :n", n=n) if n else None
             if n and (row is None or row["id"] != record_id):
                 return False
-        return True
+        known = self.note(_OF), self.note(REWRITES)
+        return known in {(None, None), (of, index.note(REWRITES) or "")}
 
-    def step(self, archive: Archive, *, private: bool) -> bool:
+    def step(self, archive: Archive, of: str = "", *, private: bool) -> bool:
         """Follow the index by ``STEP`` rows; returns whether there may be more.
 
         ``private``: snapshots fetched with a private header count too. Raises ArchiveError.
         """
-        with sqlite_errors(self.root, "filling the catalogue"), self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
+        if not self._behind(archive.index):
+            return False
+        with self._transaction("filling the catalogue"):
+            self._keep(_OF, of)
+            self._keep(REWRITES, archive.index.note(REWRITES) or "")
             snapshots = _added(archive.index, "snapshots", self.followed("snapshots")[0])
             events = _added(archive.index, "events", self.followed("events")[0])
             for row in snapshots:
@@ -91,6 +132,21 @@ class Filling(Catalogue):
             self._note("events", events)
         return STEP in {len(snapshots), len(events)}
 
+    def _behind(self, index: Reader) -> bool:
+        return any(
+            index.ask_one("SELECT 1 FROM", table, "WHERE n > :n", n=self.followed(table)[0])
+            for table in ("snapshots", "events")
+        )
+
+    @contextmanager
+    def _transaction(self, doing: str) -> Iterator[sqlite3.Connection]:
+        with catalogue_errors(self.root, doing), self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield self._connection
+
+    def _keep(self, key: str, value: str) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
     def count_failures(self, index: Reader) -> None:
         """Count each site's entries that fail, by the day when they were last tried."""
         rows = index.ask(
@@ -98,9 +154,8 @@ class Filling(Catalogue):
                WHERE verdict = 'failed' GROUP BY site, day""",
             day=_DAY,
         )
-        with sqlite_errors(self.root, "filling the catalogue"), self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.execute("DELETE FROM days WHERE what = 'failures'")
+        with self._transaction("filling the catalogue") as connection:
+            connection.execute("DELETE FROM days WHERE what = 'failures'")
             for row in rows:
                 self._add_day(row["site"], "failures", row["day"], row["number"])
 
@@ -188,19 +243,30 @@ def newest_shown(index: Reader, site: str, slug: str, *, private: bool) -> Snaps
         "SELECT * FROM snapshots WHERE site = :site AND slug = :slug",
         "" if private else "AND NOT private", "ORDER BY sequence DESC", site=site, slug=slug,
     )  # fmt: skip
-    return None if row is None else snapshot_row(row, gone_at(index, site, slug, row["sequence"]))
+    if row is None:
+        return None
+    name = (site, slug)
+    return snapshot_row(row, gone_of(index, {name: row["sequence"]}).get(name))
 
 
-def gone_at(index: Reader, site: str, slug: str, sequence: int) -> datetime | None:
-    """Return since when an article is gone that had a snapshot of that number, or None."""
-    event = index.ask_one(
-        """SELECT event, observed_at FROM events
-           WHERE site = :site AND slug = :slug AND sequence > :sequence
-             AND event IN ('gone', 'returned') ORDER BY sequence DESC""",
-        site=site, slug=slug, sequence=sequence,
+def gone_of(
+    index: Reader, newest: Mapping[tuple[str, str], int]
+) -> dict[tuple[str, str], datetime | None]:
+    """Return since when each article is gone, by site and slug; None: it came back.
+
+    ``newest`` has the sequence number of its newest snapshot, after which that must have happened.
+    """
+    rows = index.matching(
+        "events", ("site", "slug"), newest.keys(),
+        ("site", "slug", "sequence", "event", "observed_at"),
+        ("event IN ('gone', 'returned')",),
     )  # fmt: skip
-    gone = event is not None and event["event"] == "gone"
-    return from_micros(event["observed_at"]) if event and gone else None
+    found: dict[tuple[str, str], datetime | None] = {}
+    for row in sorted(rows, key=itemgetter("sequence")):
+        name = (row["site"], row["slug"])
+        if row["sequence"] > newest[name]:
+            found[name] = from_micros(row["observed_at"]) if row["event"] == "gone" else None
+    return found
 
 
 def _values(archive: Archive, row: SnapshotRow) -> Iterator[tuple[str, str]]:

@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, json
 
-from storage.errors import ArchiveError, DiskFull, ReadOnly, StoreFailed, TextIndexUnusable
+from storage.errors import ArchiveError, TextIndexUnusable
+from storage.index.beside import derived_errors
 from storage.index.fulltext_words import (
     MARK,
     MARK_END,
@@ -41,7 +43,10 @@ from storage.index.sqlite import Connected, connect
 VERSION = "1"
 #: Matches that are ranked, the latest indexed of them: a word that stands in more articles tells
 #: none of them from the others, and ranking a hundred thousand takes a second.
-MOST_RANKED = 3_000
+MOST_RANKED = 1_000
+#: Articles that are looked at where only some are wanted, by what no text index knows.
+MOST_AMONG = 500
+_AMONG_AT_ONCE = 50
 #: Words of a snippet, about two lines; FTS5 takes 64.
 SNIPPET_WORDS = 36
 
@@ -101,6 +106,10 @@ class Hit(Struct, frozen=True, kw_only=True):
     snippet: Snippet = ()
 
 
+#: Which of some articles, by site and slug, are wanted.
+Among: TypeAlias = Callable[[Sequence[tuple[str, str]]], Collection[tuple[str, str]]]
+
+
 class Texts(ABC):
     """One open full-text index, to be asked, of either kind."""
 
@@ -113,12 +122,21 @@ class Texts(ABC):
         """Close it."""
 
     @abstractmethod
-    def _ranked(self, asked: Question, *, titles: bool) -> dict[int, float]:
-        """Return the ranks of the latest matches; ``titles``: of those whose titles match."""
+    def _ranked(
+        self, asked: Question, most: int, *, titles: bool = False
+    ) -> tuple[dict[int, float], int]:
+        """Return the ranks of the best of the latest matches, and how many were ranked.
+
+        ``titles``: of those whose titles match.
+        """
 
     @abstractmethod
-    def _hit(self, asked: Question, n: int, rank: float) -> Hit | None:
-        """Return what is shown of a match, None where it is one no more."""
+    def _named(self, some: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Return the site and slug of matches."""
+
+    @abstractmethod
+    def _hits(self, asked: Question, ranks: Mapping[int, float]) -> list[Hit]:
+        """Return matches as hits, in their order, without those that were just put anew."""
 
     def __enter__(self) -> Self:
         return self
@@ -139,16 +157,31 @@ class Texts(ABC):
             return max(last, 1)
         return int(last) - int(self.note("n") or 0)
 
-    def search(self, asked: Question) -> list[Hit]:
-        """Return the articles that have all the words, the best first, ``most`` of them."""
+    def search(self, asked: Question, among: Among | None = None) -> list[Hit]:
+        """Return the articles that have all the words, the best first, ``most`` of them.
+
+        ``among`` says which of some articles, by site and slug, are wanted: the best ``MOST_AMONG``
+        are looked at so.
+        """
         if asked.empty or asked.most < 1:
             return []
-        ranked = self._ranked(asked, titles=False)
-        if len(ranked) == MOST_RANKED:
+        most = asked.most if among is None else max(asked.most, MOST_AMONG)
+        ranks, ranked = self._ranked(asked, most)
+        if ranked == MOST_RANKED:
             # So many have them somewhere that the best may be among the older ones.
-            ranked |= self._ranked(asked, titles=True)
-        best = sorted(ranked, key=lambda n: (ranked[n], -n))[: asked.most]
-        return [hit for n in best if (hit := self._hit(asked, n, ranked[n]))]
+            titled, _ = self._ranked(asked, most, titles=True)
+            ranks |= titled
+        best = sorted(ranks, key=lambda n: (ranks[n], -n))[:most]
+        if among is not None:
+            best = list(islice(self._among(best, among), asked.most))
+        return self._hits(asked, {n: ranks[n] for n in best})
+
+    def _among(self, best: Sequence[int], among: Among) -> Iterator[int]:
+        for start in range(0, len(best), _AMONG_AT_ONCE):
+            some = best[start : start + _AMONG_AT_ONCE]
+            names = self._named(some)
+            wanted = among(list(names.values()))
+            yield from (n for n in some if names.get(n) in wanted)
 
 
 class Fulltext(Texts):
@@ -192,30 +225,41 @@ class Fulltext(Texts):
         rows = self._ask("SELECT value FROM meta WHERE key = :key", key=key)
         return rows[0]["value"] if rows else ""
 
-    def _ranked(self, asked: Question, *, titles: bool) -> dict[int, float]:
+    def _ranked(
+        self, asked: Question, most: int, *, titles: bool = False
+    ) -> tuple[dict[int, float], int]:
+        # One statement that gives few rows: SQLite works on it while other threads run Python.
         match = match_of(asked.words, marks_of(asked), columns="title" if titles else WORD_COLUMNS)
         column, moments = bounds_of(asked)
         wanted = [f"docs.{column} {THAN[name]} :{name}" for name in moments]
         rows = self._ask(
-            "SELECT texts.rowid AS n,", _RANK, "AS rank FROM texts",
+            "WITH latest AS (SELECT texts.rowid AS n,", _RANK, "AS rank FROM texts",
             "CROSS JOIN docs ON docs.n = texts.rowid" if wanted else "",
             where(["texts MATCH :match", *wanted]),
-            "ORDER BY texts.rowid DESC LIMIT :most",
-            match=match, most=MOST_RANKED, **moments,
+            "ORDER BY texts.rowid DESC LIMIT :ranked)",
+            "SELECT n, rank, count(*) OVER () AS ranked FROM latest",
+            "ORDER BY rank, n DESC LIMIT :most",
+            match=match, ranked=MOST_RANKED, most=most, **moments,
         )  # fmt: skip
-        return {row["n"]: row["rank"] for row in rows}
+        return {row["n"]: row["rank"] for row in rows}, rows[0]["ranked"] if rows else 0
 
-    def _hit(self, asked: Question, n: int, rank: float) -> Hit | None:
+    def _named(self, some: Sequence[int]) -> dict[int, tuple[str, str]]:
+        rows = self._ask(
+            "SELECT n, site, slug FROM docs WHERE n IN (SELECT value FROM json_each(:some))",
+            some=json.encode(some).decode(),
+        )
+        return {row["n"]: (row["site"], row["slug"]) for row in rows}
+
+    def _hits(self, asked: Question, ranks: Mapping[int, float]) -> list[Hit]:
+        match = match_of(asked.words, marks_of(asked))
         rows = self._ask(
             f"SELECT docs.*, {_snippet(_BODY)} AS body, {_snippet(_SUMMARY)} AS summary",
-            "FROM texts CROSS JOIN docs ON docs.n = texts.rowid",
-            "WHERE texts MATCH :match AND texts.rowid = :n",
-            match=match_of(asked.words, marks_of(asked)), n=n, mark=MARK, mark_end=MARK_END,
+            "FROM json_each(:chosen) AS chosen",
+            "CROSS JOIN texts ON texts.rowid = chosen.value AND texts MATCH :match",
+            "CROSS JOIN docs ON docs.n = texts.rowid ORDER BY chosen.id",
+            chosen=json.encode(list(ranks)).decode(), match=match, mark=MARK, mark_end=MARK_END,
         )  # fmt: skip
-        if not rows:
-            return None  # another process has just put newer words in their place
-        (row,) = rows
-        return hit_of(row, row["body"], row["summary"], rank)
+        return [hit_of(row, row["body"], row["summary"], ranks[row["n"]]) for row in rows]
 
     def _ask(self, *sql: str, **values: object) -> list[Row]:
         with text_errors(self.path, "reading the full-text index"):
@@ -273,21 +317,6 @@ def _connect_reader(path: Path) -> Connected:
         return connect(f"{path.as_uri()}?immutable=1", settings)
 
 
-@contextmanager
-def text_errors(path: Path, doing: str) -> Iterator[None]:
+def text_errors(path: Path, doing: str) -> AbstractContextManager[None]:
     """Turn SQLite's errors into ours: whose fault it is, and what was being done."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _ours(path, error, doing) from error
-
-
-def _ours(path: Path, error: sqlite3.Error, doing: str) -> ArchiveError:
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return DiskFull(f"no room left on the disk while {doing}")
-    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-        return ReadOnly(f"may not write in {path.parent} while {doing}")
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR}:
-        return StoreFailed(f"failed while {doing}: {error}")
-    return TextIndexUnusable(path, f"it is broken ({error})")
+    return derived_errors(path, doing, TextIndexUnusable)

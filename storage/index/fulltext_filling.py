@@ -11,14 +11,15 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
 from storage import layout
-from storage.errors import ArchiveError, DamageFound, ReadOnly, TextIndexUnusable, os_errors
+from storage.errors import ArchiveError, DamageFound, DiskFull, ReadOnly, TextIndexUnusable
+from storage.index.beside import remove
 from storage.index.database import Connection
 from storage.index.fulltext import TABLES, VERSION, Fulltext, Hit, Question, Texts, text_errors
 from storage.index.fulltext_words import indexed, mark, without_links
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 STEP = 512
 #: Snapshots to be read of which a person is told beforehand: that takes seconds.
 WORTH_TELLING = 5_000
+#: Snapshots read since the last merge that are worth one: what is read for a second or more.
+_MANY = 5_000
 #: Values of a kind by which one article is found: no list is narrowed down by the others.
 _MOST_VALUES = 64
 #: The finding of a snapshot whose publisher forbids copies.
@@ -53,7 +56,6 @@ _SETTINGS = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA trusted_schema = OFF",
 )
-_LOG_ENDS = ("", "-wal", "-shm", "-journal")
 _SUBTAG = re.compile("[-_]")
 
 
@@ -194,6 +196,26 @@ class Filling(Filler, Fulltext):
             )
             note(connection, "version", VERSION)
 
+    def step(self, archive: Archive, most: int = STEP) -> int:
+        """Read the next snapshots, ``most`` of them; returns how many are left."""
+        left = super().step(archive, most)
+        if not left:
+            self._merge()
+        return left
+
+    def _merge(self) -> None:
+        """Put the lists of words into one where many came new: a question looks in one place.
+
+        So often that a word is written again some four times, however large the index grows.
+        """
+        read, merged = (int(self.note(key) or 0) for key in ("n", "merged"))
+        if read - merged < max(_MANY, merged // 4):
+            return
+        with suppress(DiskFull), self._transaction("merging the full-text index") as connection:
+            # where there is no room for a second copy, searches are slower, and that is all
+            connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+            note(connection, "merged", str(read))
+
     def forget(self, site: str, slug: str) -> None:
         """Take an article out so that no byte of its words is left in the file.
 
@@ -259,8 +281,12 @@ def _changed(connection: Connection, index: Reader) -> Iterator[Row]:
     """Give the articles whose indexed snapshot is no more, or is another one."""
     by = ("site", "slug", "sequence")
     after = 0
+    # What is brought up meanwhile is put behind the last one, and is not looked at again.
+    (last,) = connection.execute("SELECT max(n) FROM docs").fetchone()
     while rows := connection.execute(
-        "SELECT n, site, slug, sequence, id FROM docs WHERE n > ? ORDER BY n LIMIT 500", (after,)
+        """SELECT n, site, slug, sequence, id FROM docs
+           WHERE n > ? AND n <= ? ORDER BY n LIMIT 500""",
+        (after, last),
     ).fetchall():
         after = rows[-1][0]
         named = {row[1:4] for row in rows}
@@ -313,6 +339,15 @@ def search(
         return []
     with _ready(archive, said) as index:
         return index.search(asked)
+
+
+def catch_up(archive: Archive) -> None:
+    """Bring the mirror's text index up, if it has one in a file. Raises ArchiveError."""
+    path = archive.root / layout.FULLTEXT
+    if path.exists():
+        with Filling.open(path) as filling:
+            while filling.step(archive):
+                pass
 
 
 def _ready(archive: Archive, said: Callable[[str], None]) -> Texts:
@@ -390,10 +425,3 @@ def forget(root: Path, site: str, slug: str) -> None:
         raise
     except ArchiveError:
         remove(path)
-
-
-def remove(path: Path) -> None:
-    """Remove a text index, and what SQLite keeps beside it. Raises ArchiveError."""
-    with os_errors(f"removing {path}"):
-        for end in _LOG_ENDS:
-            path.with_name(path.name + end).unlink(missing_ok=True)

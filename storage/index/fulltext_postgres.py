@@ -7,7 +7,7 @@ from the text as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Self
 
@@ -28,6 +28,7 @@ from storage.index.fulltext_filling import PUT_DOC, Doc, Filler, note, values_of
 from storage.index.fulltext_tokens import marked, tokens, tsquery
 from storage.index.postgres import Postgres
 from storage.index.reader import where
+from storage.index.rows import Row
 from storage.layout import Places
 
 #: What the tables below are called together: another number's schema is made again.
@@ -106,31 +107,42 @@ class PostgresTexts(Filler):
         """Close the connection."""
         self._database.close()
 
-    def _ranked(self, asked: Question, *, titles: bool) -> dict[int, float]:
+    def _ranked(
+        self, asked: Question, most: int, *, titles: bool = False
+    ) -> tuple[dict[int, float], int]:
         query = tsquery(asked.words, titles=titles)
         if not query:
-            return {}
+            return {}, 0
         column, moments = bounds_of(asked)
         bounds = [f"docs.{column} {THAN[name]} :{name}" for name in moments]
         wanted = ["words @@ CAST(:query AS tsquery)", "marks @> :marks", *bounds]
         question = (
-            f"SELECT n, {_RANK} FROM texts JOIN docs USING (n) {where(wanted)}"  # noqa: S608  - our own
-            " ORDER BY n DESC LIMIT :most"
+            f"WITH latest AS (SELECT n, {_RANK} AS rank FROM texts JOIN docs USING (n)"  # noqa: S608  - our own
+            f" {where(wanted)} ORDER BY n DESC LIMIT :ranked)"
+            " SELECT n, rank, count(*) OVER () FROM latest ORDER BY rank, n DESC LIMIT :most"
         )
-        values = {"query": query, "marks": list(marks_of(asked)), "most": fulltext.MOST_RANKED}
+        values = {"query": query, "marks": list(marks_of(asked)), "most": most}
+        values["ranked"] = fulltext.MOST_RANKED
         with self._database.errors("searching"):
-            return dict(self._database.run(question, values | moments).fetchall())
+            rows = self._database.run(question, values | moments).fetchall()
+        return {n: rank for n, rank, _ in rows}, rows[0][2] if rows else 0
 
-    def _hit(self, asked: Question, n: int, rank: float) -> Hit | None:
-        columns = ("site", "slug", "sequence", "updated_at", "body", "summary")
-        question = f"SELECT {', '.join(columns)} FROM docs JOIN texts USING (n) WHERE n = :n"  # noqa: S608  - the same
+    def _named(self, some: Sequence[int]) -> dict[int, tuple[str, str]]:
+        question = "SELECT n, site, slug FROM docs WHERE n = ANY(:some)"
         with self._database.errors("searching"):
-            values = self._database.run(question, {"n": n}).fetchone()
-        if values is None:
-            return None  # another process has just put newer words in their place
-        row = dict(zip(columns, values, strict=True))
-        body, summary = (marked(row[name], asked.words, SNIPPET_WORDS) for name in columns[-2:])
-        return hit_of(row, body, summary, rank)
+            rows = self._database.run(question, {"some": list(some)}).fetchall()
+        return {n: (site, slug) for n, site, slug in rows}
+
+    def _hits(self, asked: Question, ranks: Mapping[int, float]) -> list[Hit]:
+        columns = ("n", "site", "slug", "sequence", "updated_at", "body", "summary")
+        question = (
+            f"SELECT {', '.join(columns)} FROM docs JOIN texts USING (n) WHERE n = ANY(:chosen)"  # noqa: S608  - the same
+        )
+        with self._database.errors("searching"):
+            found = self._database.run(question, {"chosen": list(ranks)}).fetchall()
+        rows = {values[0]: dict(zip(columns, values, strict=True)) for values in found}
+        # another process may just have put newer words in the place of some
+        return [_hit(asked, rows[n], rank) for n, rank in ranks.items() if n in rows]
 
     # filling
 
@@ -161,3 +173,8 @@ class PostgresTexts(Filler):
             connection.execute("DELETE FROM docs WHERE site = ? AND slug = ?", (site, slug))
         with self._database.errors("writing the full-text index anew"):
             self._database.scrub()
+
+
+def _hit(asked: Question, row: Row, rank: float) -> Hit:
+    body, summary = (marked(row[name], asked.words, SNIPPET_WORDS) for name in ("body", "summary"))
+    return hit_of(row, body, summary, rank)

@@ -56,6 +56,9 @@ class Batch(Struct, frozen=True, kw_only=True):
 class Index(Reader):
     """One open index, for writing too. State: the database."""
 
+    #: Groups that are best added at once: enough that the sync does not count, some MB of rows.
+    page = 500
+
     @classmethod
     def to_write(cls, root: Path) -> Self:
         """Return the index of the mirror at ``root``, made where it is not there.
@@ -163,7 +166,7 @@ class Index(Reader):
         values = ", ".join(f":{name}" for name in row)
         insert = f"INSERT INTO {table} ({names}) VALUES ({values})"  # noqa: S608  - our own tables
         with self.begin(f"writing the index's {table}") as connection:
-            return bool(connection.numbers(f"{insert} {_IF_NEW} RETURNING 1", [row])[0])
+            return bool(connection.numbers(f"{insert} {IF_NEW} RETURNING 1", [row])[0])
 
     def scrub(self) -> None:
         """Leave nothing of what was taken out, not in free pages either.
@@ -221,10 +224,9 @@ ARTICLES_LEFT = (
        FROM events WHERE site = :site""",
 )
 
-#: Brings the standing of an article up to what one of its groups tells, and returns its number.
+#: Brings the standing of an article up to what one of its groups tells.
 # By sequence number and not by arrival: segments may be indexed again in any order.
-ADD_ARTICLE = """
-    INSERT INTO articles (site, slug, url, last, newest, placed) VALUES (?, ?, ?, ?, ?, ?)
+ARTICLE_STANDS = """
     ON CONFLICT (site, slug) DO UPDATE SET
       url = CASE WHEN excluded.placed > articles.placed
                    OR articles.placed = 0 AND excluded.placed = 0
@@ -236,14 +238,18 @@ ADD_ARTICLE = """
                     THEN excluded.newest ELSE articles.newest END,
       placed = CASE WHEN excluded.placed > articles.placed
                     THEN excluded.placed ELSE articles.placed END
-    RETURNING n
 """
+#: The same, where there may be no row yet, and returns the article's number.
+ADD_ARTICLE = f"""
+    INSERT INTO articles (site, slug, url, last, newest, placed) VALUES (?, ?, ?, ?, ?, ?)
+    {ARTICLE_STANDS} RETURNING n
+"""  # noqa: S608  - our own
 
 
 def _add_batch(batch: Batch, connection: Connection) -> None:
     _add_rows(connection, batch.rows)
-    _keep_newest(connection, "names", batch.names)
-    _keep_newest(connection, "validators", batch.validators)
+    keep_newest(connection, "names", batch.names)
+    keep_newest(connection, "validators", batch.validators)
     _replace(connection, "entries", batch.entries)
     _replace(connection, "memory", batch.memory)
     segments = [
@@ -254,31 +260,43 @@ def _add_batch(batch: Batch, connection: Connection) -> None:
 
 
 def _add_rows(connection: Connection, rows: Sequence[Rows]) -> None:
+    add_sites(connection, rows)
+    numbers = [n for (n,) in connection.numbers(ADD_ARTICLE, [one.article for one in rows])]
+    add(connection, "files", {row: None for one in rows for row in one.files}, IF_NEW)
+    add_groups(connection, rows, numbers)
+    numbered = zip(numbers, rows, strict=True)
+    add(connection, "urls", [(n, *row) for n, one in numbered for row in one.urls], IF_NAMED)
+    keep_newest(connection, "names", [row for one in rows for row in one.names])
+    keep_newest(connection, "validators", [row for one in rows for row in one.validators])
+
+
+def add_sites(connection: Connection, rows: Sequence[Rows]) -> None:
+    """Insert the sites that groups tell of."""
     sites = dict.fromkeys(one.site for one in rows)
     # A host first captured for a foreign canonical may be mirrored for itself later, never back.
     for implicit in (True, False):
         some = [row for row in sites if row[2] is implicit]
-        _add(connection, "sites", some, _in_place("sites", "WHERE sites.implicit"))
-    numbers = connection.numbers(ADD_ARTICLE, [one.article for one in rows])
-    numbered = list(zip(numbers, rows, strict=True))
-    _add(connection, "files", {row: None for one in rows for row in one.files}, _IF_NEW)
-    _add(connection, "snapshots", [one.snapshot for one in rows if one.snapshot])
-    _add(connection, "events", [one.event for one in rows if one.event])
-    shown = [n + row for n, one in numbered for row in one.representations]
-    _add(connection, "representations", shown)
-    _add(connection, "urls", [n + row for n, one in numbered for row in one.urls], _IF_NAMED)
-    _keep_newest(connection, "names", [row for one in rows for row in one.names])
-    _keep_newest(connection, "validators", [row for one in rows for row in one.validators])
+        add(connection, "sites", some, _in_place("sites", "WHERE sites.implicit"))
 
 
-def _keep_newest(connection: Connection, table: str, rows: Sequence[Values]) -> None:
+def add_groups(connection: Connection, rows: Sequence[Rows], numbers: Sequence[int]) -> None:
+    """Insert what is of one group alone; ``numbers`` are their articles'."""
+    add(connection, "snapshots", [one.snapshot for one in rows if one.snapshot])
+    add(connection, "events", [one.event for one in rows if one.event])
+    numbered = zip(numbers, rows, strict=True)
+    shown = [(n, *row) for n, one in numbered for row in one.representations]
+    add(connection, "representations", shown)
+
+
+def keep_newest(connection: Connection, table: str, rows: Sequence[Values]) -> None:
+    """Insert rows, each in place of an older one that is there."""
     # By the moment seen and not by arrival: segments may be indexed again in any order.
-    _add(connection, table, rows, _in_place(table, f"WHERE excluded.seen_at >= {table}.seen_at"))
+    add(connection, table, rows, _in_place(table, f"WHERE excluded.seen_at >= {table}.seen_at"))
 
 
-_IF_NEW = "ON CONFLICT DO NOTHING"
+IF_NEW = "ON CONFLICT DO NOTHING"
 #: What was first seen without being stored is given its file's name later.
-_IF_NAMED = (
+IF_NAMED = (
     "ON CONFLICT (mark, format, article) DO UPDATE SET file = excluded.file WHERE urls.file = ''"
 )
 
@@ -291,7 +309,7 @@ def _replace(connection: Connection, table: str, rows: Sequence[Row]) -> None:
         connection.executemany(statement, [tuple(row[name] for name in columns) for row in rows])
 
 
-def _add(connection: Connection, table: str, rows: Collection[Values], otherwise: str = "") -> None:
+def add(connection: Connection, table: str, rows: Collection[Values], otherwise: str = "") -> None:
     """Insert rows in the order of COLUMNS; ``otherwise``: what if one is there."""
     if rows:
         connection.executemany(_insert(table, COLUMNS[table], otherwise), rows)

@@ -35,15 +35,19 @@ def known(url: str, name: str, file: str) -> Known:
 
 def _names_of(url: str, name: str, file: str) -> Known:
     try:
-        short = AS_ITS_URL if file and file == file_name(url, name) else file
+        own = bool(file) and file == file_name(url, name)
     except ValueError:
-        short = file  # another make's, of a URL that ours can't be
-    rows: dict[tuple[Any, ...], None] = {}
-    if is_file_name(file):
-        path, *folders = folded_paths(file)
-        rows[mark_of(path), False] = None
-        rows |= dict.fromkeys((mark_of(folder), True) for folder in folders)
-    return mark_of(url), short, rows
+        own = False  # another make's, of a URL that ours can't be
+    short = AS_ITS_URL if own else file
+    if not own and not is_file_name(file):
+        return mark_of(url), short, {}
+    path, *above = folded_paths(file)
+    return mark_of(url), short, {(mark_of(path), False): None} | _folders(tuple(above))
+
+
+@lru_cache(maxsize=256)  # files of one folder stand together
+def _folders(paths: tuple[str, ...]) -> dict[tuple[Any, ...], None]:
+    return dict.fromkeys((mark_of(path), True) for path in paths)
 
 
 _common_names = lru_cache(maxsize=8_192)(_names_of)

@@ -26,18 +26,19 @@ class Packed(str):
 
 def packed(text: str) -> Packed | bytes:
     """Return a record id or a hex digest in half its bytes; text of another make stays as it is."""
-    if len(text) == _URN and text.startswith("urn:uuid:") and text[17:33:5] == "----":
-        bare, size = text[9:].replace("-", ""), _UUID_BYTES
-    else:
-        bare, size = text, _DIGEST_BYTES
-    # What is not of this length and in small letters would come back as something else.
-    if len(bare) != 2 * size or bare != bare.lower():
+    bare = text
+    if len(text) == _URN and text[:9] == "urn:uuid:" and text[17:33:5] == "----":
+        bare = text[9:].replace("-", "")
+        if len(bare) != 2 * _UUID_BYTES:
+            return Packed(text)
+    elif len(text) != 2 * _DIGEST_BYTES:
         return Packed(text)
     try:
         short = bytes.fromhex(bare)
     except ValueError:
         return Packed(text)
-    return short if len(short) == size else Packed(text)
+    # Blanks and capitals would come back as something else.
+    return short if short.hex() == bare else Packed(text)
 
 
 def unpacked(value: object) -> str:

@@ -205,7 +205,11 @@ def named(index: Reader, slug: str, site: str | None) -> set[tuple[str, str]]:
         slug=slug,
     )
     found = {(row["site"], row["slug"]) for row in here}
-    second = index.ask("SELECT site, slug FROM names WHERE name = :slug AND NOT is_url", slug=slug)
+    second = index.ask(
+        """SELECT site, slug FROM names
+           WHERE name = :slug AND site IN (SELECT name FROM sites) AND NOT is_url""",
+        slug=slug,
+    )
     exact = {name for name, _ in found}
     found |= {(row["site"], row["slug"]) for row in second if row["site"] not in exact}
     return {one for one in found if site is None or one[0] == site}

@@ -8,7 +8,7 @@ alone are SQLAlchemy's (schema.py). What the two databases spell differently is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -65,8 +65,11 @@ class Reader:
 
     def ask(self, *sql: str, **values: object) -> list[Row]:
         """Return every row of a question; its parts are joined by a space."""
+        return self._rows(" ".join(sql), values)
+
+    def _rows(self, sql: str, values: Mapping[str, object] | Sequence[object]) -> list[Row]:
         with self.database.errors("reading the index"):
-            cursor = self.database.run(" ".join(sql), values)
+            cursor = self.database.run(sql, values)
             rows = cursor.fetchall()
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in rows]
@@ -118,9 +121,11 @@ class Reader:
         asked = list(values)
         shown = ", ".join(columns) or f"{table}.*"
         for start in range(0, len(asked), _VALUES):
-            named_rows, found, named = rows_by(table, by, asked[start : start + _VALUES])
+            given = asked[start : start + _VALUES]
+            with_asked, found = rows_by(table, tuple(by), len(given))
             conditions = [f"AND {condition}" for condition in wanted]
-            yield from self.ask(named_rows, "SELECT", shown, found, *conditions, **named)
+            sql = " ".join([with_asked, "SELECT", shown, found, *conditions])
+            yield from self._rows(sql, list(chain.from_iterable(given)))
 
 
 def where(wanted: Sequence[str]) -> str:
@@ -134,26 +139,16 @@ def one_of(column: str, values: Iterable[object]) -> tuple[str, dict[str, object
     return f"{column} IN ({', '.join(f':{name}' for name in named)})", named
 
 
-def rows_by(
-    table: str, columns: Sequence[str], values: Iterable[Sequence[object]]
-) -> tuple[str, str, dict[str, object]]:
-    """Return how to ask for the rows whose ``columns`` together are one of ``values``.
-
-    That is a WITH, what follows FROM, and the values by name. SQLite would look through the whole
-    table for an IN over several columns; this way round it goes by the table's index.
-    """
-    given = list(values)
-    with_asked, found, names = _rows_by(table, tuple(columns), len(given))
-    return with_asked, found, dict(zip(names, chain.from_iterable(given), strict=True))
-
-
 @lru_cache(maxsize=64)  # the same few questions, a batch each
-def _rows_by(table: str, columns: tuple[str, ...], count: int) -> tuple[str, str, list[str]]:
-    names = [f"by_{place}" for place in range(count * len(columns))]
-    each = len(columns)
-    rows = (names[start : start + each] for start in range(0, len(names), each))
-    values = ", ".join(f"(:{', :'.join(row)})" for row in rows)
+def rows_by(table: str, columns: tuple[str, ...], count: int) -> tuple[str, str]:
+    """Return how to ask for the rows whose ``columns`` together are one of ``count`` values.
+
+    That is a WITH and what follows FROM, with the values by place: SQLite looks for a name among
+    all names, for each one anew. It would also look through the whole table for an IN over several
+    columns; this way round it goes by the table's index.
+    """
+    row = f"({', '.join('?' * len(columns))})"
     asked = ", ".join(f"asked_{column}" for column in columns)
     same = " AND ".join(f"{column} = asked_{column}" for column in columns)
-    with_asked = f"WITH asked ({asked}) AS (VALUES {values})"
-    return with_asked, f"FROM asked CROSS JOIN {table} WHERE {same}", names
+    with_asked = f"WITH asked ({asked}) AS (VALUES {', '.join([row] * count)})"
+    return with_asked, f"FROM asked CROSS JOIN {table} WHERE {same}"

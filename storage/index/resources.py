@@ -59,9 +59,10 @@ class Resources(Struct, frozen=True):
 
     def newest(self, url: str, format: str) -> SnapshotRow | None:  # noqa: A002  - the project's word
         """Return the newest snapshot that holds bytes of a format under a URL, or None."""
+        # The site as an expression, so that it is no lure away from the few that have the URL.
         wanted = [
             "urls.mark = :mark", "urls.format = :format", "held.url = :url",
-            "articles.site = :site", *self._shown(),
+            "articles.site || '' = :site", *self._shown(),
         ]  # fmt: skip
         row = self.index.ask_one(
             _NEWEST, where(wanted), "ORDER BY held.fetched_at DESC",
@@ -78,10 +79,10 @@ class Resources(Struct, frozen=True):
         )  # fmt: skip
         return None if row is None else self._row(slug, row["sequence"])
 
-    def gone(self, row: SnapshotRow) -> bool:
-        """Tell whether the article of a snapshot is gone by now."""
+    def standing(self, row: SnapshotRow) -> SnapshotRow | None:
+        """Return the newest snapshot of the article that ``row`` is one of, with ``gone_at``."""
         newest = versions.newest_of(self.index, [(row.site, row.slug)], private=self.private)
-        return any(one.gone_at is not None for one in newest)
+        return newest[0] if newest else None
 
     def _row(self, slug: str, sequence: int) -> SnapshotRow | None:
         with values_of("representations"):

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import msgspec
@@ -38,7 +39,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class Place(Struct, frozen=True, kw_only=True, gc=False):
     """Where a group stands: ``segment`` relative to segments/, the rest in compressed bytes.
 
     ``id`` is the manifest's WARC-Record-ID, ``length`` the whole group's.
@@ -50,7 +51,7 @@ class Place(Struct, frozen=True, kw_only=True):
     length: int
 
 
-class Rows(Struct, frozen=True, kw_only=True):
+class Rows(Struct, frozen=True, kw_only=True, gc=False):
     """The rows of one manifest, by table; ``representations`` and ``urls`` lack their article."""
 
     site: Values
@@ -64,7 +65,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     validators: tuple[Values, ...]
 
 
-class SnapshotRow(Struct, frozen=True, kw_only=True):
+class SnapshotRow(Struct, frozen=True, kw_only=True, gc=False):
     """One snapshot as the index knows it; ``gone_at`` is set where newest snapshots are listed.
 
     ``implicit`` marks a captured foreign canonical; ``length`` is the whole group's, ``head`` the
@@ -109,7 +110,7 @@ class SnapshotRow(Struct, frozen=True, kw_only=True):
             "state": self.state,
             "formats": list(self.formats),
             "missing": dict(self.missing),
-            "findings": msgspec.json.decode(msgspec.json.encode(self.findings)),
+            "findings": msgspec.json.decode(to_json(self.findings)) if self.findings else [],
             "title": self.title,
         }
         if self.gone_at is not None:
@@ -117,7 +118,7 @@ class SnapshotRow(Struct, frozen=True, kw_only=True):
         return line
 
 
-class EventRow(Struct, frozen=True, kw_only=True):
+class EventRow(Struct, frozen=True, kw_only=True, gc=False):
     """One event as the index knows it."""
 
     id: str
@@ -200,20 +201,27 @@ def values_of(table: str) -> Iterator[None]:
 
 def snapshot_row(row: Mapping[Any, Any], gone_at: datetime | None = None) -> SnapshotRow:
     """Return a row of the table ``snapshots`` as a value. Raises IndexLies."""
-    with values_of("snapshots"):
+    try:
+        (
+            site, slug, url, run, segment, unit, source, reason, state,
+            sequence, offset, length, head, revision,
+        ) = _plain(row, _SNAPSHOT_PLAIN)  # fmt: skip
         return SnapshotRow(
-            id=unpacked(row["id"]),
-            **_plain(row, _SNAPSHOT_TEXTS, _SNAPSHOT_NUMBERS),
+            id=unpacked(row["id"]), site=site, slug=slug, url=url, sequence=sequence, unit=unit,
+            source=source, revision=revision, reason=reason, state=state, run=run, segment=segment,
+            offset=offset, length=length, head=head,
             updated_at=from_micros(row["updated_at"]),
             observed_at=from_micros(row["observed_at"]),
             formats=_formats(row["formats"]),
-            missing=_MISSING.decode(row["missing"]),
+            missing=_MISSING.decode(row["missing"]) if row["missing"] != "{}" else {},
             findings=_FINDINGS.decode(row["findings"]) if row["findings"] != "[]" else (),
             title=None if row["title"] is None else str(row["title"]),
             implicit=bool(row["implicit"]),
             private=bool(row["private"]),
             gone_at=gone_at,
-        )
+        )  # fmt: skip
+    except _NO_VALUE as error:
+        raise IndexLies("snapshots", str(error)) from error
 
 
 def event_row(row: Mapping[Any, Any]) -> EventRow:
@@ -221,22 +229,30 @@ def event_row(row: Mapping[Any, Any]) -> EventRow:
     with values_of("events"):
         return EventRow(
             id=unpacked(row["id"]),
-            **_plain(row, _EVENT_TEXTS, _EVENT_NUMBERS),
+            **dict(zip(_EVENT_PLAIN.names, _plain(row, _EVENT_PLAIN), strict=True)),
             observed_at=from_micros(row["observed_at"]),
             detail=msgspec.json.decode(row["detail"], type=dict[str, str]),
             implicit=bool(row["implicit"]),
         )
 
 
-def _plain(row: Mapping[Any, Any], texts: tuple[str, ...], numbers: tuple[str, ...]) -> Row:
+class _Plain:
+    """Columns whose values are taken as they are, each of its type."""
+
+    def __init__(self, texts: tuple[str, ...], numbers: tuple[str, ...]) -> None:
+        self.names = (*texts, *numbers)
+        self.values = itemgetter(*self.names)
+        self.types = [str] * len(texts) + [int] * len(numbers)
+
+
+def _plain(row: Mapping[Any, Any], columns: _Plain) -> Values:
     # SQLite keeps any type in any column: an index that somebody gave us may hold what it likes.
-    found = {}
-    for names, kind in ((texts, str), (numbers, int)):
-        for name in names:
-            value = found[name] = row[name]
-            if type(value) is not kind:
-                raise TypeError(f"{name} is {value!r:.80}")
-    return found
+    values: Values = columns.values(row)
+    if list(map(type, values)) != columns.types:
+        wrong = zip(columns.names, values, columns.types, strict=True)
+        name, value = next((name, value) for name, value, kind in wrong if type(value) is not kind)
+        raise TypeError(f"{name} is {value!r:.80}")
+    return values
 
 
 _FORMATS = msgspec.json.Decoder(tuple[str, ...])
@@ -258,10 +274,10 @@ _NO_VALUE = (TypeError, ValueError, OverflowError)
 
 _COMMON_TEXTS = ("site", "slug", "url", "run", "segment")
 _COMMON_NUMBERS = ("sequence", "offset", "length", "head")
-_SNAPSHOT_TEXTS = (*_COMMON_TEXTS, "unit", "source", "reason", "state")
-_SNAPSHOT_NUMBERS = (*_COMMON_NUMBERS, "revision")
-_EVENT_TEXTS = (*_COMMON_TEXTS, "event")
-_EVENT_NUMBERS = _COMMON_NUMBERS
+_SNAPSHOT_PLAIN = _Plain(
+    (*_COMMON_TEXTS, "unit", "source", "reason", "state"), (*_COMMON_NUMBERS, "revision")
+)
+_EVENT_PLAIN = _Plain((*_COMMON_TEXTS, "event"), _COMMON_NUMBERS)
 
 
 def _common(manifest: Manifest, place: Place) -> Values:
@@ -360,12 +376,14 @@ def _show(manifest: Manifest, place: Place, shown: _Shown) -> None:
 
 
 def _names(manifest: Manifest) -> tuple[Values, ...]:
+    seen_at = to_micros(manifest.observed_at)
+    if not manifest.aliases and manifest.event is None:
+        return ((manifest.site, manifest.url, manifest.slug, True, seen_at),)
     urls = {manifest.url, *manifest.aliases}
     slugs: set[str] = set()
     if manifest.event in {"moved", "alias"}:
         urls |= {manifest.detail[end] for end in ("from", "to", "url") if end in manifest.detail}
         slugs = {manifest.detail["slug"]} if "slug" in manifest.detail else set()
-    seen_at = to_micros(manifest.observed_at)
     return tuple(
         [
             (manifest.site, name, manifest.slug, name in urls, seen_at)

@@ -14,6 +14,7 @@ from storage.index.packing import mark_of, packed, unpacked
 from storage.index.reader import Reader, where
 from storage.index.rows import Row, from_micros, to_micros, values_of
 from storage.model import Draft
+from storage.segments.names import check_name
 
 #: An article's site and slug.
 Article: TypeAlias = tuple[str, str]
@@ -199,6 +200,8 @@ def known_segments(index: Reader) -> dict[str, int]:
     """Every indexed segment's name and committed length, by name. Raises IndexLies."""
     rows = index.ask("SELECT name, committed FROM segments ORDER BY name")
     with values_of("segments"):
+        for row in rows:
+            check_name(row["name"])
         return msgspec.convert({row["name"]: row["committed"] for row in rows}, dict[str, int])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from storage.index.follow import gone_at, newest_shown
+from storage.index.follow import gone_of, newest_shown
 from storage.index.reader import Reader
 from storage.index.rows import SnapshotRow, snapshot_row, to_micros
 
@@ -82,11 +82,12 @@ def newest_of(
     }
     by = ("site", "slug", "sequence")
     rows = {(row["site"], row["slug"]): row for row in index.matching("snapshots", by, newest)}
+    gone = gone_of(index, {name: row["sequence"] for name, row in rows.items()})
     found = []
     for name in asked:
         row = rows.get(name)
         if row is not None and row["private"] and not private:
             found.append(newest_shown(index, *name, private=False))
         elif row is not None:
-            found.append(snapshot_row(row, gone_at(index, *name, row["sequence"])))
+            found.append(snapshot_row(row, gone.get(name)))
     return [row for row in found if row is not None]

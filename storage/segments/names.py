@@ -49,6 +49,13 @@ def site_and_file(name: str) -> tuple[str, str]:
     return site, file
 
 
+def check_name(name: object) -> None:
+    """Raise ValueError for what is no site's folder and a file in it."""
+    if not isinstance(name, str):
+        raise ValueError(f"no segment's name: {name!r}")  # noqa: TRY004  - a wrong value of an index
+    site_and_file(name)
+
+
 def is_name(name: str) -> bool:
     """Tell whether a path below the segments' folder is a segment's."""
     site, _, file = name.partition("/")

@@ -27,7 +27,7 @@ _OPENING = b"WARC/1."
 #: Groups that may be in one write, which a crash may leave with a hole: the writer's BATCH_DRAFTS.
 BATCH = 64
 #: Bytes read first of what should be a manifest: most are smaller, and few records follow in it.
-_FIRST = 16 << 10
+_FIRST = 8 << 10
 #: Compressed bytes looked at to see whether a member opens a record: any deflate header fits.
 _GLANCE = 4 << 10
 #: A member's checksum and length, its last bytes: both nil is no record, but room never written.
@@ -41,7 +41,7 @@ _MOST_GLANCES = 10_000
 _KEEP = MAX_MANIFEST + MAX_WARC_HEADER
 
 
-class Group(Struct, frozen=True, kw_only=True):
+class Group(Struct, frozen=True, kw_only=True, gc=False):
     """A whole group: ``id`` is the manifest's record id; offset and length in compressed bytes."""
 
     id: str

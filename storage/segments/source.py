@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from storage.errors import DamageFound, os_errors
+from storage.errors import DamageFound, from_os_error, os_errors
 
 #: Bytes read at once where a member's length is not known yet: most manifests fit.
 CHUNK = 64 << 10
@@ -107,8 +107,10 @@ class FileSource(Source):
             raise self.damage(offset, "no byte stands there")
         end = min(offset + length, self._size)
         while offset < end:
-            with os_errors(f"reading the segment {self.name}"):
+            try:
                 data = os.pread(self._descriptor, min(step, end - offset), offset)
+            except OSError as error:
+                raise from_os_error(error, f"reading the segment {self.name}") from error
             if not data:
                 raise self.damage(offset, "the file became shorter while it was read")
             yield data

@@ -70,7 +70,9 @@ class Report(Struct, frozen=True, kw_only=True):
 
     ``since``: articles last verified before it count as ``unverified``. ``lost`` are the files
     under lost/ with their bytes, ``unfinished`` the segments with bytes at their ends that a killed
-    run left, for the next run to index or cut.
+    run left, for the next run to index or cut. ``rewriting`` are the segments that a killed prune,
+    forget, compact or repair was about to put in place: until the next run, the index may be of
+    the old ones.
     """
 
     segments: int
@@ -85,6 +87,7 @@ class Report(Struct, frozen=True, kw_only=True):
     since: datetime
     lost: tuple[tuple[str, int], ...]
     unfinished: tuple[str, ...]
+    rewriting: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:

@@ -27,7 +27,7 @@ from storage.errors import (
 )
 from storage.index.opening import is_there
 from storage.index.reader import Reader
-from storage.index.replacing import REWRITES
+from storage.index.replacing import REWRITES, announced
 from storage.index.standing import known_segments
 from storage.segments.opening import open_segments
 from storage.segments.source import Source
@@ -91,6 +91,7 @@ class _Check:
         self._wrong = {"segment": 0, "index": 0}
         self._short = {"partial": 0, "unverified": 0}
         self._unfinished: list[str] = []
+        self._rewriting: tuple[str, ...] = ()
         self._done = 0
         self._total = 0
 
@@ -121,6 +122,7 @@ class _Check:
             since=self._asked.since,
             lost=tuple(_lost(self._root)),
             unfinished=tuple(self._unfinished),
+            rewriting=self._rewriting,
         )
 
     def _all(self) -> Iterator[Found]:
@@ -183,6 +185,8 @@ class _Check:
         yield from faults
         if faults:
             self._drop()
+        elif left := announced(self._index):
+            self._rewriting = left.segments
 
     def _drop(self) -> None:
         self.close()

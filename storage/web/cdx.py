@@ -20,7 +20,7 @@ from pydantic_core import SchemaError, SchemaValidator, core_schema
 from storage.surt import surt
 from storage.times import parse_rfc3339
 from storage.web import paths
-from storage.web.request import Request, wrong
+from storage.web.request import MOST_URL, Request, wrong
 
 Match: TypeAlias = Literal["exact", "prefix", "host", "domain"]
 Order: TypeAlias = Literal["default", "closest", "reverse"]
@@ -68,7 +68,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 def read_question(request: Request) -> Question:
     """Return what a request asks for. Raises Refused."""
-    url = request.text("url")
+    url = request.text("url", MOST_URL)
     if not url:
         raise wrong("url names the URL whose captures are asked for.")
     match = _one_of(request, "matchType", MATCHES)
@@ -78,8 +78,6 @@ def read_question(request: Request) -> Question:
         url, match = url[:-1], "prefix"
     bare = _URL.sub("", url, count=1).partition("#")[0]
     host, path = re.match(r"([^/?]*)(.*)", bare, re.DOTALL).groups()  # type: ignore[union-attr]  # it always fits
-    if not host:
-        raise wrong("url has no host.")
     asked = request.number("limit")
     return Question(
         host=host.rpartition("@")[2].lower(),

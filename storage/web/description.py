@@ -88,10 +88,23 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "fields": _words("Fields, with commas between"),
     "output": _form("In which form", type="string", enum=["text", "cdxj", "json"]),
     "page": _form("Which page of a long answer, from 0", type="integer", minimum=0, maximum=10**6),
-    "showNumPages": _form("How many pages there are", type="boolean"),
+    "showNumPages": _words("1, true or yes: how many pages there are"),
     "segment": _words("A segment's file name", 1),
     "past": _words("The slug that a page of a list begins behind"),
 }  # fmt: skip
+#: Those of a query that are read in another way than in a path.
+IN_QUERY: dict[str, dict[str, object]] = {
+    "url": _form(
+        "Whose captures: a URL, also without its scheme, or with a * at its end",
+        type="string", maxLength=MOST_URL, pattern="^[!-~][^\\u0000-\\u001f\\u007f]*$",
+    ),
+}  # fmt: skip
+#: Every header field without which a route refuses.
+FIELDS: dict[str, dict[str, object]] = {
+    "Range": _form(
+        "One record: bytes=OFFSET-END", type="string", pattern="^bytes=[0-9]{1,18}-[0-9]{0,18}$"
+    ),
+}
 
 
 def described(routes: Iterable[Route]) -> Answering:
@@ -119,10 +132,22 @@ def _operation(route: Route) -> dict[str, object]:
         "summary": route.about,
         "parameters": [
             *({"name": name, "in": "path", "required": True, **PARAMETERS[name]} for name in parts),
-            *({"name": name, "in": "query", **_optional(PARAMETERS[name])} for name in route.query),
+            *(_asked(route, name) for name in route.query),
+            *(
+                {"name": name, "in": "header", "required": True, **FIELDS[name]}
+                for name in route.needs
+                if name not in route.query
+            ),
         ],
         "responses": _answers(route),
     }
+
+
+def _asked(route: Route, name: str) -> dict[str, object]:
+    known = IN_QUERY.get(name) or PARAMETERS[name]
+    if name in route.needs:
+        return {"name": name, "in": "query", "required": True, **known}
+    return {"name": name, "in": "query", **_optional(known)}
 
 
 def _optional(parameter: dict[str, object]) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 
 from msgspec import Struct, field
 
@@ -13,7 +14,7 @@ from storage.index.fulltext_words import Snippet
 from storage.index.rows import from_micros
 from storage.web.reading import Reading
 
-#: Hits that are looked at where the list is narrowed down by what no text index knows.
+#: Titles that are looked at where the list is narrowed down by more than a site.
 MOST_HITS = 500
 #: Words of one search among titles: a sentence.
 MOST_WORDS = 16
@@ -36,7 +37,11 @@ def find(reading: Reading, words: str, wanted: Wanted | None, most: int) -> Foun
     index = reading.fulltext
     if index is None:
         return _by_title(reading, words, wanted, most)
-    hits = index.search(_question(words, wanted, most))
+    among = None
+    if wanted is not None and "state" in wanted.values:
+        # Whether an article is gone is all that no text index knows.
+        among = partial(reading.catalogue.among, wanted)
+    hits = index.search(_question(words, wanted, most), among)
     articles = [(hit.site, hit.slug) for hit in hits]
     snippets = {(hit.site, hit.slug): hit.snippet for hit in hits}
     return Found(_among(reading, wanted, articles, most), snippets)
@@ -57,8 +62,7 @@ def _question(words: str, wanted: Wanted | None, most: int) -> Question:
         until=None if wanted.until is None else from_micros(wanted.until),
         by="updated",
         canonicals=True,
-        # Whether an article is gone is all that no text index knows; each hit has its price.
-        most=MOST_HITS if "state" in values else most,
+        most=most,
     )
 
 

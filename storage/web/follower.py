@@ -1,7 +1,8 @@
-"""The thread that keeps the catalogue: it follows the index while a run writes.
+"""The thread that keeps the lists: it follows the index while a run writes.
 
-The catalogue is a file in a folder of this process's own. Where the index is made again, so is the
-catalogue, as another file.
+The catalogue is the mirror's own, which every server shares and the next start finds. Where the
+mirror can't be written, or where private snapshots are shown, it is one of this process's, gone
+with it. Where the index is made again, or rows were taken out of it, so is the catalogue.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from storage import layout
 from storage.archive import Archive
-from storage.errors import ArchiveError
+from storage.errors import ArchiveError, CatalogueUnusable, DiskFull, ReadOnly
+from storage.index.beside import remove
 from storage.index.follow import Filling
-from storage.web.reading import index_file
+from storage.web.reading import file_id, index_file
 from storage.web.texts import Texts
 
 #: Seconds between two looks at the index: a batch of a run is seen that soon.
@@ -26,33 +29,36 @@ _COUNT_EVERY = 60
 
 
 class Follower:
-    """The catalogue's keeper. State: the file that is kept now, the thread, and when to stop.
+    """The lists' keeper. State: the catalogue that is kept now, the thread, and when to stop.
 
     ``caught_up`` is set when everything that was there at the start is catalogued.
     """
 
     def __init__(self, root: Path, *, private: bool) -> None:
-        """Make an empty catalogue of the mirror at ``root``; ``start`` begins to fill it."""
-        self._root = root
+        """Open the catalogue of the mirror at ``root``; ``start`` begins to fill it."""
+        self._root = root.absolute()
         self._private = private
         self._folder = TemporaryDirectory(prefix="slugline-serve-", ignore_cleanup_errors=True)
-        self._made = 0
+        own = Path(self._folder.name)
+        self._own = own / layout.CATALOGUE
+        self._path = self._own if private else self._root / layout.CATALOGUE
         self._stop = threading.Event()
         self.caught_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="slugline-follow", daemon=True)
-        self._filling = self._new()
-        self.texts = Texts(root, Path(self._folder.name), private=private)
+        self._filling = self._opened()
+        self._file = file_id(self._path)
+        self.texts = Texts(self._root, own, private=private)
 
     def path(self) -> Path:
         """Return the file of the catalogue that is kept now."""
-        return self._filling.root
+        return self._path
 
     def start(self) -> None:
         """Begin to follow."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stop following, and throw the catalogue away."""
+        """Stop following; what is this process's alone is thrown away."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -60,15 +66,22 @@ class Follower:
         self.texts.close()
         self._folder.cleanup()
 
-    def _new(self) -> Filling:
-        self._made += 1
-        return Filling.create(Path(self._folder.name) / f"catalogue-{self._made}.sqlite")
+    def _opened(self) -> Filling:
+        try:
+            return Filling.open(self._path)
+        except (ReadOnly, DiskFull):
+            if self._path == self._own:
+                raise
+            self._path = self._own
+            return Filling.open(self._path)
 
     def _run(self) -> None:
         said = ""
+        looks = 0
         while not self._stop.is_set():
             try:
-                self._follow()
+                self._look(count=looks % _COUNT_EVERY == 0)
+                looks += 1
                 said = ""
             except ArchiveError as error:
                 if str(error) != said:
@@ -76,26 +89,44 @@ class Follower:
                     sys.stderr.write(f"slugline: lists are not brought up to date: {said}\n")
             self._stop.wait(PAUSE_SECONDS)
 
-    def _follow(self) -> None:
-        """Follow one index file until it is another one, or rows were taken out of it."""
-        standing = index_file(self._root)
-        if self._filling.followed("snapshots")[0] or self._filling.followed("events")[0]:
-            old, self._filling = self._filling, self._new()
-            old.close()
-        looks = 0
-        while not self._stop.is_set() and index_file(self._root) == standing:
-            # Opened each time: segments may have been written anew since the last look.
-            with Archive.open(self._root) as archive:
-                if not self._filling.fits(archive.index):
-                    return
-                while not self._stop.is_set() and self._filling.step(
-                    archive, private=self._private
-                ):
-                    self._stop.wait(_BREATH_SECONDS)
-                while not self._stop.is_set() and self.texts.step(archive):
-                    self._stop.wait(_BREATH_SECONDS)
-                self.caught_up.set()
-                if looks % _COUNT_EVERY == 0:
-                    self._filling.count_failures(archive.index)
-            looks += 1
-            self._stop.wait(PAUSE_SECONDS)
+    def _look(self, *, count: bool) -> None:
+        """Bring the lists up to the index as it stands now; ``count`` what fails, too."""
+        index = index_file(self._root)
+        of = str(index[1]) if index else ""
+        # Opened each time: segments may have been written anew since the last look.
+        with Archive.open(self._root) as archive:
+            try:
+                self._fill(archive, of)
+            except (ReadOnly, DiskFull, CatalogueUnusable) as error:
+                self._give_up(error)
+                return
+            while not self._stop.is_set() and self.texts.step(archive):
+                self._stop.wait(_BREATH_SECONDS)
+            self.caught_up.set()
+            if count:
+                self._filling.count_failures(archive.index)
+
+    def _fill(self, archive: Archive, of: str) -> None:
+        if file_id(self._path) != self._file:
+            # Another process removed it: what it held must not be shown.
+            self._anew()
+        if not self._filling.fits(archive.index, of):
+            remove(self._path)
+            self._anew()
+        while not self._stop.is_set() and self._filling.step(archive, of, private=self._private):
+            self._stop.wait(_BREATH_SECONDS)
+
+    def _give_up(self, error: ArchiveError) -> None:
+        """Go on with a catalogue made again, or with one of this process's. Raises ``error``."""
+        if isinstance(error, CatalogueUnusable):
+            remove(self._path)
+        elif self._path == self._own:
+            raise error
+        else:
+            self._path = self._own
+        self._anew()
+
+    def _anew(self) -> None:
+        self._filling.close()
+        self._filling = self._opened()
+        self._file = file_id(self._path)

@@ -85,6 +85,7 @@ class Reading:
         self.private = private
         self._path = catalogue
         self._catalogue: Catalogue | None = None
+        self._listed: FileId = None
         self._texts = texts
         self._fulltext: Texts | None = None
         self._text_file: FileId = None
@@ -105,11 +106,12 @@ class Reading:
     def catalogue(self) -> Catalogue:
         """The catalogue of the articles' newest snapshots."""
         path = self._path()
-        if self._catalogue is not None and self._catalogue.root != path:
+        now = file_id(path)
+        if self._catalogue is not None and now != self._listed:
             self._catalogue.close()
             self._catalogue = None
         if self._catalogue is None:
-            self._catalogue = Catalogue.at(path)
+            self._catalogue, self._listed = Catalogue.at(path), now
         return self._catalogue
 
     @property
@@ -132,9 +134,15 @@ class Reading:
             for table in ("snapshots", "events")
         ]
         far = [str(row["id"]) if row else "" for row in last]
-        key = (*of, str(self._index), *far, str(self.catalogue.followed("snapshots")))
+        listed = (str(self.catalogue.followed("snapshots")), str(self._listed))
+        key = (*of, str(self._index), *far, *listed)
         known = self._parts.get(key)
         return self._parts.keep(key, made()) if known is None else known
+
+    def read_to(self) -> str:
+        """Return how far the texts are read that a search looks in."""
+        texts = self.fulltext
+        return "" if texts is None else f"{self._text_file} {texts.note('n')}"
 
     def behind(self) -> int:
         """Return how many snapshots lists do not know yet: they are catalogued after the start."""

@@ -16,6 +16,8 @@ MOST_CHARACTERS = 1_024
 MOST_URL = 4_096
 #: The highest page or sequence number that is looked at; SQLite's own whole numbers go further.
 _MOST_NUMBER = 1 << 52
+#: Parameters that may stand more than once.
+MANY = frozenset({"filter"})
 _NUMBER = re.compile(r"[0-9]{1,16}")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _BARE_URL = re.compile(r"https?:/{1,2}(?=[^/])", re.IGNORECASE)
@@ -67,9 +69,9 @@ class Request(Struct, frozen=True, kw_only=True):
         """Return a part of the path. Raises Refused where it is too long."""
         return _bounded(name, self.parts[name])
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, most: int = MOST_CHARACTERS) -> str:
         """Return a parameter's words, "" where it was not given. Raises Refused."""
-        return _bounded(name, self.query.get(name, "")).strip()
+        return _bounded(name, self.query.get(name, ""), most).strip()
 
     def number(self, name: str) -> int | None:
         """Return a whole number, None where none was given. Raises Refused."""

@@ -2,7 +2,9 @@
 
 Section 9: the Source Description and the Capability List; section 10: the Resource List and its
 index; section 12: the Change List. Times are RFC 3339, hashes SHA-256 of the bytes without content
-coding (section 7, ``sha-256:`` and hex digits).
+coding (section 7, ``sha-256:`` and hex digits). Of a format that its newest snapshot holds stands
+there too, in a namespace of our own, whose it is: the article's slug (percent-encoded), the moment
+under which that snapshot is filed, the format's name.
 """
 
 from __future__ import annotations
@@ -14,29 +16,41 @@ from xml.sax.saxutils import escape, quoteattr
 
 from msgspec import Struct
 
+from storage.index.rows import SnapshotRow
 from storage.model import Representation
 from storage.times import format_utc
 from storage.web import paths
 
 XML = "application/xml"
 WELL_KNOWN = "/.well-known/resourcesync"
+#: The namespace of ``article``, an element of ours in a ``url`` (sitemaps.org: extensions).
+TERMS = "urn:slugline:terms"
 _HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<{root} '
     'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
-    'xmlns:rs="http://www.openarchives.org/rs/terms/">\n'
+    'xmlns:rs="http://www.openarchives.org/rs/terms/" '
+    f'xmlns:slugline="{TERMS}">\n'
 )
 
-#: Attributes of ``rs:md`` or ``rs:ln``; what is empty is left out.
+#: Attributes of an element; what is empty is left out.
 Attributes = Mapping[str, str]
 
 
 class Item(Struct, frozen=True, kw_only=True):
-    """One ``url`` or ``sitemap``: where it is, and what is said of it."""
+    """One ``url`` or ``sitemap``: where it is, what is said of it, and whose it is."""
 
     loc: str
     lastmod: datetime | None = None
     about: Attributes = {}
+    article: Attributes = {}
     links: tuple[Attributes, ...] = ()
+
+
+class Held(Struct, frozen=True, kw_only=True):
+    """A format's newest bytes; ``newest``: those of the article's newest snapshot, none older."""
+
+    one: Representation
+    newest: bool = True
 
 
 def document(
@@ -61,6 +75,8 @@ def _item(name: str, item: Item) -> str:
         lines.append(f"    <lastmod>{format_utc(item.lastmod)}</lastmod>")
     if item.about:
         lines.append(f"    <rs:md{_written(item.about)}/>")
+    if item.article:
+        lines.append(f"    <slugline:article{_written(item.article)}/>")
     lines += (f"    <rs:ln{_written(link)}/>" for link in item.links)
     return "\n".join([f"  <{name}>", *lines, f"  </{name}>\n"])
 
@@ -90,23 +106,32 @@ def kind_of(one: Representation) -> str:
     return one.media_type.partition(";")[0].strip().lower()
 
 
-def resources(
-    base: str, site: str, formats: Iterable[tuple[Representation, datetime]]
-) -> Iterator[Item]:
-    """Give an article's resources: the one that stands for it links to the others.
+def resources(base: str, row: SnapshotRow, formats: Iterable[Held]) -> Iterator[Item]:
+    """Give the resources of an article whose newest snapshot is ``row``.
 
-    That is the HTML where there is one (``rel="alternate"``, and ``canonical`` the way back,
-    section 13.2). Each names the URL that it was fetched from (``via``, section 13.8). With the
-    bytes comes the moment when they, or those of another format of the article, last changed.
+    The one that stands for the article comes first and links to the others: the HTML where there is
+    one (``rel="alternate"``, and ``canonical`` the way back, section 13.2). Each names the URL that
+    its publisher has it under (``via``, section 13.8). All changed when the snapshot was made.
     """
-    given = sorted(formats, key=lambda each: each[0].format != "html")
-    where = [base + latest_path(site, one.format, one.url) for one, _ in given]
-    changed = max((moment for _, moment in given), default=None)
-    for number, (one, _) in enumerate(given):
+    given = sorted(formats, key=lambda each: (not each.newest, each.one.format != "html"))
+    where = [base + latest_path(row.site, each.one.format, each.one.url) for each in given]
+    for number, (each, at) in enumerate(zip(given, where, strict=True)):
+        one = each.one
         others: list[Attributes] = [
-            {"rel": "alternate", "href": at, "type": kind_of(other)}
-            for (other, _), at in zip(given[1:], where[1:], strict=True)
+            {"rel": "alternate", "href": there, "type": kind_of(other.one)}
+            for other, there in zip(given[1:], where[1:], strict=True)
         ]
         links = others if number == 0 else [{"rel": "canonical", "href": where[0]}]
-        via = {"rel": "via", "href": paths.uri(one.url)}
-        yield Item(loc=where[number], lastmod=changed, about=described(one), links=(*links, via))
+        yield Item(
+            loc=at,
+            lastmod=row.observed_at,
+            about=described(one),
+            article=whose(row, one) if each.newest else {},
+            links=(*links, {"rel": "via", "href": paths.uri(one.via or one.url)}),
+        )
+
+
+def whose(row: SnapshotRow, one: Representation) -> dict[str, str]:
+    """Return what tells a format's article: slug, the snapshot's moment, and the format's name."""
+    key = format_utc(row.updated_at)
+    return {"slug": paths.segment(row.slug), "updated_at": key, "format": one.format}

@@ -17,15 +17,17 @@ Answering: TypeAlias = Callable[[Reading, Request], Answer]
 class Route(Struct, frozen=True, kw_only=True):
     """One address, with parts in braces; ``{url}`` at its end takes all that follows, a query too.
 
-    ``query``: the parameters it reads; ``gives``: the media types of its answers, none: whatever
-    was archived; ``redirects``: it may answer 302, ``statuses``: these too; ``errors``: in which
-    form it refuses. ``heavy`` answers may take a second, and few are made at once.
+    ``query``: the parameters it reads; ``needs``: those of them, and header fields, without which
+    it refuses; ``gives``: the media types of its answers, none: whatever was archived;
+    ``redirects``: it may answer 302, ``statuses``: these too; ``errors``: in which form it refuses.
+    ``heavy`` answers may take a second, and few are made at once.
     """
 
     path: str
     answer: Answering
     about: str
     query: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     gives: tuple[str, ...] = (HTML,)
     redirects: bool = False
     errors: Literal["page", "json", "text"] = "page"

@@ -72,11 +72,13 @@ _MEMENTO = (
 _REPLAY = (
     Route(
         path="/cdx", answer=cdx.lines, gives=(cdx.CDXJ, cdx.NDJSON, JSON), query=cdx.QUERY,
-        errors="text", heavy=True, about="The captures of URLs, as pywb's CDX server gives them",
+        needs=("url",), errors="text", heavy=True,
+        about="The captures of URLs, as pywb's CDX server gives them",
     ),
     Route(
         path="/warc/{site}/{segment}", answer=cdx.record, gives=(cdx.WARC,), errors="text",
-        statuses=(206, 416), about="The WARC record that a line of /cdx names, by Range",
+        needs=("Range",), statuses=(206, 416),
+        about="The WARC record that a line of /cdx names, by Range",
     ),
 )  # fmt: skip
 _SYNC = "/resourcesync/{site}"
@@ -104,6 +106,7 @@ _MIRRORS = (
     Route(path="/latest/{site}/", answer=latest.start, about="Where a site's lists are"),
     Route(
         path="/latest/{site}/{format}/{url}", answer=latest.newest, gives=(), errors="text",
+        statuses=(301,),
         about="The newest bytes of a format of an article, as they were received",
     ),
 )  # fmt: skip

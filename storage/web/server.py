@@ -28,7 +28,7 @@ from storage.web.answer import Answer
 from storage.web.follower import Follower
 from storage.web.reading import MOST_PARTS, MOST_SIZES, Parts, Reading, Remembered, Sizes
 from storage.web.refusing import complain, complaints, refusal
-from storage.web.request import Refused, Request, not_there
+from storage.web.request import MANY, Refused, Request, not_there
 from storage.web.route import Route
 from storage.web.routes import ROUTES
 from storage.web.workers import Workers
@@ -99,7 +99,7 @@ class Serving:
         app = web.Application()
         for route in ROUTES:
             app.router.add_route("*", _pattern(route), self._handler(route))
-        app.router.add_route("*", "/{rest:.*}", self._handler(None))
+        app.router.add_route("*", "/{rest:(?s:.*)}", self._handler(None))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         loop = asyncio.get_running_loop()
@@ -174,6 +174,9 @@ class Serving:
             # As it was sent: aiohttp's own idea of the path is decoded, and has no query.
             url = _path_of(target).split("/", route.path.partition("{url}")[0].count("/"))[-1]
         query = {name: request.query.getall(name)[0] for name in request.query}
+        for name in route.query:
+            if name not in MANY and len(request.query.getall(name, ())) > 1:
+                raise Refused(400, f"{name} stands more than once in the address.")
         fields = request.headers
         return Request(
             parts=parts,
@@ -242,7 +245,7 @@ def _path_of(target: str) -> str:
 
 def _pattern(route: Route) -> str:
     """Return an address for aiohttp's router, whose own parts would not take braces."""
-    return re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", route.path).replace("{url:[^/]+}", "{url:.+}")
+    return re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", route.path).replace("{url:[^/]+}", "{url:(?s:.+)}")
 
 
 async def _sent(request: web.Request, answer: Answer, seconds: float) -> web.StreamResponse:

@@ -13,9 +13,11 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from storage.index.rows import SnapshotRow
 from storage.times import format_utc
 from storage.web import paths
 from storage.web.answer import Answer
+from storage.web.resourcesync import list_path
 from storage.web.wording import count, size, told
 
 #: C0 but tab, line feed and carriage return; DEL and C1; bidirectional controls, which would let a
@@ -45,6 +47,8 @@ def environment() -> Environment:
         "day": _day,
         "size": size,
         "count": count,
+        "edition": edition,
+        "exact": format_utc,
         "original": original,
         "key": paths.row_key,
         "told": told,
@@ -57,6 +61,7 @@ def environment() -> Environment:
         "format_path": paths.format_path,
         "compare_path": paths.compare_path,
         "feed_path": paths.feed_path,
+        "list_path": list_path,
         "timemap_path": paths.timemap_path,
         "timegate_path": paths.timegate_path,
         "memento_path": paths.memento_path,
@@ -80,7 +85,8 @@ def page(
 def _clean(value: object) -> object:
     if value is None:
         return ""
-    return value.translate(_CONTROLS) if type(value) is str else value
+    # what is printable has none of them, which is quicker to see
+    return value.translate(_CONTROLS) if type(value) is str and not value.isprintable() else value
 
 
 def moment(value: datetime | None) -> Markup:
@@ -90,6 +96,15 @@ def moment(value: datetime | None) -> Markup:
     exact = format_utc(value)
     shown = f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
     return Markup(f'<time datetime="{exact}" title="{exact}">{shown}</time>')  # noqa: S704  - digits
+
+
+def edition(row: SnapshotRow) -> str:
+    """Name a snapshot in few characters: its date to the minute, and its revision after the first.
+
+    Two of one minute read the same: it is a name for people, and a link or an option has the key.
+    """
+    revision = f" r{row.revision}" if row.revision else ""
+    return f"{row.updated_at.astimezone(UTC):%Y-%m-%d %H:%M}{revision}"
 
 
 def _day(value: datetime) -> str:

@@ -121,8 +121,8 @@ def _passage(
         left += ((mark, word) for word in a[k:k_end])
         right += ((mark, word) for word in b[m:m_end])
         if not same:
-            taken += sum(not word.isspace() for word in a[k:k_end])
-            added += sum(not word.isspace() for word in b[m:m_end])
+            taken += _number(a[k:k_end])
+            added += _number(b[m:m_end])
     olds = [Line(i + n + 1, spans) for n, spans in enumerate(_lines(left))] if old else []
     news = [Line(j + n + 1, spans) for n, spans in enumerate(_lines(right))] if new else []
     rows = []
@@ -131,6 +131,11 @@ def _passage(
         other = news[n] if n < len(news) else None
         rows.append(Row("changed", one, other))
     return rows, taken, added
+
+
+def _number(words: Sequence[str]) -> int:
+    """Return how many of them are words: punctuation and space is none."""
+    return sum(any(map(str.isalnum, word)) for word in words)
 
 
 def _words_of(lines: Sequence[str]) -> list[str]:

@@ -18,8 +18,9 @@ from storage.web.reading import Reading
 from storage.web.request import Refused, Request
 from storage.web.route import Answering
 
-#: Threads that read: one computes while the others wait for the disk.
-THREADS = 6
+#: Threads that read: one computes while the others are in SQLite or wait for the disk; with more
+#: they wait for each other.
+THREADS = 3
 #: Heavy answers made at once.
 HEAVY = 1
 #: Requests that may wait; at some hundred answers a second that is half a second.

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from crawler.answer import Exchange, FetchSettings
+from crawler.answer import FetchSettings
+from crawler.events import Requested
 from crawler.fetch import Fetcher
 from crawler.guard import Guard
 from crawler.politeness import Politeness
@@ -28,7 +29,7 @@ def settings(**values: Any) -> FetchSettings:
 async def fetching(
     *sites: RawServer,
     named: tuple[str, ...] = (),
-    observe: Callable[[Exchange], None] | None = None,
+    observe: Callable[[Requested], None] | None = None,
     now: Callable[[], datetime] = lambda: NOW,
     **values: Any,
 ) -> AsyncIterator[Fetcher]:

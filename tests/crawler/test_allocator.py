@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-import gc
-
-from crawler.allocator import give_back_large_blocks, look_for_cycles_seldom
+from crawler.allocator import give_back_large_blocks
 
 
 def test_it_can_be_told_again_and_again() -> None:
     for _ in range(2):
         give_back_large_blocks()
     assert len(bytes(1 << 20)) == 1 << 20
-
-
-def test_cycles_are_looked_for_seldom_and_still_found() -> None:
-    before = gc.get_threshold()
-    gc.set_threshold(700, 10, 10)
-    try:
-        look_for_cycles_seldom()
-        young, *older = gc.get_threshold()
-        assert young > 700
-        assert older == [10, 10]
-        assert gc.isenabled()
-    finally:
-        gc.set_threshold(*before)

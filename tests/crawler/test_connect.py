@@ -10,8 +10,8 @@ import pytest
 from aiohttp import ClientHttpProxyError, encode_basic_auth
 from yarl import URL
 
-from crawler.answer import Exchange
 from crawler.connect import MAX_FIELDS, Connections, proxy_of, tls
+from crawler.events import Requested
 from crawler.faults import FetchError
 from crawler.guard import Guard
 from tests.crawler.fetching import AGENT, fetching, settings
@@ -100,7 +100,7 @@ async def test_a_request_is_never_sent_again_by_the_library() -> None:
     async def drop(_request: Request, wire: Wire) -> None:
         wire.reset()
 
-    ours: list[Exchange] = []
+    ours: list[Requested] = []
     async with (
         raw_server({"/a": answer(), "/b": drop}) as site,
         fetching(site, attempts=1, observe=ours.append) as fetcher,

@@ -41,11 +41,7 @@ def test_the_drawing_shows_errors_and_many_hosts() -> None:
     progress = RichProgress(console, clock=lambda: at(1))
     progress.tally.take(answered(0, 503))
     for n in range(7):
-        progress.tally.take(
-            events.Requested(
-                at=at(0), host=f"h{n}:80", url="http://h/", status=200, size=1, seconds=0.1
-            )
-        )
+        progress.tally.take(events.Requested(at=at(0), url=f"http://h{n}/", status=200, size=1))
     text = drawn(progress)
     assert "1 error, last 503" in text
     assert "and 3 more hosts" in text

@@ -16,7 +16,7 @@ SAMPLES: tuple[Event, ...] = (
     events.RunStarted(at=NOW, run="r", command="mirror", scopes=("http://h/",)),
     events.SiteStarted(at=NOW, site="s", scope="http://h/", rate=2.0),
     events.Discovered(at=NOW, site="s", source="sitemap", url="http://h/s", count=2, new=1),
-    events.Requested(at=NOW, host="h:80", url="http://h/a", status=200, size=9, seconds=0.1),
+    events.Requested(at=NOW, url="http://h/a", status=200, size=9),
     events.Began(at=NOW, site="s", url="http://h/a"),
     events.Stored(
         at=NOW,

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from storage.archive import Archive
 from storage.forget import forget
+from storage.index.fulltext import Question
+from storage.index.fulltext_filling import search
+from storage.layout import FULLTEXT
 from tests.crawler.runs import history, run
 from tests.crawler.small_site import Page, SmallSite
 from tests.storage.test_forget import places_of
@@ -90,6 +93,33 @@ async def test_the_next_runs_neither_ask_for_it_nor_bring_it_back(tmp_path: Path
             assert not [body for body in remembered(tmp_path) if WORDS.encode() in body]
             assert remembered(tmp_path)
     assert problems(tmp_path) == []
+
+
+def searched(root: Path, words: str) -> list[str]:
+    """Search, which fills the full-text index first; return the slugs that are found."""
+    with Archive.open(root) as archive:
+        return [hit.slug for hit in search(archive, Question(words=words))]
+
+
+async def test_its_words_leave_the_full_text_index_and_stay_out(tmp_path: Path) -> None:
+    odd = b"zxjkvwp"  # of a word that begins as no other does, so that the index has it in whole
+    async with SmallSite() as site:
+        site.pages = dict(pages(site.base))
+        site.pages["/news/ada"] = story("ada", f"{WORDS} q{odd.decode()}", twin="ada")
+        site.pages["/news/ada.md"] = Page(
+            body=f"# ada in town\n\n{WORDS} q{odd.decode()}\n" * 3, type="text/markdown"
+        )
+        await run(f"{site.base}/", tmp_path)
+        assert searched(tmp_path, f"q{odd.decode()}") == ["ada"]
+        assert str(tmp_path / FULLTEXT) in places_of(tmp_path, odd)
+        forget(tmp_path, "ada", reason="Ada asked", now=NOW)
+        for _ in range(2):
+            assert places_of(tmp_path, odd, WORDS.encode(), b"ada in town") == []
+            assert searched(tmp_path, f"q{odd.decode()}") == []
+            assert searched(tmp_path, "nothing happened") == ["bob"]
+            assert places_of(tmp_path, odd, WORDS.encode(), b"ada in town") == []
+            await run(f"{site.base}/", tmp_path)
+    assert problems(tmp_path, deep=True) == []
 
 
 async def test_it_is_not_mirrored_by_its_own_url_either(tmp_path: Path) -> None:

@@ -39,6 +39,14 @@ def taken(frontier: Frontier) -> list[str]:
     return found
 
 
+def taken_one(frontier: Frontier) -> str | None:
+    """Take the next one and settle it; returns its URL."""
+    entry = frontier.take()
+    if entry is not None:
+        frontier.settle(entry.url)
+    return entry.url if entry is not None else None
+
+
 class TestOrder:
     def test_what_comes_next_is_told_and_stays(self) -> None:
         frontier = filled("a", "b", "b.md", "c", "d")
@@ -50,6 +58,20 @@ class TestOrder:
 
     def test_entries_come_out_as_they_went_in(self) -> None:
         assert taken(filled("c", "a", "b")) == [url("c"), url("a"), url("b")]
+
+    def test_what_pages_link_to_comes_out_among_what_lists_name(self) -> None:
+        frontier = filled(*(f"article-{number}" for number in range(20)))
+        frontier.add(entries("older", "oldest", source="link"))
+        order = taken(frontier)
+        assert [order.index(url(name)) for name in ("older", "oldest")] == [7, 15]
+
+    def test_a_link_that_a_list_names_late_takes_the_place_it_had(self) -> None:
+        frontier = Frontier()
+        frontier.add(entries("a", source="link"))
+        frontier.add(entries("b", "c"))
+        assert taken_one(frontier) == url("b")
+        frontier.add(entries("a"))
+        assert taken(frontier) == [url("a"), url("c")]
 
     def test_an_entry_comes_out_once(self) -> None:
         frontier = filled("a")
@@ -179,6 +201,31 @@ class TestTwins:
         assert taken(frontier) == [url("a.md")]
 
 
+class TestCameAlong:
+    def test_what_came_with_an_article_is_no_entry_any_more(self) -> None:
+        frontier = Frontier()
+        frontier.settle(url("a.txt"))
+        assert not frontier.is_new(url("a.txt"))
+        assert not frontier.claim(url("a.txt"))
+        assert frontier.add(entries("a.txt", "b")) == 1
+        assert taken(frontier) == [url("b")]
+
+    def test_a_sitemap_that_names_it_late_is_believed(self) -> None:
+        frontier = Frontier()
+        frontier.settle(url("a"))
+        assert not frontier.in_sitemap(url("a"))
+        frontier.add(entries("a", source="sitemap"))
+        assert frontier.in_sitemap(url("a"))
+        assert taken(frontier) == []
+
+    def test_the_entries_that_led_to_articles_are_told(self) -> None:
+        frontier = filled("a", "b", "c")
+        assert taken(frontier) == [url("a"), url("b"), url("c")]
+        frontier.found(url("a"))
+        frontier.found(url("c"))
+        assert list(frontier.articles()) == [url("a"), url("c")]
+
+
 class TestRoom:
     """Bounds on what a site may list and link."""
 
@@ -192,7 +239,7 @@ class TestRoom:
         frontier = Frontier(Room(links=1))
         frontier.add(entries("a", "b", source="link"))
         assert frontier.add(entries("c", "d")) == 2
-        assert taken(frontier) == [url("a"), url("c"), url("d")]
+        assert taken(frontier) == [url("c"), url("d"), url("a")]
 
     def test_one_that_was_dropped_is_new_and_goes_in_when_there_is_room(self) -> None:
         frontier = Frontier(Room(links=1))

@@ -138,6 +138,17 @@ def test_robots_for_all_and_for_named_agents() -> None:
     assert read_meta(tree('<meta name="robots" content="none">')).nofollow
 
 
+def test_what_a_page_says_of_text_and_data_mining() -> None:
+    meta = read_meta(
+        tree(
+            '<meta name="TDM-Reservation" content=" 1 "><meta name="tdm-policy" content="/terms">'
+            '<meta name="tdm-other" content="x">'
+        )
+    )
+    assert meta.tdm == {"tdm-reservation": "1", "tdm-policy": "/terms"}
+    assert read_meta(tree("")).tdm == {}
+
+
 @pytest.mark.parametrize(
     ("content", "target"),
     [

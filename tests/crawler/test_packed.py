@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.packed import Claims, HashIndex, PackedStrings
+from crawler.packed import Claims, HashIndex, Marks, PackedStrings
 
 #: URLs of one site and of others, and text that is none.
 FIRSTS = st.one_of(
@@ -13,7 +13,10 @@ FIRSTS = st.one_of(
     st.sampled_from(["https://other.example/a", "https://site.example", "https://site.examples/a"]),
     st.text(st.characters(exclude_characters="\n\0/"), max_size=8),
 )
-SECONDS = st.text(st.characters(exclude_characters="\0"), max_size=30)
+SECONDS = st.one_of(
+    st.text(st.characters(exclude_characters="\0\1"), max_size=30),
+    st.text("ab/é?\ud800", max_size=2),
+)
 
 
 @given(st.lists(st.tuples(FIRSTS, SECONDS), unique_by=lambda pair: pair[0]))
@@ -93,3 +96,29 @@ def test_a_name_is_its_first_claimants(pairs: list[tuple[str, str]]) -> None:
         for claimant in "xyz":
             another = expected.get(name, claimant) != claimant
             assert claims.held_by_another(name, claimant) == another
+
+
+def test_controls_that_packing_uses_are_left_out_of_a_second() -> None:
+    packed = PackedStrings()
+    packed.put("https://site.example/a", "\0b\1c")
+    assert packed.get("https://site.example/a") == "bc"
+
+
+def test_what_is_kept_stands_and_what_is_put_takes_its_place() -> None:
+    packed = PackedStrings()
+    packed.keep("a/b", "b")
+    packed.keep("a/b", "c")
+    assert packed.get("a/b") == "b"
+    packed.put("a/b", "c")
+    assert packed.get("a/b") == "c"
+    assert packed.get("a/c") is None
+
+
+@given(st.lists(st.text(max_size=3)))
+def test_marks_hold_each_name_once(names: list[str]) -> None:
+    marks = Marks()
+    for name in names:
+        marks.add(name)
+    assert len(marks) == len(set(names))
+    assert all(name in marks for name in names)
+    assert "another" not in marks

@@ -47,9 +47,7 @@ def waiting(seconds: float, wait: float) -> events.Waiting:
 
 
 def answered(seconds: float, status: int = 200) -> events.Requested:
-    return events.Requested(
-        at=at(seconds), host=f"{SITE}:443", url=url("a"), status=status, size=2048, seconds=0.1
-    )
+    return events.Requested(at=at(seconds), url=url("a"), status=status, size=2048)
 
 
 def finished(seconds: float, *, interrupted: bool = False) -> events.RunFinished:

@@ -253,6 +253,14 @@ class TestNoarchive:
         assert drafted.payloads == ()
         assert drafted.manifest.usage == {"html: meta robots": "noarchive"}
 
+    def test_what_a_page_says_of_data_mining_is_a_signal_and_binds_no_copy(self) -> None:
+        drafted = draft(
+            considered(copy(says("html", tdm={"tdm-reservation": "1"})), copy(says("text"))),
+            CONTEXT,
+        )
+        assert drafted.payloads != ()
+        assert drafted.manifest.usage == {"html: meta tdm-reservation": "1"}
+
     def test_no_text_is_kept_and_the_reason_is(self) -> None:
         page = copy(says("html", T1, summary="It is closed."), usage={"html: x": "noarchive"})
         manifest = written(page, copy(says("markdown")))

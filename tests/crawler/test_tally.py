@@ -32,9 +32,7 @@ def found(new: int) -> events.Discovered:
 
 
 def answer(seconds: float, host: str = "h:80", status: int = 200) -> events.Requested:
-    return events.Requested(
-        at=at(seconds), host=host, url="http://h/a", status=status, size=10, seconds=0.1
-    )
+    return events.Requested(at=at(seconds), url=f"http://{host}/a", status=status, size=10)
 
 
 def run_start() -> events.RunStarted:

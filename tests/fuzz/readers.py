@@ -17,6 +17,7 @@ from crawler.discovery.feed import MAX_ENTRIES, parse_feed
 from crawler.discovery.listing import candidates
 from crawler.discovery.llms_txt import parse_llms_txt
 from crawler.discovery.records import RecordsError, parse_records
+from crawler.discovery.resourcesync import articles, parse_resourcesync
 from crawler.discovery.sitemap import parse_sitemap
 from crawler.facts import Facts, Link, Malformed
 from crawler.formats import FORMATS, check_claim, format_of_type, parse, sniff
@@ -110,6 +111,15 @@ def sitemap(data: bytes) -> None:
         found = parse_sitemap(data, BASE)
         for entry in (*found.entries, *found.sitemaps):
             assert normalise(entry.url) == entry.url
+
+
+def resourcesync(data: bytes) -> None:
+    """Read a list of another mirror."""
+    with suppress(Malformed):
+        found = parse_resourcesync(data, BASE)
+        for each in articles(found.items):
+            assert each.formats
+            assert normalise(each.url) == each.url
 
 
 def feed(data: bytes) -> None:

@@ -18,6 +18,7 @@ import zstandard
 from crawler.demo.newsroom import Newsroom
 from storage.manifest import encode
 from storage.warc import build_response, new_record_id
+from storage.web.resourcesync import Item, document
 from tests.storage import segment_samples
 
 ORIGIN = "https://news.example"
@@ -149,6 +150,15 @@ def sitemaps() -> Iterable[bytes]:
     """Give sitemaps of every kind, and what else is found in their place."""
     found = tuple(pages(".xml"))
     return (*found, *(gzip.compress(each, mtime=0) for each in found[:1]), *_MAPS, *_FEEDS)
+
+
+def lists() -> Iterable[bytes]:
+    """Give lists as another slugline writes them, and sitemaps in their place."""
+    article = {"slug": "a%2Fb", "updated_at": "2026-06-19T09:13:50Z", "format": "html"}
+    about = {"hash": f"sha-256:{'0a' * 32}", "type": "text/html"}
+    links = ({"rel": "via", "href": "http://news.example/a"},)
+    items = [Item(loc="http://mirror.example/a", about=about, article=article, links=links)] * 2
+    return (document("urlset", {"capability": "resourcelist"}, (), items), *sitemaps())
 
 
 def texts() -> Iterable[bytes]:

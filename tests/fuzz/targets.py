@@ -57,6 +57,7 @@ TARGETS: dict[str, Target] = {
         ("claims", readers.claims, seeds.every_format),
         ("charset", readers.charset, seeds.charsets),
         ("sitemap", readers.sitemap, seeds.sitemaps),
+        ("resourcesync", readers.resourcesync, seeds.lists),
         ("feed", readers.feed, seeds.feeds),
         ("llms-txt", readers.llms_txt, seeds.texts),
         ("anchors", readers.anchors, seeds.PAGES),

@@ -23,6 +23,8 @@ from storage.export.reservations import reservations
         ("meta robots", "noai", ["noai"]),
         ("tdm-reservation", "1", ["1"]),
         ("tdm-reservation", "0", []),
+        ("meta tdm-reservation", "1", ["1"]),
+        ("meta tdm-policy", "https://example.org/policy.json", []),
         ("tdm-reservation", "10", []),
         ("tdm-policy", "https://example.org/policy.json", []),
         ("content-usage", "train-ai=n", ["train-ai=n"]),

@@ -28,6 +28,7 @@ from tests.storage.drafts import (
     words,
     write_segment,
 )
+from tests.storage.verify.harming import problems
 
 PROGRAMS = Path(sys.executable).parent
 THREE = ("html", "text", "markdown")
@@ -88,12 +89,13 @@ def bodies(root: Path) -> dict[tuple[str, int, str], bytes]:
 
 
 def imported(root: Path, **wanted: Any) -> Path:
-    """Make another mirror of what is exported."""
+    """Make another mirror of what is exported, which verifies."""
     other = root.with_name("other")
     Archive.create(other).close()
     exported(root, other / "taken-out", **wanted)
     write_segment(other, f"{SITE}/taken-out.warc.gz", (other / "taken-out").read_bytes())
     reindex(other, SEEN)
+    assert problems(other, deep=True) == []
     return other
 
 

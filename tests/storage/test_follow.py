@@ -24,7 +24,7 @@ def told(slug: str, **facts: Any) -> Draft:
 
 
 def filled(root: Path, at: Path, *, private: bool = False) -> Filling:
-    filling = Filling.create(at)
+    filling = Filling.open(at)
     follow(filling, root, private=private)
     return filling
 

@@ -179,3 +179,13 @@ def test_the_databases_errors_say_whose_fault_it_is(tmp_path: Path) -> None:
         other._connection.execute("PRAGMA busy_timeout = 0")  # noqa: SLF001  - no wait in a test
         with pytest.raises(StoreFailed, match="locked"), other._transaction("writing"):  # noqa: SLF001  - as above
             pass
+
+
+def test_of_the_best_those_are_given_that_are_wanted(root: Path) -> None:
+    asked = Question(words="panels", canonicals=True, most=2)
+    with Fulltext.to_read(_made(root)) as index:
+        order = [(hit.site, hit.slug) for hit in index.search(Question(words="panels", most=9))]
+        last = index.search(asked, among=lambda names: {name for name in names if name != order[0]})
+        assert index.search(asked, among=lambda _: ()) == []
+    assert order[0] not in [(hit.site, hit.slug) for hit in last]
+    assert len(last) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from storage.errors import ReadOnly
 from storage.forget import forget as takedown
 from storage.index import fulltext_filling
 from storage.index.fulltext import Question
-from storage.index.fulltext_filling import Filling, forget, opened
+from storage.index.fulltext_filling import Filling, catch_up, forget, opened
 from storage.index.index import Index
 from storage.index.replacing import settle
 from storage.model import Finding
@@ -55,6 +56,51 @@ def test_an_articles_newest_words_are_found_alone(tmp_path: Path) -> None:
     assert read(tmp_path, 1) == [4, 3, 2, 1, 0]
     assert found(tmp_path, "word3") == []
     assert found(tmp_path, "word4") == ["one"]
+
+
+def test_after_a_run_it_is_brought_up_where_there_is_one(tmp_path: Path) -> None:
+    stored(tmp_path, told("one", "alpha"))
+    with Archive.open(tmp_path) as archive:
+        catch_up(archive)
+    assert not text_file(tmp_path).exists()
+    found(tmp_path, "alpha")
+    stored(tmp_path, told("two", "alpha"))
+    with Archive.open(tmp_path) as archive:
+        catch_up(archive)
+    assert read(tmp_path) == []
+
+
+def test_a_damaged_article_is_looked_at_once_when_segments_were_rewritten(tmp_path: Path) -> None:
+    stored(tmp_path, told("one", "alpha", said={"title": "Beta"}))
+    found(tmp_path, "alpha")
+    (path,) = segments_of(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 4 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 4)
+    path.write_bytes(data)
+    with Filling.open(text_file(tmp_path)) as filling:
+        filling._connection.execute("UPDATE docs SET id = ''")  # noqa: SLF001  - as damage leaves it
+        filling._connection.commit()  # noqa: SLF001
+    index = Index.to_write(tmp_path)
+    settle(index)
+    index.close()
+    assert found(tmp_path, "beta") == ["one"]
+
+
+def test_lists_of_words_become_one_where_many_came_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fulltext_filling, "_MANY", 3)
+    segments = []
+    for n in range(7):
+        stored(tmp_path, told(f"n{n}", "alpha", seen=hour(n)))
+        read(tmp_path)
+        with sqlite3.connect(text_file(tmp_path)) as connection:
+            asked = "SELECT count(DISTINCT segid) FROM texts_idx"
+            segments.append(connection.execute(asked).fetchone()[0])
+        connection.close()
+    assert (segments[2], segments[5]) == (1, 1)
+    assert max(segments) > 1
+    assert len(found(tmp_path, "alpha")) == 7
 
 
 def test_no_private_and_no_forbidden_words_get_in(tmp_path: Path) -> None:

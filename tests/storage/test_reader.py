@@ -72,8 +72,8 @@ def test_rows_are_found_by_several_columns_at_once(
 ) -> None:
     index = Index.empty(Path("nowhere"))
     index.replace("memory", [{"site": a, "key": str(b), "value": ""} for a, b in kept])
-    asked, found, named = rows_by("memory", ("site", "key"), [(a, str(b)) for a, b in set(among)])
-    rows = index.ask(asked, "SELECT site, key", found, **named)
+    asked = {(site, str(key)) for site, key in among}
+    rows = index.matching("memory", ("site", "key"), asked, ("site", "key"))
     places = [(row["site"], int(row["key"])) for row in rows]
     assert sorted(places) == sorted(set(kept) & set(among))
     index.close()
@@ -81,6 +81,6 @@ def test_rows_are_found_by_several_columns_at_once(
 
 @pytest.mark.index_file("SQLite's plan of a question")
 def test_rows_are_found_by_several_columns_without_a_walk_through_the_table(index: Reader) -> None:
-    asked, found, named = rows_by("memory", ("site", "key"), [("a", "1"), ("b", "2")])
-    plan = index.ask("EXPLAIN QUERY PLAN", asked, "SELECT site", found, **named)
+    asked, found = rows_by("memory", ("site", "key"), 2)
+    plan = index.ask("EXPLAIN QUERY PLAN", asked.replace("?", "'a'"), "SELECT site", found)
     assert any(row["detail"].startswith("SEARCH memory USING") for row in plan)

@@ -194,12 +194,12 @@ def test_after_any_harm_the_mirror_is_sound_again(seed: int, tmp_path: Path) -> 
     for number in range(4):
         root = filled(tmp_path / str(number), segment_bytes=6_000)
         before = readable(root)
-        with harmed(root, random) as said:
+        with harmed(root, random) as harm:
             repair(root, NOW)
-            assert problems(root) == [], said
+            assert problems(root) == [], harm.said
             after = readable(root)
-            assert after.items() <= before.items(), said
-            assert len(after) >= len(before) - 18, said
+            assert after.items() <= before.items(), harm.said
+            assert len(after) >= len(before) - 18, harm.said
 
 
 @pytest.mark.parametrize("part", range(2))

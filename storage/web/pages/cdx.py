@@ -22,7 +22,7 @@ from storage.surt import surt
 from storage.web.answer import Answer, json_answer
 from storage.web.cdx import Line, Question, as_text, host_key, read_question, timestamp
 from storage.web.reading import Reading
-from storage.web.request import Refused, Request, wrong
+from storage.web.request import Refused, Request, not_there, wrong
 
 #: As pywb names them.
 CDXJ = "text/x-cdxj"
@@ -202,10 +202,10 @@ def record(reading: Reading, request: Request) -> Answer:
     captures = Captures(reading.archive.index, private=reading.private)
     place = captures.record(segment, start) if start < 1 << 62 else None
     if place is None:
-        raise Refused(416, "No record that may be shown begins at that byte.")
+        raise not_there("No record that may be shown begins at that byte.")
     end = min(int(asked[2] or place.offset + place.length - 1), place.offset + place.length - 1)
     if end < start:
-        raise wrong("The range ends before it begins.")
+        raise Refused(416, "The range ends before it begins.")
     data = open_segments(reading.root).read(place.segment, place.offset, end - start + 1)
     return structs.replace(
         Answer(body=data, content_type=WARC, status=206, policy="frame"),

@@ -14,13 +14,14 @@ from msgspec import structs
 from storage.archive import Body
 from storage.errors import NoSuchArticle
 from storage.index.resources import Resources
+from storage.index.rows import SnapshotRow
 from storage.web import templating
 from storage.web.answer import Answer
 from storage.web.lists import known_site
 from storage.web.pages.mementos import sent
 from storage.web.reading import Reading
 from storage.web.request import Refused, Request, not_there
-from storage.web.resourcesync import list_path
+from storage.web.resourcesync import latest_path, list_path
 
 #: Fields of the site's own answer that are handed on: usage signals, and what dates the bytes.
 _HANDED_ON = frozenset(
@@ -43,12 +44,18 @@ def newest(reading: Reading, request: Request) -> Answer:
     found = Resources(reading.archive.index, site, reading.private)
     name, url = request.part("format"), request.original()
     row = found.newest(url, name) or found.newest(unquote(url), name)
-    if row is None:
+    newest = found.standing(row) if row is not None else None
+    if row is None or newest is None:
         raise not_there(f"The archive has no {name} of {url} on {site}.")
-    if found.gone(row):
+    if newest.gone_at is not None:
         raise Refused(410, f"{url} is gone; its mementos are not.")
+    manifest = reading.archive.manifest(row)
+    if newest.sequence != row.sequence and (to := _elsewhere(reading, newest, name, url)):
+        return Answer(
+            status=301, content_type="text/plain", headers=(("Location", request.base + to),)
+        )
     try:
-        body = reading.archive.body(reading.archive.manifest(row), name)
+        body = reading.archive.body(manifest, name)
     except NoSuchArticle as error:
         raise not_there(f"{error}.") from error
     answer = sent(body, request.accept_encoding)
@@ -58,6 +65,20 @@ def newest(reading: Reading, request: Request) -> Answer:
     if tag in known:
         return structs.replace(answer, status=304, body=b"", headers=headers)
     return structs.replace(answer, headers=headers)
+
+
+def _elsewhere(reading: Reading, newest: SnapshotRow, name: str, url: str) -> str:
+    """Return where the format's newest bytes are by now, "" where they are not elsewhere.
+
+    Raises Refused where the article has no such format any more.
+    """
+    manifest = reading.archive.manifest(newest)
+    one = manifest.representation(name)
+    if one is not None and one.record_id:
+        return latest_path(newest.site, name, one.url) if one.url not in (url, unquote(url)) else ""
+    if name in manifest.missing:
+        return ""
+    raise not_there(f"The article has no {name} any more; its mementos are there.")
 
 
 def _plain(answer: Answer) -> bool:

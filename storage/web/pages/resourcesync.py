@@ -8,7 +8,7 @@ pages; the Change List has the newest changes, and whoever was away for longer r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from msgspec import structs
@@ -18,7 +18,7 @@ from storage.errors import DamageFound
 from storage.index import versions
 from storage.index.resources import Resources
 from storage.index.rows import SnapshotRow
-from storage.model import Manifest, Representation
+from storage.model import Manifest
 from storage.times import format_utc
 from storage.web import paths
 from storage.web.answer import Answer
@@ -28,16 +28,17 @@ from storage.web.request import Request
 from storage.web.resourcesync import (
     WELL_KNOWN,
     XML,
+    Held,
     Item,
-    described,
     document,
-    latest_path,
     list_path,
     resources,
 )
 
 #: Changes in a Change List, each of a few formats.
 MOST_CHANGES = 1_000
+#: Since when a Change List says that it has everything, where nothing was too much for it.
+BEGINNING = datetime.fromtimestamp(0, UTC)
 _GONE = frozenset({"gone", "forgotten"})
 
 
@@ -87,16 +88,19 @@ def resource_page(reading: Reading, request: Request) -> Answer:
     items = [
         item
         for row in found.page(request.text("past"))
-        for item in resources(request.base, site, _formats(reading, found, row))
+        for item in resources(request.base, row, _formats(reading, found, row))
     ]
     return conditional(request, document("urlset", about, (_up(request, site), index), items))
 
 
 def change_list(reading: Reading, request: Request) -> Answer:
-    """Return a site's Change List: its newest changes, oldest first."""
+    """Return a site's Change List: its newest changes, oldest first.
+
+    An article changes as a whole: all of its formats are named, each with its hash.
+    """
     site = known_site(reading, request)
     changes = list(reading.archive.changes(Asked(site=site, last=MOST_CHANGES)))
-    begins = changes[0].row.observed_at if changes else request.now
+    begins = changes[0].row.observed_at if len(changes) == MOST_CHANGES else BEGINNING
     about = {"capability": "changelist", "from": _moment(begins)}
     shown = (one for one in changes if reading.private or not one.private)
     items = [item for one in shown for item in _changed(reading, request.base, one)]
@@ -130,21 +134,23 @@ def _moment(moment: datetime) -> str:
     return format_utc(moment)
 
 
-def _formats(
-    reading: Reading, found: Resources, row: SnapshotRow
-) -> list[tuple[Representation, datetime]]:
+def _formats(reading: Reading, found: Resources, row: SnapshotRow) -> list[Held]:
     """Return the newest bytes of each format, of a missing one those of an earlier snapshot."""
     manifest = _manifest(reading, row)
     if manifest is None:
         return []
-    given = [(one, row.observed_at) for one in manifest.representations if one.record_id]
+    given = _held(manifest)
     for name in sorted(manifest.missing):
         older = found.newest_with(row.slug, name)
         before = _manifest(reading, older) if older is not None else None
         one = before.representation(name) if before is not None else None
         if one is not None:
-            given.append((one, row.observed_at))
+            given.append(Held(one=one, newest=False))
     return given
+
+
+def _held(manifest: Manifest) -> list[Held]:
+    return [Held(one=one) for one in manifest.representations if one.record_id]
 
 
 def _manifest(reading: Reading, row: SnapshotRow) -> Manifest | None:
@@ -157,36 +163,35 @@ def _manifest(reading: Reading, row: SnapshotRow) -> Manifest | None:
 
 def _changed(reading: Reading, base: str, change: Change) -> Iterator[Item]:
     """Give what a snapshot or an event changed of an article's resources."""
-    row = change.row
+    row, index = change.row, reading.archive.index
     if isinstance(row, SnapshotRow):
         manifest = _manifest(reading, row)
-        before = versions.beside(reading.archive.index, row, private=reading.private)[0]
-        had = set(before.formats) if before is not None else set()
-        for one in manifest.representations if manifest is not None else ():
-            if one.record_id and one.target_id is None:
-                what = "updated" if one.format in had else "created"
-                yield _change(base, row.site, one, what, row.observed_at)
+        if manifest is None:
+            return
+        before = versions.beside(index, row, private=reading.private)[0]
+        had = before.formats if before is not None else ()
+        held = _held(manifest)
+        for item in resources(base, row, held):
+            what = "updated" if item.article["format"] in had else "created"
+            yield _change(item, what, row.observed_at)
+        lost = {*had} - {each.one.format for each in held} - manifest.missing.keys()
+        earlier = _manifest(reading, before) if before is not None and lost else None
+        if before is not None and earlier is not None:
+            # Whose they were is said only where nothing is left of the article.
+            left = [structs.replace(each, newest=not held) for each in _held(earlier)]
+            for item in resources(base, before, (one for one in left if one.one.format in lost)):
+                yield _change(item, "deleted", row.observed_at)
         return
-    last = versions.latest(
-        reading.archive.index, row.site, row.slug, 1, row.sequence, private=reading.private
-    )
-    manifest = _manifest(reading, last[0]) if last else None
     what = "deleted" if row.event in _GONE else "created" if row.event == "returned" else ""
-    for one in manifest.representations if manifest is not None and what else ():
-        if one.record_id:
-            yield _change(base, row.site, one, what, row.observed_at)
+    last = versions.latest(index, row.site, row.slug, 1, row.sequence, private=reading.private)
+    manifest = _manifest(reading, last[0]) if last and what else None
+    for item in resources(base, last[0], _held(manifest)) if manifest is not None else ():
+        yield _change(item, what, row.observed_at)
 
 
-def _change(base: str, site: str, one: Representation, what: str, moment: datetime) -> Item:
-    about = {"change": what, "datetime": _moment(moment)}
-    links = []
-    if what != "deleted":
-        about |= described(one)
-        href = base + paths.memento_path(one.url, one.fetched_at)
-        links = [{"rel": "memento", "href": href}]
-    return Item(
-        loc=base + latest_path(site, one.format, one.url),
-        lastmod=moment if what != "deleted" else None,
-        about=about,
-        links=(*links, {"rel": "via", "href": paths.uri(one.url)}),
-    )
+def _change(item: Item, what: str, moment: datetime) -> Item:
+    """Say of a resource that it changed; of one that is deleted no bytes are described."""
+    told = {"change": what, "datetime": _moment(moment)}
+    if what == "deleted":
+        return structs.replace(item, lastmod=None, about=told)
+    return structs.replace(item, about=told | dict(item.about))

@@ -35,12 +35,24 @@ FRAMED = ("html", "markdown")
 #: A link element may make a browser look up or connect to a host before any policy forbids it:
 #: under another name it does nothing.
 _LINK_ELEMENT = re.compile(r"<(?=link[\s/>])", re.IGNORECASE)
+#: Links aim at the whole window, where a sandboxed frame may not lead it: a click on one does
+#: nothing. In the frame itself a browser would connect to the link's host before it is kept away.
+_LEADS_NOWHERE = '<base target="_top">'
+#: A doctype, and what may stand before it: white space, comments, an XML declaration.
+_DOCTYPE = re.compile(
+    r"(?>(?:[\s\ufeff]|<!--(?:(?!-->).){0,2000}-->|<\?[^>]{0,200}>)*)<!doctype[^>]{0,200}>",
+    re.IGNORECASE | re.DOTALL,
+)
 _STYLE = (
     "body{max-width:42rem;margin:1rem auto;padding:0 1rem;font:1rem/1.6 system-ui,sans-serif}"
-    "pre{overflow:auto}table{border-collapse:collapse}td,th{border:1px solid;padding:.2rem .5rem}"
-    "@media(prefers-color-scheme:dark){body{background:#14171a;color:#e4e7ea}a{color:#8ab8f5}}"
+    "pre{overflow:auto;font-size:.9rem}summary{cursor:pointer}"
+    "table{border-collapse:collapse}td,th{border:1px solid;padding:.2rem .5rem}"
+    "@media(prefers-color-scheme:dark){body{background:#1c2024;color:#e6e8ea}a{color:#8ec0fb}}"
 )
-_HEAD = f'<!doctype html><meta charset="utf-8"><title>Markdown</title><style>{_STYLE}</style>'
+_HEAD = (
+    '<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
+    f"{_LEADS_NOWHERE}<title>Markdown</title><style>{_STYLE}</style>"
+)
 _JSON_FORMATS = ("json", "jsonld")
 
 
@@ -89,8 +101,15 @@ def frame(reading: Reading, request: Request) -> Answer:
     if name == "markdown":
         text = rendered(text) if len(text) <= MOST_RENDERED else f"<pre>{escape(text)}</pre>"
     else:
-        text = _LINK_ELEMENT.sub("<no-", text)
+        text = _leading_nowhere(_LINK_ELEMENT.sub("<no-", text))
     return Answer(body=text.encode("utf-8", "replace"), content_type=HTML, policy="frame")
+
+
+def _leading_nowhere(html: str) -> str:
+    """Return a document whose links lead nowhere; behind its doctype, which has to stay first."""
+    found = _DOCTYPE.match(html)
+    at = found.end() if found else 0
+    return f"{html[:at]}{_LEADS_NOWHERE}{html[at:]}"
 
 
 def raw(reading: Reading, request: Request) -> Answer:
@@ -126,7 +145,8 @@ def rendered(text: str) -> str:
     """Return Markdown as a document of HTML, its front matter as text."""
     head = ""
     if found := re.match(r"(---|\+\+\+)[ \t]*\r?\n.*?\r?\n\1[ \t]*(?:\r?\n|\Z)", text, re.DOTALL):
-        head, text = f"<pre>{escape(found[0])}</pre>", text[found.end() :]
+        front = f"<summary>Front matter</summary><pre>{escape(found[0])}</pre>"
+        head, text = f"<details>{front}</details>", text[found.end() :]
     return f"{_HEAD}{head}{_markdown().render(text)}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from markupsafe import Markup
 
@@ -75,6 +76,11 @@ def _page(reading: Reading, request: Request, site: str) -> Answer:
 def search(reading: Reading, request: Request) -> Answer:
     """Show the articles of all sites that have the words of ``q``."""
     words = request.text("q")
+    made = partial(_found, reading, words)
+    return Answer(body=reading.part("search", words, reading.read_to(), made=made))
+
+
+def _found(reading: Reading, words: str) -> bytes:
     found = finding.find(reading, words, None, MOST_FOUND)
     rows = versions.newest_of(reading.archive.index, found.articles, private=reading.private)
     return templating.page(
@@ -85,7 +91,7 @@ def search(reading: Reading, request: Request) -> Answer:
         snippets=found.snippets,
         by_title=found.by_title,
         behind=reading.behind(),
-    )
+    ).body
 
 
 def _articles(

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
+import zipfile
 from pathlib import Path
 
+import pytest
+from pyarrow import parquet  # type: ignore[import-untyped]  # it has no types
+
+from storage.times import format_utc
 from tests.crawler.commands.calling import complaint, slugline
+from tests.storage.drafts import SITE, article, hour, stored
+from tests.storage.test_export_choosing import about
 
 
 def test_export_jsonl_writes_records_to_a_file_or_stdout(mirror: Path, tmp_path: Path) -> None:
@@ -112,3 +121,49 @@ def test_flags_that_a_kind_does_not_have_are_refused(mirror: Path) -> None:
         ("feed", "-", "--newest"),
     ):
         complaint(slugline("export", *arguments, "--mirror", mirror))
+
+
+def decoded(kind: str, data: bytes) -> bytes:
+    """Return what an export holds, unpacked."""
+    if kind == "parquet":
+        return str(parquet.read_table(io.BytesIO(data)).to_pylist()).encode()
+    if kind == "warc":
+        return gzip.decompress(data)
+    if kind == "wacz":
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            inside = [packed.read(name) for name in packed.namelist()]
+        return b"".join(gzip.decompress(one) if one[:2] == b"\x1f\x8b" else one for one in inside)
+    return data
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "files", "warc", "wacz", "feed"])
+def test_every_kind_is_narrowed_down_by_the_same_options(kind: str, tmp_path: Path) -> None:
+    stored(
+        tmp_path,
+        about(article("kept", seen=hour(2)), topics=("Rail",), lang="en"),
+        about(article("early"), topics=("Rail",), lang="en"),
+        about(article("late", seen=hour(4)), topics=("Rail",), lang="en"),
+        about(article("untold", seen=hour(2)), lang="en"),
+        about(article("foreign", seen=hour(2)), topics=("Rail",), lang="de"),
+        about(
+            article("elsewhere", seen=hour(2), site="other.example"), topics=("Rail",), lang="en"
+        ),
+        about(
+            article("reserved", seen=hour(2), usage={"html: tdm-reservation": "1"}),
+            topics=("Rail",), lang="en",
+        ),
+    )  # fmt: skip
+    narrow = {
+        "early": ("--since", format_utc(hour(1))),
+        "late": ("--at", format_utc(hour(3))),
+        "untold": ("--topic", "rail"),
+        "foreign": ("--lang", "en"),
+        "elsewhere": ("--site", SITE),
+        "reserved": ("--without-reserved",),
+    }
+    for left_out, options in narrow.items():
+        result = slugline("export", kind, "-", *options, "--mirror", tmp_path)
+        assert result.exit_code == 0, result.stderr
+        found = decoded(kind, result.stdout_bytes)
+        slugs = {slug for slug in ("kept", *narrow) if f"/news/{slug}".encode() in found}
+        assert slugs == {"kept", *narrow} - {left_out}

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.crawler.commands.calling import complaint, slugline
-from tests.storage.drafts import article, segment_files, stored
+from tests.storage.drafts import SITE, article, segment_files, stored
 from tests.storage.test_prune import history, left
 
 
@@ -48,7 +48,13 @@ def test_prune_does_it_when_told_to(tmp_path: Path) -> None:
 def test_prune_keeps_all_of_a_young_mirror(tmp_path: Path) -> None:
     history(tmp_path, [0, 1, 2, 3])
     done = slugline("prune", "--mirror", tmp_path, "--keep-all", "36500")
-    assert "0 snapshots, 0 bytes, would go" in done.stderr
+    assert "no snapshot would go" in done.stderr
+
+
+def test_prune_knows_which_sites_there_are(tmp_path: Path) -> None:
+    history(tmp_path, [0, 1])
+    assert "--site nope" in complaint(slugline("prune", "--mirror", tmp_path, "--site", "nope"))
+    assert slugline("prune", "--mirror", tmp_path, "--site", SITE).exit_code == 0
 
 
 def test_forget_says_what_it_did_and_what_must_follow(tmp_path: Path) -> None:

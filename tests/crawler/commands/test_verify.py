@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import msgspec
 
+from storage.index.index import Index
+from storage.index.replacing import announce
 from tests.crawler.commands.calling import complaint, slugline
-from tests.storage.drafts import article, segment_files, stored
+from tests.storage.drafts import SITE, article, segment_files, stored
+from tests.storage.test_prune import history
 
 
 def harm(root: Path) -> Path:
@@ -44,6 +48,30 @@ def test_damage_is_told_with_what_to_do_and_ends_with_4(tmp_path: Path) -> None:
     assert (
         "What to do: bring the file back from a backup, or run `slugline verify --re" in done.stdout
     )
+
+
+def _same(path: Path, other: Path) -> bool:
+    name = path.relative_to(path.parents[2])
+    return (other / name).is_file() and (other / name).read_bytes() == path.read_bytes()
+
+
+def test_what_a_killed_prune_left_is_told_as_such_until_it_is_started_again(tmp_path: Path) -> None:
+    root, pruned = tmp_path / "m", tmp_path / "pruned"
+    history(root, [0, 1, 2, 3])
+    shutil.copytree(root, pruned)
+    prune = ("prune", "--keep-all", "0", "--weekly", "0", "--apply", "--mirror")
+    slugline(*prune, pruned)
+    path = next(path for path in segment_files(root) if not _same(path, pruned))
+    shutil.copy(pruned / path.relative_to(root), path)
+    index = Index.to_write(root)
+    announce(index, [f"{SITE}/{path.name}"])
+    index.close()
+    done = slugline("verify", "--mirror", root)
+    assert done.exit_code == 4
+    assert f"was killed at {SITE}/{path.name}: start it again" in done.stdout
+    assert "from a backup" not in done.stdout
+    assert slugline(*prune, root).exit_code == 0
+    assert slugline("verify", "--mirror", root).exit_code == 0
 
 
 def test_json_is_a_line_a_finding_and_the_sum_last(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.answer import Exchange
+from crawler.events import Requested
 from crawler.readers import messages as said
 from crawler.readers.channel import MOST_FRAME, Channel, Link, connect
 
@@ -61,7 +61,7 @@ def failed(text: str) -> said.Failed:
 
 
 async def test_many_messages_come_in_their_order() -> None:
-    exchange = Exchange(at=NOW, host="a:80", url="http://a/", status=200, size=5, seconds=0.25)
+    exchange = Requested(at=NOW, url="http://a/", status=200, size=5)
     spoken: list[said.ToRun] = [
         said.Sent(1, 2.5),
         said.Exchanged(exchange, lent=True),
@@ -85,7 +85,7 @@ async def test_a_message_of_megabytes_comes_whole() -> None:
 
 
 async def test_half_a_character_comes_as_it_is() -> None:
-    exchange = Exchange(at=NOW, host="a:80", url="http://a/", status=200, size=5, seconds=0.25)
+    exchange = Requested(at=NOW, url="http://a/", status=200, size=5)
     spoken: list[said.ToRun] = [failed("a\udc80b"), said.Exchanged(exchange, lent=False)]
     async with sides() as (one, other):
         for message in spoken:

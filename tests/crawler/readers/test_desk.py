@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from crawler.answer import Exchange, FetchSettings
+from crawler.answer import FetchSettings
+from crawler.events import Requested
 from crawler.politeness import Politeness
 from crawler.readers import messages as said
 from crawler.readers.desk import Desk, Service
@@ -38,7 +39,7 @@ class Told:
 
     def __init__(self) -> None:
         self.said: list[said.ToChild] = []
-        self.seen: list[Exchange] = []
+        self.seen: list[Requested] = []
         self.broke: list[BaseException] = []
 
 
@@ -130,7 +131,7 @@ async def test_a_share_of_the_places_is_lent_where_there_is_no_pace() -> None:
     lent = [each for each in told.said if isinstance(each, said.Lend)]
     assert lent == [said.Lend(A, whole=False), said.Lend(A, whole=True)]
     assert polite.state()[0].active == 2
-    exchange = Exchange(at=NOW, host=A, url=URL, status=200, size=5, seconds=0.25)
+    exchange = Requested(at=NOW, url=URL, status=200, size=5)
     it.hear(said.Exchanged(exchange, lent=True))
     assert told.seen == [exchange]
     assert polite.state()[0].requests == 4

@@ -64,9 +64,17 @@ def test_every_harm_at_random_is_found(seed: int, tmp_path: Path) -> None:
     filled(tmp_path, segment_bytes=6_000)
     random = Random(seed)
     for _ in range(12):
-        with harmed(tmp_path, random) as said:
-            assert problems(tmp_path), said
+        with harmed(tmp_path, random) as harm:
+            assert harm.is_told(problems(tmp_path)), harm.said
     assert problems(tmp_path) == []
+
+
+def test_a_name_in_the_index_that_no_segment_can_have_is_told(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    change(tmp_path, "UPDATE segments SET name = replace(name, '.warc', '/warc')")
+    (problem,) = problems(tmp_path)
+    assert problem.file == "index.sqlite"
+    assert "no segment's name" in problem.why
 
 
 def test_every_bit_of_a_segment_counts_even_one_that_decodes_alike(tmp_path: Path) -> None:

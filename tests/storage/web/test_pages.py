@@ -129,8 +129,8 @@ async def test_a_sites_words_run_nothing_anywhere(tmp_path: Path, number: int) -
             policy = got.headers["Content-Security-Policy"]
             if got.type != "text/html" or policy == FRAME:
                 assert policy == FRAME or got.type in {
-                    "application/atom+xml", "application/link-format", "text/css", "text/plain",
-                    "application/json",
+                    "application/atom+xml", "application/json", "application/link-format",
+                    "application/xml", "text/css", "text/plain",
                 }  # fmt: skip
                 continue
             assert_inert(got.text)
@@ -216,6 +216,17 @@ async def test_an_article_shows_its_history_record_and_who_declared_what(tmp_pat
         copy = await client.text(f"/sites/{SITE}/copy")
         assert "https://orig.example/1" in copy
         assert "which is not in this archive" in copy
+
+
+async def test_one_snapshot_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
+    stored(tmp_path, article(), article("twice"), article("twice", edition="!", seen=hour(1)))
+    async with client_of(tmp_path) as client:
+        for path, several in ((STORY, False), (f"/sites/{SITE}/twice", True)):
+            text = await client.text(path)
+            assert [part in text for part in ('name="from"', "Timeline of", "Compare word")] == [
+                several
+            ] * 3
+            assert ">html</a>" in text
 
 
 async def test_the_same_original_ties_articles_together(tmp_path: Path) -> None:

@@ -101,6 +101,8 @@ BAD = [
     ("/timegate/https://nowhere.example/", 404),
     ("/timemap/link/https://nowhere.example/", 404),
     ("/timemap/json/file:///etc/passwd", 400),
+    ("/timemap/json/https://nowhere.example/%0A", 404),
+    ("/nothing%0A", 404),
     (f"/timemap/link/99/{URL}", 404),
     (f"/memento/2026/{URL}", 400),
     (f"/memento/20261345000000/{URL}", 400),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from jinja2 import UndefinedError
 
+from storage.archive import Archive
 from storage.web import templating
+from tests.storage.drafts import SITE, article, hour, stored
 
 
 def shown(template: str, **values: object) -> str:
@@ -40,6 +43,17 @@ def test_moments_are_shown_to_the_minute_and_kept_exact() -> None:
     text = shown("{{ m|moment }}", m=datetime(2026, 6, 19, 9, 13, 50, 166750, tzinfo=UTC))
     assert 'datetime="2026-06-19T09:13:50.166750Z"' in text
     assert ">2026-06-19 09:13<" in text
+
+
+@pytest.mark.parametrize(
+    ("revision", "name"), [(0, "2026-06-19 09:13"), (2, "2026-06-19 09:13 r2")]
+)
+def test_an_edition_is_named_by_its_minute_and_its_revision(
+    tmp_path: Path, revision: int, name: str
+) -> None:
+    stored(tmp_path, *(article(edition=str(n), seen=hour(n)) for n in range(revision + 1)))
+    with Archive.open(tmp_path) as archive:
+        assert shown("{{ row|edition }}", row=archive.history(SITE, "story")[-1]) == name
 
 
 def test_an_unknown_name_in_a_template_is_an_error() -> None:

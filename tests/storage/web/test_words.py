@@ -79,3 +79,12 @@ def test_texts_with_nothing_in_common_are_replaced_and_the_work_is_bounded() -> 
 
 def test_words_changed_are_counted_without_their_order() -> None:
     assert changed_words("a b c", "c b d d") == (1, 2)
+
+
+def test_punctuation_is_marked_and_no_word() -> None:
+    found = compare("It was done", "It was: done, twice - 日本!")
+    assert (found.taken, found.added) == (0, 3)
+    marked = [
+        word for row in found.rows if row.new for mark, word in row.new.spans if mark == "changed"
+    ]
+    assert "".join(marked) == ":, twice - 日本!"

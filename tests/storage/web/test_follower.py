@@ -1,0 +1,109 @@
+"""Whose lists a server keeps, and when they are made again."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from storage.forget import forget
+from storage.index.catalogue import Catalogue, Wanted
+from storage.layout import CATALOGUE
+from storage.reindex import reindex
+from storage.web.follower import Follower
+from tests.storage.drafts import SITE, article, hour, stored
+
+#: Seconds until a list of a few articles is made: only a hung thread takes as long.
+_SECONDS = 20
+
+
+@contextmanager
+def following(root: Path, *, private: bool = False) -> Iterator[Path]:
+    """Follow a mirror until its lists are made, and give the catalogue's file."""
+    follower = Follower(root, private=private)
+    try:
+        follower.start()
+        assert follower.caught_up.wait(_SECONDS)
+        yield follower.path()
+    finally:
+        follower.close()
+
+
+def listed(path: Path) -> list[str]:
+    catalogue = Catalogue.at(path)
+    found = sorted(one.slug for one in catalogue.page(Wanted(site=SITE), 99))
+    catalogue.close()
+    return found
+
+
+def numbers(path: Path) -> dict[str, int]:
+    """Return the row of each article: it is another one where the article was listed again."""
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT slug, n FROM articles").fetchall()
+    connection.close()
+    return dict(rows)
+
+
+def test_the_next_start_finds_the_lists_and_adds_what_is_new(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"), article("b"))
+    with following(tmp_path) as path:
+        assert path == tmp_path / CATALOGUE
+    before = path.stat().st_ino, numbers(path)
+    with following(tmp_path):
+        assert (path.stat().st_ino, numbers(path)) == before
+    stored(tmp_path, article("c"))
+    with following(tmp_path):
+        assert listed(path) == ["a", "b", "c"]
+        after = numbers(path)
+    assert path.stat().st_ino == before[0]
+    assert {slug: after[slug] for slug in "ab"} == before[1]
+
+
+def test_lists_of_an_index_that_was_made_again_are_made_again(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"), article("b"))
+    with following(tmp_path) as path:
+        before = path.stat().st_ino
+        keep = path.with_name("kept")  # so that the new file can't have the old one's number
+        keep.hardlink_to(path)
+    reindex(tmp_path, hour(5))
+    with following(tmp_path):
+        assert path.stat().st_ino != before
+        assert listed(path) == ["a", "b"]
+
+
+def test_what_is_no_catalogue_of_ours_is_made_again(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"))
+    path = tmp_path / CATALOGUE
+    path.write_bytes(b"no database" * 400)
+    with following(tmp_path):
+        assert listed(path) == ["a"]
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE meta SET value = '0' WHERE key = 'version'")
+    connection.close()
+    stored(tmp_path, article("b"))
+    with following(tmp_path):
+        assert listed(path) == ["a", "b"]
+
+
+def test_what_is_private_is_listed_in_a_file_of_the_servers_own(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"), article("b", private=True))
+    with following(tmp_path, private=True) as path:
+        assert path.parent != tmp_path
+        assert listed(path) == ["a", "b"]
+    assert not (tmp_path / CATALOGUE).exists()
+    assert not path.exists()
+
+
+def test_a_forgotten_articles_title_is_in_no_list_of_the_mirror(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"), article("b"))
+    with following(tmp_path) as path:
+        assert b"The b" in path.read_bytes() + path.with_name(f"{CATALOGUE}-wal").read_bytes()
+    forget(tmp_path, "b", reason="asked", now=datetime.now(UTC))
+    with following(tmp_path):
+        assert listed(path) == ["a"]
+        shutil.copytree(tmp_path, tmp_path.with_name("copy"))
+    for copied in tmp_path.with_name("copy").glob(f"{CATALOGUE}*"):
+        assert b"The b" not in copied.read_bytes()

@@ -1,0 +1,88 @@
+"""The server's text index: the mirror's own, or this process's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from storage import layout
+from storage.archive import Archive
+from storage.index.fulltext import Question
+from storage.index.fulltext_filling import to_ask
+from storage.web.texts import Texts
+from tests.storage.drafts import article, stored
+from tests.storage.texts import told
+
+
+@contextmanager
+def texts_of(root: Path, folder: Path, *, private: bool = False) -> Iterator[Texts]:
+    """Open the texts of a mirror; ``folder`` is the process's own."""
+    folder.mkdir(exist_ok=True)
+    texts = Texts(root, folder, private=private)
+    try:
+        yield texts
+    finally:
+        texts.close()
+
+
+def fill(texts: Texts, root: Path) -> None:
+    with Archive.open(root) as archive:
+        while texts.step(archive):
+            pass
+
+
+def hits(texts: Texts, words: str) -> list[str]:
+    place = texts.place()
+    assert place is not None
+    with to_ask(place) as index:
+        return [hit.slug for hit in index.search(Question(words=words))]
+
+
+def test_there_is_none_to_search_in_until_all_is_read(tmp_path: Path) -> None:
+    root = tmp_path / "mirror"
+    stored(root, told("story", "Of the tides."))
+    with texts_of(root, tmp_path / "own") as texts:
+        assert texts.place() is None
+        fill(texts, root)
+        assert texts.place() == root / layout.FULLTEXT
+        assert hits(texts, "tides") == ["story"]
+
+
+def test_what_comes_later_is_read_too(tmp_path: Path) -> None:
+    root = tmp_path / "mirror"
+    stored(root, told("story", "Of the tides."))
+    with texts_of(root, tmp_path / "own") as texts:
+        fill(texts, root)
+        stored(root, told("other", "More tides."))
+        fill(texts, root)
+        assert sorted(hits(texts, "tides")) == ["other", "story"]
+
+
+def test_private_words_stand_in_this_processs_own_file(tmp_path: Path) -> None:
+    root = tmp_path / "mirror"
+    stored(root, told("story", "Of the tides.", private=True), article("other"))
+    with texts_of(root, tmp_path / "own", private=True) as texts:
+        fill(texts, root)
+        assert texts.place() == tmp_path / "own" / layout.FULLTEXT
+        assert hits(texts, "tides") == ["story"]
+    assert not (root / layout.FULLTEXT).exists()
+
+
+def test_a_file_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    root = tmp_path / "mirror"
+    stored(root, told("story", "Of the tides."))
+    with texts_of(root, tmp_path / "own") as texts:
+        fill(texts, root)
+        for file in root.glob(f"{layout.FULLTEXT}*"):
+            file.unlink()
+        fill(texts, root)
+        assert hits(texts, "tides") == ["story"]
+
+
+def test_an_empty_mirror_has_no_texts(tmp_path: Path) -> None:
+    root = tmp_path / "mirror"
+    stored(root)
+    with texts_of(root, tmp_path / "own") as texts:
+        fill(texts, root)
+        assert texts.place() is None
