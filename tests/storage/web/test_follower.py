@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,6 +103,5 @@ def test_a_forgotten_articles_title_is_in_no_list_of_the_mirror(tmp_path: Path) 
     forget(tmp_path, "b", reason="asked", now=datetime.now(UTC))
     with following(tmp_path):
         assert listed(path) == ["a"]
-        shutil.copytree(tmp_path, tmp_path.with_name("copy"))
-    for copied in tmp_path.with_name("copy").glob(f"{CATALOGUE}*"):
-        assert b"The b" not in copied.read_bytes()
+        found = [file.read_bytes() for file in tmp_path.glob(f"{CATALOGUE}*")]
+    assert all(b"The b" not in each for each in found)
