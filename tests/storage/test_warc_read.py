@@ -79,7 +79,7 @@ def test_a_header_that_lies_is_refused(old: bytes, new: bytes) -> None:
         read_member(squeezed(PLAIN.replace(old, new, 1)))
 
 
-@pytest.mark.parametrize("extra", [b"x", b"\r\n\r\n", MEMBER])
+@pytest.mark.parametrize("extra", [b"x", b"\r\n\r\n", MEMBER], ids=["x", "lines", "member"])
 def test_bytes_after_the_record_are_refused(extra: bytes) -> None:
     with pytest.raises(RecordError):
         read_member(squeezed(PLAIN + extra))
