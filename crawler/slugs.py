@@ -21,6 +21,8 @@ from crawler.urls import page_key, strip_tracking
 
 #: Characters. Slugs are headlines at most; also what one index key and one log line bear well.
 MAX_SLUG: Final = 1024
+#: Bytes in UTF-8: with a site's name beside it a key of PostgreSQL's B-trees has 2,704 at most.
+MAX_SLUG_BYTES: Final = 2048
 #: What an article at a site's root is called when it says nothing itself.
 ROOT_SLUG: Final = "index"
 #: Hex digits of SHA-256 that tell apart what nothing else does.
@@ -67,7 +69,7 @@ def long_slug(url: str) -> str:
 def clean_slug(text: str) -> str | None:
     """Make a declared slug an identity: NFC, stripped, one line.
 
-    None where nothing printable is left, or where it is longer than MAX_SLUG.
+    None where nothing printable is left, or where it is longer than a slug may be.
     """
     if len(text) > MAX_SLUG:
         return None
@@ -75,7 +77,7 @@ def clean_slug(text: str) -> str | None:
     if not (stripped and _is_plain(stripped)) and all(category(c) in _UNSEEN for c in stripped):
         return None
     slug = _one_line(stripped)
-    return slug if len(slug) <= MAX_SLUG else None
+    return slug if _fits(slug) else None
 
 
 class Slugs:
@@ -193,10 +195,15 @@ def _encoded(character: str) -> str:
 
 
 def _bounded(slug: str, url: str) -> str:
-    """Cut a slug past MAX_SLUG; a digest of the URL keeps it its own."""
-    if len(slug) <= MAX_SLUG:
+    """Cut a slug past its bounds; a digest of the URL keeps it its own."""
+    if _fits(slug):
         return slug
-    return f"{slug[:_ROOM]}~{_digest(url)}"
+    kept = slug[:_ROOM].encode()[: MAX_SLUG_BYTES - HASH_DIGITS - 1]
+    return f"{kept.decode(errors='ignore')}~{_digest(url)}"
+
+
+def _fits(slug: str) -> bool:
+    return len(slug) <= MAX_SLUG and (slug.isascii() or len(slug.encode()) <= MAX_SLUG_BYTES)
 
 
 def _digest(text: str) -> str:

@@ -23,9 +23,11 @@ from crawler.cluster.jobs import Jobs, Shop
 from crawler.cluster.place import QueuePlace
 from crawler.cluster.queue import keep_time, queue_app
 
-#: Times of grace for jobs to end: for the articles in hand, for what is cut off, and to write it
-#: down. What hangs longer waits for a dead connection, and the next shift has others.
-_ENDINGS = 4
+#: Times of grace after which jobs that were told to stop are cut off, and after which they are left
+#: alone: what hangs so long waits for a dead connection, and the next shift has others.
+_CUT_OFF, _LEFT_ALONE = 1.5, 2.5
+#: Seconds for tasks to hear that they are cancelled.
+_HEARD = 1.0
 #: Seconds until a new shift, after one that lost the queue.
 _AGAIN = 2.0
 #: Seconds between looks whether procrastinate has registered a worker: milliseconds of work.
@@ -81,7 +83,7 @@ class _Shift:
             name=machine(),
             concurrency=self._concurrency,
             fetch_job_polling_interval=times.poll,
-            shutdown_graceful_timeout=2 * times.grace,
+            shutdown_graceful_timeout=_CUT_OFF * times.grace,
             delete_jobs="always",
             install_signal_handlers=False,
             # the heart beats
@@ -101,10 +103,10 @@ class _Shift:
             self._over.set()
             worker.stop()  # type: ignore[no-untyped-call]  # procrastinate's
             # the heart beats on while the jobs in hand are finished
-            await asyncio.wait([running], timeout=_ENDINGS * self._shop.times.grace)
+            await asyncio.wait([running], timeout=_LEFT_ALONE * self._shop.times.grace)
             for task in tasks:
                 task.cancel()
-            done, _ = await asyncio.wait([running, *tasks], timeout=self._shop.times.grace)
+            done, _ = await asyncio.wait([running, *tasks], timeout=_HEARD)
         for task in done:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error

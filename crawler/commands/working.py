@@ -9,6 +9,9 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
+
+from procrastinate.exceptions import ProcrastinateException
 
 from crawler.allocator import give_back_large_blocks
 from crawler.cluster.heart import Times
@@ -41,6 +44,7 @@ async def _work(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stopper(stop))
+    loop.set_exception_handler(_unheard)
     await prepare(place)
     report: Callable[[Event], None] = JsonLog() if as_json else _nobody
     async with open_writer(roster.defaults) as writer:
@@ -49,6 +53,12 @@ async def _work(
             complain(note)
         shop = Shop(roster=roster, writer=writer, times=Times(), say=say, report=report)
         await work(place, shop, concurrency, stop)
+
+
+def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Pass over what procrastinate's tasks say of a lost queue: the worker says it once."""
+    if not isinstance(context.get("exception"), ProcrastinateException):
+        loop.default_exception_handler(context)
 
 
 def _nobody(_: object) -> None:

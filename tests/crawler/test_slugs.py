@@ -91,6 +91,8 @@ def test_a_long_slug_is_the_whole_path(url: str, slug: str) -> None:
         ("a\ud800", "a%ED%A0%80"),
         ("x" * MAX_SLUG, "x" * MAX_SLUG),
         ("x" * (MAX_SLUG + 1), None),
+        ("聞" * 682, "聞" * 682),
+        ("聞" * 683, None),
         ("\x01a" * 400, None),
         ("", None),
         (" \t", None),

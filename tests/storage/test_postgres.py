@@ -106,6 +106,20 @@ def test_writers_of_several_sites_in_any_order_never_wait_for_ever(
     }
 
 
+def test_a_site_that_another_writer_has_is_waited_for_with_patience(
+    tmp_path: Path, database: str
+) -> None:
+    one = Index.to_write(mirror(tmp_path / "one", database))
+    two = Index.to_write(mirror(tmp_path / "two", database, patience=0.2))
+    waits = pytest.raises(StoreFailed, match="waiting for another writer of the site")
+    with one.holding(["a.example", "b.example"]), two.holding(["c.example"]), waits:
+        two.holding(["b.example"]).__enter__()
+    with two.holding(["b.example"]), one.holding(["a.example"]):
+        pass
+    one.close()
+    two.close()
+
+
 def test_row_numbers_rise_in_the_order_in_which_rows_are_seen(
     tmp_path: Path, database: str
 ) -> None:

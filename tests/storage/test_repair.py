@@ -98,7 +98,7 @@ def test_the_damaged_bytes_are_kept_under_lost(tmp_path: Path) -> None:
 
 def test_what_refers_to_a_lost_body_lacks_it_too(tmp_path: Path) -> None:
     stored(tmp_path, article("one"))
-    stored(tmp_path, article("one", seen=hour(1), updated=hour(1), reason="edit"))
+    stored(tmp_path, article("one", seen=hour(1), updated=hour(1), reason="edit"), now=hour(1))
     harm(tmp_path, ("one", "html"))
     done = repair(tmp_path, NOW)
     assert problems(tmp_path) == []
