@@ -14,7 +14,7 @@ from storage.archive import Archive
 from storage.errors import ReadOnly, StoreFailed, TextIndexUnusable
 from storage.index import fulltext
 from storage.index.fulltext import Fulltext, Question
-from storage.index.fulltext_filling import Filling, search
+from storage.index.fulltext_filling import Filling, opened, search
 from storage.model import Finding
 from tests.storage.drafts import SEEN, SITE, UPDATED, hour, stored
 from tests.storage.texts import found, text_file, told
@@ -183,7 +183,9 @@ def test_the_databases_errors_say_whose_fault_it_is(tmp_path: Path) -> None:
 
 def test_of_the_best_those_are_given_that_are_wanted(root: Path) -> None:
     asked = Question(words="panels", canonicals=True, most=2)
-    with Fulltext.to_read(_made(root)) as index:
+    with Archive.open(root) as archive:
+        search(archive, asked)  # all is read
+    with opened(root) as index:
         order = [(hit.site, hit.slug) for hit in index.search(Question(words="panels", most=9))]
         last = index.search(asked, among=lambda names: {name for name in names if name != order[0]})
         assert index.search(asked, among=lambda _: ()) == []

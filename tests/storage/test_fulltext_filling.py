@@ -58,6 +58,7 @@ def test_an_articles_newest_words_are_found_alone(tmp_path: Path) -> None:
     assert found(tmp_path, "word4") == ["one"]
 
 
+@pytest.mark.index_file("its file is looked for")
 def test_after_a_run_it_is_brought_up_where_there_is_one(tmp_path: Path) -> None:
     stored(tmp_path, told("one", "alpha"))
     with Archive.open(tmp_path) as archive:
@@ -86,6 +87,7 @@ def test_a_damaged_article_is_looked_at_once_when_segments_were_rewritten(tmp_pa
     assert found(tmp_path, "beta") == ["one"]
 
 
+@pytest.mark.index_file("FTS5's own tables")
 def test_lists_of_words_become_one_where_many_came_new(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

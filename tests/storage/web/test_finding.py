@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from storage import layout
 from storage.archive import Archive
 from storage.index.catalogue import Wanted
 from storage.web.finding import find
@@ -22,18 +21,19 @@ ALL = Wanted(site=SITE, values={})
 @contextmanager
 def reading_of(root: Path, *, texts: bool) -> Iterator[Reading]:
     """Read a mirror whose catalogue is made, and whose texts are or are not yet."""
+    place = None
     if texts:
         kept = Texts(root, root, private=False)
         with Archive.open(root) as archive:
             while kept.step(archive):
                 pass
+        place = kept.place()
         kept.close()
     follower = Follower(root, private=False)
     follower.start()
     assert follower.caught_up.wait(20)
-    path = root / layout.FULLTEXT if texts else None
     reading = Reading(
-        root, follower.path, lambda: path, Remembered(9), Remembered(9), private=False
+        root, follower.path, lambda: place, Remembered(9), Remembered(9), private=False
     )
     try:
         yield reading

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from storage.forget import forget
 from storage.index.catalogue import Catalogue, Wanted
 from storage.layout import CATALOGUE
@@ -61,6 +63,7 @@ def test_the_next_start_finds_the_lists_and_adds_what_is_new(tmp_path: Path) -> 
     assert {slug: after[slug] for slug in "ab"} == before[1]
 
 
+@pytest.mark.index_file("another file is what tells")
 def test_lists_of_an_index_that_was_made_again_are_made_again(tmp_path: Path) -> None:
     stored(tmp_path, article("a"), article("b"))
     with following(tmp_path) as path:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from storage import layout
 from storage.archive import Archive
 from storage.index.fulltext import Question
@@ -39,6 +41,7 @@ def hits(texts: Texts, words: str) -> list[str]:
         return [hit.slug for hit in index.search(Question(words=words))]
 
 
+@pytest.mark.index_file("its file is the place")
 def test_there_is_none_to_search_in_until_all_is_read(tmp_path: Path) -> None:
     root = tmp_path / "mirror"
     stored(root, told("story", "Of the tides."))
