@@ -37,9 +37,9 @@ ENVIRONMENTS: tuple[dict[str, str], ...] = (
 def commands() -> Iterator[list[str]]:
     yield shlex.split(WORKER["command"])
     yield [str(each) for each in CONTAINER["args"]]
-    (shell,) = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
-    for line in re.findall(r"^slugline (.*)$", shell, re.MULTILINE):
-        yield shlex.split(line, comments=True)
+    for shell in re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL):
+        for line in re.findall(r"^slugline (.*)$", shell, re.MULTILINE):
+            yield shlex.split(line, comments=True)
 
 
 @pytest.mark.parametrize("arguments", list(commands()), ids=" ".join)

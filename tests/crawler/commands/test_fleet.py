@@ -102,7 +102,11 @@ async def test_a_worker_ends_well_at_sigterm_and_says_what_it_did(
         queued = await asyncio.to_thread(slugline, "enqueue", name, "--config", path)
         assert queued.exit_code == 0
         worker = await asyncio.create_subprocess_exec(
-            "slugline", "worker", "--config", path, stderr=asyncio.subprocess.PIPE
+            Path(sys.executable).parent / "slugline",
+            "worker",
+            "--config",
+            path,
+            stderr=asyncio.subprocess.PIPE,
         )
         assert worker.stderr is not None
         said = [(await worker.stderr.readline()).decode() for _ in range(2)]
