@@ -23,6 +23,7 @@ from crawler.article import Page
 from crawler.declared import is_twin
 from crawler.discovery.listing import Candidates, is_list_page, is_site_file
 from crawler.discovery.memory import COVERED, Memory
+from crawler.discovery.mirrors import no_later
 from crawler.discovery.sources import Sources
 from crawler.discovery.traps import LOST_PAGES, Traps, folder, pattern
 from crawler.events import Discovered, Event, Note
@@ -173,7 +174,7 @@ class Discovery:
         """
         if self._mirror:
             if sources.whole and not self._missed:
-                reached = sources.mirrors.reached
+                reached = no_later(sources.mirrors.reached, began)
                 self._memory.mirrored(self._reach.start, self._mirror, reached, at=began)
             return
         articles = listed = 0

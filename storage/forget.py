@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from storage.errors import StoreFailed
-from storage.index import fulltext_filling
+from storage.index import fulltext_opening
 from storage.index.beside import remove
 from storage.index.index import Index
 from storage.index.replacing import Gap, forget_notes
@@ -64,7 +64,7 @@ def forget(
         scrub_beside(root)
         upkeep.index.scrub()
         # Last: from now on nobody who reads the index finds words to put in again.
-        fulltext_filling.forget(root, gone.site, gone.slug)
+        fulltext_opening.forget(root, gone.site, gone.slug)
         remove(root / CATALOGUE)
     return Forgotten(
         trace=gone,

@@ -14,6 +14,8 @@ from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
+from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
@@ -50,10 +52,15 @@ def move_segments(root: Path, url: str | None, now: datetime) -> Moved:
     places = layout.check(root)
     wanted = structs.replace(places, segments=None if url is None else layout.with_folder(url))
     layout.check_urls(wanted)
+    if url is not None:
+        _check_place(root, url)
     with Upkeep(root, now) as upkeep:
         source, target = upkeep.segments, open_at(root, wanted.segments)
         if wanted == places:
             return Moved(to=url, segments=len(source.names()), bytes=0, copied=0)
+        if _is_same(source, target):
+            why = "that is where they are, under another name"
+            raise UnusablePlace("segments", wanted.segments or str(root), why)
         names = source.names()
         strangers = set(target.names()) - set(names)
         if strangers:
@@ -61,13 +68,43 @@ def move_segments(root: Path, url: str | None, now: datetime) -> Moved:
             raise UnusablePlace("segments", wanted.segments or str(root), why)
         sizes = [_copy(source, target, name) for name in names]
         layout.move(wanted)
-        _remove(source, names)
+        _remove(source, target, names)
     return Moved(
         to=wanted.segments,
         segments=len(names),
         bytes=sum(size for size, _ in sizes),
         copied=sum(copied for _, copied in sizes),
     )
+
+
+def _check_place(root: Path, url: str) -> None:
+    """Raise UnusablePlace for a URL without a place in it, or one that leads into the mirror."""
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        if not parts.netloc:
+            raise UnusablePlace("segments", url, "it names no bucket")
+        return
+    if parts.netloc not in {"", "localhost"} or not parts.path.strip("/"):
+        raise UnusablePlace("segments", url, "it names no folder of this machine: file:///FOLDER")
+    folder, own = Path(parts.path).resolve(), root.resolve()
+    if folder.is_relative_to(own) or own.is_relative_to(folder):
+        raise UnusablePlace("segments", url, "one of the two folders is in the other")
+
+
+def _is_same(source: Segments, target: Segments) -> bool:
+    """Tell whether two places are one, however they are spelt: what is put in one is in both."""
+    name = f"moving-{token_hex(8)}/19700101T000000000000Z-1.warc.gz"
+    part = target.aside(name)
+    with os_errors("trying the new place"):
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(b"slugline")
+    target.put_in_place(name, part)
+    try:
+        return source.size(name) is not None
+    finally:
+        target.put_in_place(name, None)
+        with suppress(OSError):
+            part.parent.rmdir()
 
 
 def _copy(source: Segments, target: Segments, name: str) -> tuple[int, int]:
@@ -107,8 +144,10 @@ def _digest(source: Source) -> str:
     return digest.hexdigest()
 
 
-def _remove(source: Segments, names: Sequence[str]) -> None:
+def _remove(source: Segments, target: Segments, names: Sequence[str]) -> None:
     for name in names:
+        if target.size(name) != source.size(name):
+            raise StoreFailed(f"{name} is not at the new place any more: the old one was left")
         source.put_in_place(name, None)
     for folder in (source.root / layout.SEGMENTS).glob("*/"):
         with suppress(OSError):  # what is left there is none of ours

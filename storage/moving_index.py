@@ -14,7 +14,9 @@ from secrets import token_hex
 from msgspec import Struct, structs
 
 from storage import layout
+from storage.errors import UnusablePlace
 from storage.index import opening
+from storage.index.beside import remove
 from storage.index.index import Index
 from storage.index.reader import Reader
 from storage.reindex import rebuild_at
@@ -45,6 +47,9 @@ def move_index(root: Path, url: str | None, now: datetime) -> IndexMoved:
     with Upkeep(root, now) as upkeep:
         if wanted == places:
             return _moved(upkeep.index, places.index)
+        if url is not None and opening.is_at(wanted):
+            why = "an index is there already: drop its schema, or name another"
+            raise UnusablePlace("index", url, why)
         rebuild_at(wanted)
         layout.move(wanted)
         index = Index.to_write(root)
@@ -55,6 +60,7 @@ def move_index(root: Path, url: str | None, now: datetime) -> IndexMoved:
         finally:
             index.close()
     opening.remove(places)
+    remove(root / layout.FULLTEXT)
     return done
 
 

@@ -72,11 +72,14 @@ class Leases:
         held = self._held.get(host)
         if held is not None:
             held.users += 1
-            return 0.0
+            return max(0.0, held.ready_at - time.monotonic())
         async with self._taking[host]:
-            wait = await self._wait_for(host) if host not in self._held else 0.0
-            self._held.setdefault(host, _Held()).users += 1
-            return wait
+            if host not in self._held:
+                wait = await self._wait_for(host)
+                self._held[host] = _Held(ready_at=time.monotonic() + wait)
+            held = self._held[host]
+            held.users += 1
+            return max(0.0, held.ready_at - time.monotonic())
 
     def stands(self) -> bool:
         """Say whether the worker may count on what it holds."""
@@ -139,8 +142,12 @@ class Leases:
             await asyncio.sleep(_IDLE / 2)
             before = time.monotonic() - _IDLE
             for host, held in list(self._held.items()):
-                if host != self._own and not held.users and held.idle_since < before:
-                    await self._give_back(host)
+                if host == self._own or held.users or held.idle_since >= before:
+                    continue
+                async with self._taking[host]:
+                    # Whoever began to ask it meanwhile has it, and keeps it.
+                    if host in self._held and not held.users:
+                        await self._give_back(host)
 
     async def _give_back(self, host: str) -> None:
         held = self._held.pop(host)

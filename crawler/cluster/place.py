@@ -6,17 +6,17 @@ one of its own beside it, so that an index can be dropped and made again without
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Struct
 from psycopg.conninfo import make_conninfo
 
+from storage.index.database_url import DatabaseUrl
 from storage.layout import Places, check_urls
 
-#: The archive's schema where the URL names none, and what the queue's is called after it.
-_SCHEMA, _QUEUE = "slugline", "_queue"
+#: What the queue's schema is called after the archive's.
+_QUEUE = "_queue"
 #: How a connection notices that its other end is gone: silence, then some probes, in seconds.
 _ALIVE = {
     "connect_timeout": "5",
@@ -56,18 +56,15 @@ class QueuePlace(Struct, frozen=True, kw_only=True):
 def queue_place(url: str, root: Places) -> QueuePlace:
     """Return the place that ``url`` names; ``root`` is whose queue it is, for the check.
 
-    Raises storage's UnusablePlace for a password or another scheme, NoQueue for a bad schema.
+    Raises storage's UnusablePlace for a password, another scheme or a bad schema.
     """
     check_urls(Places(root=root.root, index=url))
-    parts = urlsplit(url)
-    asked = parse_qsl(parts.query, keep_blank_values=True)
-    schema = dict(asked).get("schema", _SCHEMA) + _QUEUE
-    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", schema):
-        raise NoQueue(f"{schema!r} is no schema: small letters, digits and _, at most 56 of them")
-    kept = urlencode([(name, value) for name, value in asked if name not in {"schema", "options"}])
-    host = parts.hostname or dict(asked).get("host", "")
+    there = DatabaseUrl.parse(url)
+    parts = urlsplit(there.plain)
+    asked = dict(parse_qsl(parts.query))
+    host = parts.hostname or asked.get("host", "")
     return QueuePlace(
-        url=parts._replace(query=kept).geturl(),
-        schema=schema,
+        url=there.plain,
+        schema=there.schema + _QUEUE,
         shown=f"{parts.path.lstrip('/') or 'the database'} on {host or 'this machine'}",
     )

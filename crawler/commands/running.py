@@ -95,11 +95,11 @@ def _read_words(root: Path) -> None:
     """Bring the full-text index up to what the run stored; what fails is the next search's."""
     if not (root / layout.FULLTEXT).exists():
         return
-    from storage.index import fulltext_filling
+    from storage.index import fulltext_opening
 
     try:
         with Archive.open(root) as archive:
-            fulltext_filling.catch_up(archive)
+            fulltext_opening.catch_up(archive)
     except ArchiveError as error:
         complain(f"the full-text index is behind: {error}")
 

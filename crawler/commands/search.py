@@ -72,7 +72,7 @@ def search(
       slugline search budget --json | jq -r .url
     """
     from storage.archive import Archive
-    from storage.index import fulltext_filling
+    from storage.index import fulltext_opening
     from storage.index.fulltext import Question
 
     asked_since = moment("--since", since, datetime.now(UTC), start=True)
@@ -90,7 +90,7 @@ def search(
         )
         if asked.empty:
             raise UsageError(f"{asked.words!r} holds no word to look for")
-        found = _rows(archive, fulltext_filling.search(archive, asked, complain))
+        found = _rows(archive, fulltext_opening.search(archive, asked, complain))
     if as_json:
         for row, hit in found:
             json_line(row.as_log() | _as_log(hit))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from crawler.discovery.documents import Documents
 from crawler.discovery.resourcesync import (
@@ -18,13 +18,17 @@ from crawler.discovery.resourcesync import (
     articles,
     parse_resourcesync,
 )
-from crawler.due import MARGIN
 from crawler.facts import Malformed
 from crawler.frontier import Entry
 from storage.times import format_utc, parse_rfc3339
 
 #: The source of entries from a Change List: unlike a sitemap it names only some of the articles.
 CHANGES = "changes"
+#: A snapshot is listed under the moment it was seen, which may be hours after that: it waited for a
+#: bucket, or its worker was killed. What is looked at twice costs no request.
+LATE = timedelta(days=1)
+#: The earliest moment of a list; subtracting from one before could leave the calendar.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Mirrors:
@@ -70,12 +74,12 @@ class Mirrors:
         """
         document = await self._document(url)
         begins = _moment(document.since) if document is not None else None
-        if document is None or begins is None or begins > since - MARGIN:
+        if document is None or begins is None or begins > since - LATE:
             return None
         dated = [(moment, each) for each in document.items if (moment := _moment(each.at))]
         last = max(dated, key=lambda pair: pair[0], default=None)
         self.reached[url] = last[1].at if last and last[0] > since else format_utc(since)
-        return tuple(each for moment, each in dated if moment >= since - MARGIN)
+        return tuple(each for moment, each in dated if moment >= since - LATE)
 
     async def _whole(self, url: str, changes: str) -> AsyncIterator[Document]:
         """Yield the parts of the Resource List at ``url``."""
@@ -122,6 +126,16 @@ def _entry(listed: Listed, source: str) -> Entry:
     )
 
 
+def no_later(reached: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """Return moments reached, none after ``now``: a clock ahead there would hide what is new."""
+    capped = {}
+    for url, written in reached.items():
+        moment = _moment(written)
+        capped[url] = format_utc(now) if moment is None or moment > now else written
+    return capped
+
+
 def _moment(written: str) -> datetime | None:
+    """Return a moment of a list, at the earliest 1970; None for what is none."""
     stamp = parse_rfc3339(written)
-    return stamp.at if stamp is not None else None
+    return max(stamp.at, _EPOCH) if stamp is not None else None

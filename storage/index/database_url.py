@@ -16,6 +16,8 @@ DEFAULT_SCHEMA = "slugline"
 PATIENCE_SECONDS = 60.0
 #: What is ours of the query; the rest is libpq's.
 _OURS = frozenset({"schema", "patience"})
+#: Schemas that a database has from the start: making an index anew drops what its schema holds.
+_OTHERS = frozenset({"public", "information_schema"})
 #: PostgreSQL's names have 63 bytes; ``_queue``, ``_texts`` or ``_new`` may be put behind ours.
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,54}\Z")
 
@@ -43,6 +45,8 @@ class DatabaseUrl(Struct, frozen=True, kw_only=True):
         schema = ours.get("schema", DEFAULT_SCHEMA)
         if not _SCHEMA.match(schema) or schema.startswith("pg_"):
             raise UnusablePlace("index", url, f"no schema can be called {schema!r}")
+        if schema in _OTHERS:
+            raise UnusablePlace("index", url, f"the schema {schema} is not an archive's own")
         return cls(
             plain=parts._replace(query=rest).geturl(),
             schema=schema,

@@ -117,8 +117,10 @@ class Filling(Catalogue):
         if not self._behind(archive.index):
             return False
         with self._transaction("filling the catalogue"):
-            self._keep(_OF, of)
-            self._keep(REWRITES, archive.index.note(REWRITES) or "")
+            if self.note(_OF) is None:
+                # What it was begun with: where that changes amid filling, it does not fit any more.
+                self._keep(_OF, of)
+                self._keep(REWRITES, archive.index.note(REWRITES) or "")
             snapshots = _added(archive.index, "snapshots", self.followed("snapshots")[0])
             events = _added(archive.index, "events", self.followed("events")[0])
             for row in snapshots:

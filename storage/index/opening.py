@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 def is_there(root: Path) -> bool:
     """Tell whether the mirror at ``root`` has an index, of whatever kind and state."""
-    places = places_of(root)
+    return is_at(places_of(root))
+
+
+def is_at(places: Places) -> bool:
+    """Tell whether there is an index at ``places``."""
     if places.index is None:
-        return (root / layout.INDEX).exists()
+        return (places.root / layout.INDEX).exists()
     try:
         _postgres(places, "to_read").close()
     except IndexUnusable:

@@ -15,13 +15,15 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 
-from storage.errors import ArchiveError, IndexUnusable, StoreFailed
+from storage.errors import ArchiveError, IndexUnusable, StoreFailed, UnusablePlace
 from storage.index.database import Given
 from storage.index.database_url import DatabaseUrl
 from storage.index.postgres_line import Line
 from storage.index.postgres_spelling import Session, translated
 from storage.index.rows import SCHEMA_VERSION
 
+#: Tables that the archive's schemas have beside the index's: alembic's, and the texts'.
+_OUR_OTHERS = frozenset({"alembic_version", "docs", "texts"})
 #: Seconds until one that reads may end.
 _READERS_MAY_END = 2.0
 
@@ -60,6 +62,7 @@ class Postgres(Line):
         found = cls(root, url, schema=f"{url.schema}_new", reading=False)
         with found._closed_unless_opened():
             found._alone()
+            found._refuse_strangers(found._schema)
             found._drop(found._schema)
         return found
 
@@ -205,6 +208,7 @@ class Postgres(Line):
         """Make what the filled schema is looked up by, and give it the archive's name."""
         new, old = (sql.Identifier(name) for name in (self._schema, self._url.schema))
         with self.errors("putting the new index in place"):
+            self._refuse_strangers(self._url.schema)
             for made in self._later:
                 self._connection.execute(made.encode())
             for name in self._tables():
@@ -223,8 +227,26 @@ class Postgres(Line):
     def remove(self) -> None:
         """Drop the archive's schema, which this one would have filled anew, and close."""
         with self.errors("removing the index"):
+            self._refuse_strangers(self._url.schema)
+            self._refuse_strangers(f"{self._url.schema}_texts")
             self._drop(self._url.schema)
+            self._drop(f"{self._url.schema}_texts")
         self.close()
+
+    def _refuse_strangers(self, schema: str) -> None:
+        """Raise UnusablePlace where a schema that is to be dropped holds tables of others."""
+        from storage.index.schema import metadata  # noqa: PLC0415  - SQLAlchemy
+
+        found = self.run(
+            """SELECT relname FROM pg_class
+               WHERE relkind IN ('r', 'v', 'm', 'f', 'p')
+               AND relnamespace = to_regnamespace(:schema)""",
+            {"schema": schema},
+        ).fetchall()
+        others = {name for (name,) in found} - {*metadata.tables, *_OUR_OTHERS}
+        if others:
+            why = f"the schema {schema} holds {min(others)}, which is not slugline's"
+            raise UnusablePlace("index", self.name, why)
 
     def _drop(self, schema: str) -> None:
         drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema))

@@ -223,7 +223,8 @@ class Line:
         self._connection.execute(limit, (f"{int(seconds * 1000)}ms",))
 
     def _key(self, what: str) -> int:
-        return _hash(f"{what} {self._url.schema}", size=8)
+        # Sites are numbered in the index alone; tables are written by whoever writes their schema.
+        return _hash(f"{what} {self._url.schema if what == 's' else self._schema}", size=8)
 
 
 def _hash(text: str, size: int = 4) -> int:

@@ -77,6 +77,7 @@ class Blocks:
             raise DamageFound(name, "the object is not there")
         data, size = found
         if self._sizes.setdefault(name, size) != size:
+            self.drop(name)
             raise StoreFailed(f"{name} was written anew while it was read: start again")
         for start in range(0, len(data), BLOCK):
             self._held[name, number + start // BLOCK] = data[start : start + BLOCK]

@@ -143,7 +143,12 @@ class BucketSegments(Segments):
         return self._spool.recover(name, committed)
 
     def without(self, name: str, groups: Collection[Group]) -> Recovery:
-        """Move groups of a spooled segment to lost/; see Segments."""
+        """Move groups of a spooled segment to lost/; see Segments.
+
+        What was put of it is taken back first: no index knows it, and the spool has all of it.
+        """
+        self.objects.delete(name)
+        self._blocks.drop(name)
         return self._spool.without(name, groups)
 
     def sweep(self) -> None:

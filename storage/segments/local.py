@@ -194,7 +194,8 @@ class LocalSegments(Segments):
                 path.unlink(missing_ok=True)
             else:
                 part.replace(path)
-            sync_folder(path.parent)
+            for above in (path.parent, self.folder, self.root):
+                sync_folder(above)
 
     def sweep(self) -> None:
         """Remove what a killed rewriting left beside the segments: nothing refers to it."""

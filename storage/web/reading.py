@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from storage.archive import Archive
 from storage.index.catalogue import Catalogue
 from storage.index.fulltext import Texts
-from storage.index.fulltext_filling import to_ask
+from storage.index.fulltext_opening import to_ask
 from storage.layout import INDEX, Places
 
 K = TypeVar("K", bound=Hashable)

@@ -13,7 +13,8 @@ from storage import layout
 from storage.archive import Archive
 from storage.errors import ArchiveError, ReadOnly
 from storage.index.fulltext import Fulltext
-from storage.index.fulltext_filling import Filler, Filling, opened
+from storage.index.fulltext_filling import Filler, Filling
+from storage.index.fulltext_opening import opened
 from storage.index.opening import places_of
 from storage.layout import Places
 from storage.web.reading import FileId, file_id

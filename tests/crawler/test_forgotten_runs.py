@@ -12,7 +12,7 @@ from pathlib import Path
 from storage.archive import Archive
 from storage.forget import forget
 from storage.index.fulltext import Question
-from storage.index.fulltext_filling import search
+from storage.index.fulltext_opening import search
 from storage.layout import FULLTEXT
 from tests.crawler.runs import history, run
 from tests.crawler.small_site import Page, SmallSite

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 
 from crawler.discovery.documents import Documents
 from crawler.discovery.memory import Memory
-from crawler.discovery.mirrors import CHANGES, Mirrors
+from crawler.discovery.mirrors import CHANGES, Mirrors, no_later
 from crawler.events import Event, Failed
 from crawler.frontier import Entry
 from tests.crawler.fetching import NOW, fetching
@@ -128,9 +129,9 @@ async def test_what_is_known_up_to_a_moment_is_read_by_its_changes(site: SmallSi
     news = (change("old", T1), change("a", T2), change("gone", T3, "deleted"))
     site.pages |= lists(page("a"), changes=since("1970-01-01T00:00:00Z", *news))
     found = await read(site, T2)
-    # The moment itself again: what came together with it may not have been seen.
-    assert found.slugs == ["a", "gone"]
-    assert [each.listed.gone for each in found.entries if each.listed] == [False, True]
+    # A day before the moment again: what was seen then may have been listed later.
+    assert found.slugs == ["old", "a", "gone"]
+    assert [each.listed.gone for each in found.entries if each.listed] == [False, False, True]
     assert {each.source for each in found.entries} == {CHANGES}
     assert found.reached == {"/changes": T3}
     assert "/resources" not in site.asked
@@ -139,8 +140,22 @@ async def test_what_is_known_up_to_a_moment_is_read_by_its_changes(site: SmallSi
 async def test_where_nothing_changed_the_moment_stays(site: SmallSite) -> None:
     site.pages |= lists(page("a"), changes=since("1970-01-01T00:00:00Z", change("a", T1)))
     found = await read(site, T2)
-    assert found.slugs == []
+    assert found.slugs == ["a"]
     assert found.reached == {"/changes": T2}
+
+
+async def test_a_list_of_the_year_one_is_read_as_any_other(site: SmallSite) -> None:
+    site.pages |= lists(page("a"), changes=since("0001-01-01T00:00:00Z", change("a", T1)))
+    found = await read(site, "0001-01-01T00:00:00Z")
+    assert found.slugs == ["a"]
+
+
+def test_no_moment_is_reached_before_it_is_there() -> None:
+    now = datetime(2026, 6, 19, tzinfo=UTC)
+    reached = {"/a": "9999-12-31T23:59:59Z", "/b": "2026-06-18T00:00:00Z", "/c": "soon"}
+    assert no_later(reached, now) == {
+        "/a": "2026-06-19T00:00:00Z", "/b": "2026-06-18T00:00:00Z", "/c": "2026-06-19T00:00:00Z",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("changes", [since(T2, change("a", T3)), Page(status=404), page("x")])

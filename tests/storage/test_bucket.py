@@ -37,6 +37,7 @@ from tests.storage.drafts import (
     segments_of,
     stored,
     words,
+    write_segment,
 )
 from tests.storage.test_writer import killed_after
 from tests.storage.verify.harming import problems
@@ -246,6 +247,22 @@ def test_what_another_writer_went_on_with_is_not_stored_twice(tmp_path: Path) ->
     assert "2 groups" in " ".join(noted(tmp_path))
     assert slugs(tmp_path) == ["a", "b", "old"]
     assert len(list((tmp_path / "lost").glob("*/*"))) == 2
+    assert problems(tmp_path) == []
+
+
+def test_what_was_put_and_overtaken_is_taken_back(tmp_path: Path) -> None:
+    store = safe(tmp_path, "a")
+    before = kept(tmp_path, "spool")
+    (spooled,) = (before / "spool").glob("*/*.warc.gz")
+    name = f"{spooled.parent.name}/{spooled.name}"
+    abandoned(store)
+    shutil.rmtree(tmp_path / "spool")
+    stored(tmp_path, article("a"), files=False)
+    write_segment(tmp_path, name, spooled.read_bytes())
+    bring_back(tmp_path, before)
+    assert "1 groups" in " ".join(noted(tmp_path))
+    assert slugs(tmp_path) == ["a"]
+    reindex(tmp_path, SEEN)
     assert problems(tmp_path) == []
 
 

@@ -32,6 +32,12 @@ def test_a_schema_that_needs_quoting_is_refused(schema: str) -> None:
         DatabaseUrl.parse(f"postgresql://db/news?schema={schema}&x=1")
 
 
+@pytest.mark.parametrize("schema", ["public", "information_schema"])
+def test_a_schema_that_others_use_is_refused(schema: str) -> None:
+    with pytest.raises(UnusablePlace, match="not an archive's own"):
+        DatabaseUrl.parse(f"postgresql://db/news?schema={schema}")
+
+
 @pytest.mark.parametrize("patience", ["soon", "-1", "inf", "nan"])
 def test_patience_is_a_number_of_seconds(patience: str) -> None:
     with pytest.raises(UnusablePlace, match="patience"):

@@ -14,7 +14,8 @@ from storage.archive import Archive
 from storage.errors import ReadOnly, StoreFailed, TextIndexUnusable
 from storage.index import fulltext
 from storage.index.fulltext import Fulltext, Question
-from storage.index.fulltext_filling import Filling, opened, search
+from storage.index.fulltext_filling import Filling
+from storage.index.fulltext_opening import opened, search
 from storage.model import Finding
 from tests.storage.drafts import SEEN, SITE, UPDATED, hour, stored
 from tests.storage.texts import found, text_file, told

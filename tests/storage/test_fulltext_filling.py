@@ -12,9 +12,10 @@ from storage import layout
 from storage.archive import Archive
 from storage.errors import ReadOnly
 from storage.forget import forget as takedown
-from storage.index import fulltext_filling
+from storage.index import fulltext_filling, fulltext_opening
 from storage.index.fulltext import Question
-from storage.index.fulltext_filling import Filling, catch_up, forget, opened
+from storage.index.fulltext_filling import Filling
+from storage.index.fulltext_opening import catch_up, forget, opened
 from storage.index.index import Index
 from storage.index.replacing import settle
 from storage.model import Finding
@@ -211,11 +212,11 @@ def test_nothing_is_made_where_nothing_is_stored(tmp_path: Path) -> None:
 
 
 def test_a_long_first_reading_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fulltext_filling, "WORTH_TELLING", 1)
+    monkeypatch.setattr(fulltext_opening, "WORTH_TELLING", 1)
     stored(tmp_path, told("one", "alpha"), told("two", "alpha"))
     said: list[str] = []
     with Archive.open(tmp_path) as archive:
-        fulltext_filling.search(archive, Question(words="alpha"), said.append)
+        fulltext_opening.search(archive, Question(words="alpha"), said.append)
     assert said == ["reading 2 snapshots into the full-text index, once"]
 
 

@@ -14,7 +14,8 @@ from storage import layout
 from storage.archive import Archive
 from storage.forget import forget
 from storage.index.fulltext import Question
-from storage.index.fulltext_filling import Filler, opened, search
+from storage.index.fulltext_filling import Filler
+from storage.index.fulltext_opening import opened, search
 from tests.storage.drafts import SEEN, SITE, hour, stored
 from tests.storage.texts import found, told
 

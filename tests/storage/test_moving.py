@@ -90,6 +90,27 @@ def test_a_place_with_other_segments_is_refused(
 def test_what_can_not_be_reached_leaves_all_as_it_is(tmp_path: Path, place: str) -> None:
     root = tmp_path / "m"
     stored(root, article())
-    with pytest.raises(SegmentsAway, match="NoSuchBucket"):
+    with pytest.raises(SegmentsAway, match="no such bucket"):
         move_segments(root, "s3://nobodys-bucket/x", hour(1))
     assert problems(root) == []
+
+
+def test_the_same_place_under_another_name_is_refused(tmp_path: Path) -> None:
+    root = filled(tmp_path / "m")
+    before = digests(root)
+    (tmp_path / "link").symlink_to(root)
+    for url in (f"file://{root}/segments", f"file://{tmp_path}/link/segments", f"file://{root}"):
+        with pytest.raises(UnusablePlace, match="in the other"):
+            move_segments(root, url, hour(9))
+    move_segments(root, f"file://{tmp_path}/b", hour(9))
+    with pytest.raises(UnusablePlace, match="under another name"):
+        move_segments(root, f"file://localhost{tmp_path}/b", hour(9))
+    assert digests(root) == before
+    assert problems(root) == []
+
+
+@pytest.mark.parametrize("url", ["s3://", "file://elsewhere/b", "file:///"])
+def test_a_url_that_names_no_place_is_refused(url: str, tmp_path: Path) -> None:
+    root = filled(tmp_path)
+    with pytest.raises(UnusablePlace, match="names no"):
+        move_segments(root, url, hour(9))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from storage import layout
@@ -66,3 +67,23 @@ def test_no_password_is_taken(tmp_path: Path) -> None:
     with pytest.raises(UnusablePlace, match="PGPASSWORD"):
         move_index(root, "postgresql://me:hunter2@db/news", SEEN)
     assert layout.check(root).index is None
+
+
+def test_another_mirrors_index_is_not_overwritten(tmp_path: Path, database: str) -> None:
+    one, other = filled(tmp_path / "one"), filled(tmp_path / "other")
+    move_index(one, f"{database}&schema=news", SEEN)
+    with pytest.raises(UnusablePlace, match="an index is there already"):
+        move_index(other, f"{database}&schema=news", SEEN)
+    assert layout.check(other).index is None
+    assert lines(one)
+
+
+def test_a_schema_with_tables_of_others_is_not_dropped(tmp_path: Path, database: str) -> None:
+    root = filled(tmp_path)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA shop CREATE TABLE orders (n int)")
+    with pytest.raises(UnusablePlace, match="orders, which is not slugline's"):
+        move_index(root, f"{database}&schema=shop", SEEN)
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT count(*) FROM shop.orders").fetchone() == (0,)
+    assert lines(root)

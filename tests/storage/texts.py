@@ -8,7 +8,8 @@ from typing import Any
 from storage import layout
 from storage.archive import Archive
 from storage.index.fulltext import Question
-from storage.index.fulltext_filling import Filling, search
+from storage.index.fulltext_filling import Filling
+from storage.index.fulltext_opening import search
 from storage.model import Draft, Record
 from tests.storage.drafts import SITE, article
 

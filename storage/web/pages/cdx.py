@@ -144,7 +144,11 @@ class _Lines:
             shown = manifest.representation(one.format) if manifest else None
             if shown is None:
                 continue
-            place, origin = self._places(one)
+            try:
+                place, origin = self._places(one)
+            except ArchiveError:
+                # One damaged record hides no other, as above.
+                continue
             line = {
                 "urlkey": surt(one.url),
                 "timestamp": timestamp(one.fetched_at),

@@ -81,3 +81,12 @@ async def test_a_dead_workers_hosts_are_free_when_it_is_buried(app: App) -> None
         two = await job(app, 2)
         async with two.own("a:80") as taken:
             assert taken is not None
+
+
+async def test_a_job_keeps_the_pace_that_its_host_was_left_with(app: App) -> None:
+    one, two = await job(app, 1), await job(app, 2)
+    async with one.own("a:80"):
+        await one.begin("a:80")
+        one.end("a:80", wait=7.0)
+    async with two.own("a:80"):
+        assert 6 < await two.begin("a:80") <= 7

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from crawler.cluster.place import NoQueue, QueuePlace, queue_place
+from crawler.cluster.place import QueuePlace, queue_place
 from storage.errors import UnusablePlace
 from storage.layout import Places
 
@@ -44,7 +44,7 @@ def test_a_password_in_the_url_is_refused_and_not_repeated() -> None:
 
 @pytest.mark.parametrize("schema", ["Daily", "a-b", "x" * 60, "1st"])
 def test_a_schema_that_would_need_quotes_is_refused(schema: str) -> None:
-    with pytest.raises(NoQueue, match="small letters"):
+    with pytest.raises(UnusablePlace, match="no schema can be called"):
         queue_place(f"postgresql://db.example/news?schema={schema}", ROOT)
 
 

@@ -112,7 +112,7 @@ async def test_a_worker_whose_line_is_dead_has_stopped_when_another_goes_on(
     server = Path(str(conninfo_to_dict(place.conninfo)["host"]))
     times = Times(beat=0.5, silence=4.0, grace=0.5, dead=9.0, look=0.5, poll=0.2)
     async with serving(articles=200) as hosts, Line(tmp_path / "line", server) as line:
-        url = place.url.replace(quote(str(server), ""), str(line.folder))
+        url = place.url.replace(quote(str(server)), str(line.folder))
         one, two = (folder(tmp_path, [hosts.site(0)], who, rate=20) for who in ("one", "two"))
         await enqueue(app, one.roster)
         async with working(structs.replace(place, url=url), one, times=times):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from storage.web.cdx import MOST_FILTERS, Question, read_filter, read_question
 from storage.web.request import Refused, Request
-from tests.storage.drafts import SEEN, SITE, article, hour, segment_files, stored, words
+from tests.storage.drafts import SEEN, SITE, article, hour, segments_of, stored, words
 from tests.storage.web.serving import Client, client_of
 
 URL = f"https://{SITE}/news/story"
@@ -183,7 +183,7 @@ async def test_the_record_that_a_line_names_is_given_by_range(tmp_path: Path) ->
 )
 async def test_no_other_bytes_are_given(tmp_path: Path, span: str, status: int) -> None:
     stored(tmp_path, article())
-    (segment,) = segment_files(tmp_path)
+    (segment,) = segments_of(tmp_path)
     async with client_of(tmp_path) as client:
         got = await client.get(f"/warc/{SITE}/{segment.name}", Range=span)
         assert got.status == status

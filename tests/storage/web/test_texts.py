@@ -11,7 +11,7 @@ import pytest
 from storage import layout
 from storage.archive import Archive
 from storage.index.fulltext import Question
-from storage.index.fulltext_filling import to_ask
+from storage.index.fulltext_opening import to_ask
 from storage.web.texts import Texts
 from tests.storage.drafts import article, stored
 from tests.storage.texts import told
