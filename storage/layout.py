@@ -40,14 +40,12 @@ _SEGMENT_SCHEMES = ("s3", "gs", "az", "file")
 #: Bytes of mirror.json: it has a number and some words.
 _MOST_MARK = 64 << 10
 _FOLDERS = (SEGMENTS, FILES, RUNS, LOST, SPOOL)
+#: A database's file, and what SQLite keeps beside it while it is open.
+SQLITE_ENDS = ("", "-wal", "-shm", "-journal")
 _PLAIN = (
     MARK,
     LOCK,
-    *(
-        base + end
-        for base in (INDEX, FULLTEXT, CATALOGUE)
-        for end in ("", "-wal", "-shm", "-journal")
-    ),
+    *(base + end for base in (INDEX, FULLTEXT, CATALOGUE) for end in SQLITE_ENDS),
     _PART,
 )
 

@@ -49,9 +49,9 @@ from storage.records import Records
 from storage.reindex import rebuild, recover
 from storage.segments.appending import Appender
 from storage.segments.kinds import Wait
+from storage.segments.names import stamp_of
 from storage.segments.opening import open_segments
 
-_STAMP = "%Y%m%dT%H%M%S%fZ"
 #: Bytes of groups that wait whose bodies are kept, for plain files: the next are read back.
 _AT_HAND = 32 << 20
 
@@ -163,11 +163,11 @@ class Store:
         since = None
         if same is not None and not same.finished:
             since = same.continues_since or same.started_at
-        info = RunInfo(id=now.strftime(_STAMP), started_at=now, continues_since=since)
+        info = RunInfo(id=stamp_of(now), started_at=now, continues_since=since)
         while not self._index.add("runs", row := _run_row(info, command, scopes)):
             # Another run, of whichever process, began in the same microsecond.
             started = info.started_at + timedelta(microseconds=1)
-            info = structs.replace(info, id=started.strftime(_STAMP), started_at=started)
+            info = structs.replace(info, id=stamp_of(started), started_at=started)
         self._runs[info.id] = row
         self._now = info.started_at
         return info

@@ -13,15 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from storage.errors import ArchiveError, DiskFull, ReadOnly, StoreFailed, os_errors
-
-#: What SQLite keeps in the way of a file while it is open.
-_LOG_ENDS = ("", "-wal", "-shm", "-journal")
+from storage.layout import SQLITE_ENDS
 
 
 def remove(path: Path) -> None:
     """Remove a database, and what SQLite keeps beside it. Raises ArchiveError."""
     with os_errors(f"removing {path}"):
-        for end in _LOG_ENDS:
+        for end in SQLITE_ENDS:
             path.with_name(path.name + end).unlink(missing_ok=True)
 
 

@@ -22,6 +22,7 @@ from storage.errors import (
     StoreFailed,
     os_errors,
 )
+from storage.index.beside import remove
 from storage.index.database import Given
 from storage.index.tables import LATER, TABLES
 from storage.layout import INDEX, sync_folder
@@ -92,7 +93,7 @@ class Sqlite:
     @classmethod
     def to_fill(cls, root: Path) -> Sqlite:
         """Make a new file beside the index, where what a crash left of one is removed."""
-        _remove(root / NEW)
+        remove(root / NEW)
         with sqlite_errors(root, "opening the index"):
             connection = connect(f"{(root / NEW).as_uri()}?mode=rwc", _FILLER)
             return cls(root, connection, filling=True)
@@ -180,19 +181,19 @@ class Sqlite:
                 os.fsync(file.fileno())
             # The old log must be gone before a new file stands beside it: SQLite would play it
             # back.
-            _remove(self.root / INDEX)
+            remove(self.root / INDEX)
             path.replace(self.root / INDEX)
             sync_folder(self.root)
 
     def abandon(self) -> None:
         """Close the file that was filled, and remove it."""
         self.close()
-        _remove(self.root / NEW)
+        remove(self.root / NEW)
 
     @staticmethod
     def remove(root: Path) -> None:
         """Remove the index of the mirror at ``root``."""
-        _remove(root / INDEX)
+        remove(root / INDEX)
 
     def close(self) -> None:
         """Close the connection; the last one folds the write-ahead log back in."""
@@ -225,12 +226,6 @@ def _connect_reader(path: Path) -> Connected:
         if log.is_file() and log.stat().st_size:
             raise
         return connect(f"{path.as_uri()}?immutable=1", _READER)
-
-
-def _remove(path: Path) -> None:
-    with os_errors(f"removing {path}"):
-        for end in ("", "-wal", "-shm", "-journal"):
-            path.with_name(path.name + end).unlink(missing_ok=True)
 
 
 @contextmanager
