@@ -39,7 +39,6 @@ app = typer.Typer(
     help="Keep every edition of every article in every format.",
     epilog="Begin with `slugline demo`; then `slugline mirror URL --into DIR`.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

@@ -36,6 +36,8 @@ ARTICLES = 3
 NOT_RUN = {
     "bash .ci/test": "runs this test",
     "bash .ci/run": "runs this test",
+    "bash .ci/release": "tests/test_distribution.py builds and tries the same",
+    "slugline --install-completion": "changes the reader's shell",
     ".venv/bin/pre-commit install": "changes the checkout's hooks",
     "python -m tests.fuzz all --seconds 3600": "an hour; tests/fuzz has tests of its own",
     "python -m tests.politeness pace": "10,000 requests; tests/politeness has tests of its own",

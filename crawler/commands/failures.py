@@ -21,10 +21,20 @@ from crawler.commands.streams import point_nowhere
 P = ParamSpec("P")
 T = TypeVar("T")
 
-WELL, FAILED, WRONG_INPUT, DAMAGED, INTERRUPTED = 0, 1, 2, 4, 130
+WELL, FAILED, WRONG_INPUT, BUSY, DAMAGED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 #: What writing to stdout may end with; of files it is storage's to say, by name.
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
 BUG = 70  # sysexits.h EX_SOFTWARE: an internal error, apart from every code of the contract
+#: What each code tells a script.
+MEANINGS = {
+    WELL: "All well, or only failures that the run before had too (--strict counts them).",
+    FAILED: "A site or articles failed newly (a partial snapshot counts), or the disk did.",
+    WRONG_INPUT: "Wrong usage, settings, input or permissions; nothing was created.",
+    BUSY: "Another run is writing this mirror.",
+    DAMAGED: "Damage found in the archive; nothing was changed.",
+    BUG: "A bug in slugline.",
+    INTERRUPTED: "Interrupted, and saved.",
+}
 
 
 class UsageError(ValueError):
