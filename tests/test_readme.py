@@ -71,7 +71,7 @@ class Reader:
         """Return a text of the README with the reader's own names in it."""
         known = sorted(self.words, key=len, reverse=True)
         pattern = "|".join(rf"\b{word}\b" if word.isupper() else re.escape(word) for word in known)
-        return re.sub(pattern, lambda found: self.words[found[0]], text)
+        return re.sub(pattern or "(?!)", lambda found: self.words[found[0]], text)
 
     def type(self, command: str) -> str:
         """Run a command as it stands in the README; returns what it prints."""
