@@ -8,16 +8,10 @@ words. Pure: bytes in (content coding undone), values out; the only error is fac
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-
-from msgspec import Struct
 
 from crawler.facts import Facts
-from crawler.formats.html import parse_html
-from crawler.formats.json_record import parse_json
-from crawler.formats.jsonld import parse_jsonld
-from crawler.formats.markdown import parse_markdown
-from crawler.formats.text import parse_text
+from crawler.formats import html, json_record, jsonld, markdown, text
+from crawler.formats.spec import FormatSpec
 from crawler.links import format_of_media, media_type
 
 #: Bytes from the start by which a body's kind is told; WHATWG MIME sniffing reads 1,445.
@@ -45,43 +39,15 @@ _XML = re.compile(
 )
 
 
-class FormatSpec(Struct, frozen=True, kw_only=True):
-    """A format with a parser: its media types (its own first), its suffix, its parser."""
-
-    name: str
-    media_types: tuple[str, ...]
-    suffix: str
-    parse: Callable[[bytes, str, str], Facts]
-
-
+#: Every format with a parser, by its name.
 FORMATS: dict[str, FormatSpec] = {
     spec.name: spec
     for spec in (
-        FormatSpec(
-            name="html",
-            media_types=("text/html", "application/xhtml+xml"),
-            suffix=".html",
-            parse=parse_html,
-        ),
-        FormatSpec(
-            name="markdown",
-            media_types=("text/markdown", "text/x-markdown"),
-            suffix=".md",
-            parse=parse_markdown,
-        ),
-        FormatSpec(name="text", media_types=("text/plain",), suffix=".txt", parse=parse_text),
-        FormatSpec(
-            name="jsonld",
-            media_types=("application/ld+json",),
-            suffix=".jsonld",
-            parse=parse_jsonld,
-        ),
-        FormatSpec(
-            name="json",
-            media_types=("application/json", "text/json"),
-            suffix=".json",
-            parse=parse_json,
-        ),
+        html.SPEC,
+        markdown.SPEC,
+        text.SPEC,
+        jsonld.SPEC,
+        json_record.SPEC,
     )
 }
 
@@ -144,9 +110,8 @@ def check_claim(format: str, content_type: str, body: bytes) -> str | None:  # n
     if looks == "html":
         return f"it is HTML under the address of {format}"
     # Whether JSON is JSON is left to `parse`, which reads it whole and in its own charset.
-    if format not in FORMATS or format in ("json", "jsonld"):
-        return None
-    return _not_text(format, content_type, body, looks)
+    spec = FORMATS.get(format)
+    return _not_text(format, content_type, body, looks) if spec and spec.bare else None
 
 
 def _not_html(body: bytes, looks: str | None) -> str | None:

@@ -28,6 +28,7 @@ from crawler.formats.html_text import Text, region_text
 from crawler.formats.html_tree import folded, parse_page
 from crawler.formats.json_values import first_stamp, unique
 from crawler.formats.jsonld import embedded_facts
+from crawler.formats.spec import FormatSpec
 from crawler.urls import normalise, page_key
 from storage.model import Finding
 
@@ -168,3 +169,11 @@ def _source(canonical: str | None, url: str, base: str, meta: Meta, embedded: Fa
 
 def _host(url: str) -> str:
     return page_key(url).partition("/")[0]
+
+
+SPEC = FormatSpec(
+    name="html",
+    media_types=("text/html", "application/xhtml+xml"),
+    suffix=".html",
+    parse=parse_html,
+)

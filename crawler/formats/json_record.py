@@ -27,6 +27,7 @@ from crawler.formats.json_values import (
     text_of,
 )
 from crawler.formats.jsonld import alternate_links, facts_of_document
+from crawler.formats.spec import FormatSpec
 from storage.model import Stamp
 
 EXTRACTOR = "json/1"
@@ -222,3 +223,11 @@ def _links(fields: Fields, base: str) -> Iterator[Link]:
     given = fields.get("alternates")
     if isinstance(given, dict):
         yield from alternate_links(given, base, "json")
+
+
+SPEC = FormatSpec(
+    name="json",
+    media_types=("application/json", "text/json"),
+    suffix=".json",
+    parse=parse_json,
+)

@@ -24,6 +24,7 @@ from crawler.formats.json_values import (
     text_of,
     url_text_of,
 )
+from crawler.formats.spec import FormatSpec
 from crawler.links import media_type
 from crawler.urls import normalise, same_page
 
@@ -299,3 +300,11 @@ def alternate_links(mapping: Mapping[str, Any], base: str, declarer: str) -> Ite
         if url is not None:
             kind = _TYPE_OF_FORMAT.get(name, "")
             yield Link(rel="alternate", url=url, type=kind, declared_by=declarer)
+
+
+SPEC = FormatSpec(
+    name="jsonld",
+    media_types=("application/ld+json",),
+    suffix=".jsonld",
+    parse=parse_jsonld,
+)

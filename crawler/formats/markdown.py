@@ -16,6 +16,7 @@ from crawler.formats.charset import decode, unread
 from crawler.formats.front_matter import split_front_matter
 from crawler.formats.json_values import entries_of, first_stamp, names_of, text_of
 from crawler.formats.jsonld import alternate_links
+from crawler.formats.spec import FormatSpec
 from crawler.urls import normalise, same_page
 
 EXTRACTOR = "markdown/1"
@@ -141,3 +142,12 @@ def _canonical(said: Mapping[str, Any], url: str) -> str | None:
 def _links(said: Mapping[str, Any], url: str) -> tuple[Link, ...]:
     given = said.get("alternates")
     return tuple(alternate_links(given, url, "markdown")) if isinstance(given, dict) else ()
+
+
+SPEC = FormatSpec(
+    name="markdown",
+    media_types=("text/markdown", "text/x-markdown"),
+    suffix=".md",
+    parse=parse_markdown,
+    bare=True,
+)

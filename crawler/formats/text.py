@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from crawler.facts import Facts
 from crawler.formats.charset import decode, unread
+from crawler.formats.spec import FormatSpec
 
 EXTRACTOR = "text/1"
 
@@ -25,3 +26,12 @@ def parse_text(body: bytes, url: str, content_type: str = "") -> Facts:  # noqa:
         unread=unread(body),
         findings=findings,
     )
+
+
+SPEC = FormatSpec(
+    name="text",
+    media_types=("text/plain",),
+    suffix=".txt",
+    parse=parse_text,
+    bare=True,
+)
