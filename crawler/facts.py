@@ -44,14 +44,14 @@ class Facts(Struct, frozen=True, kw_only=True):
     """One format's words on its article; ``None`` or empty where it is silent.
 
     ``source`` is the format's name; ``record`` for a list of records, ``other`` without a parser.
-    ``body`` is the article's own text, in Markdown where ``body_is_markdown``; ``words`` is the text
-    the content digest is made over when it differs from ``body`` (HTML's main text with its link
-    targets). ``canonical`` is the URL the document gives as its own; ``canonical_source`` the
+    ``body`` is the article's own text, in Markdown where ``body_is_markdown``; ``words`` is the
+    text the content digest is made over when it differs from ``body`` (HTML's main text with its
+    link targets). ``canonical`` is the URL the document gives as its own; ``canonical_source`` the
     original it was taken from, on another host. ``leads_to`` is where the page sends its reader at
     once. ``title_guessed``: the title is a heading or the window's, not declared as one. ``links``
-    are canonical, alternate and other typed links; ``anchors`` plain links for discovery. ``tdm`` is
-    what the page says of text and data mining, by name. ``unread`` is the SHA-256 of the rest of a
-    text that was too long to be read whole.
+    are canonical, alternate and other typed links; ``anchors`` plain links for discovery. ``tdm``
+    is what the page says of text and data mining, by name. ``unread`` is the SHA-256 of the rest
+    of a text that was too long to be read whole.
     """
 
     source: str
