@@ -189,7 +189,7 @@ def _path(url: str) -> str:
 
 def _same_language(hreflang: str, lang: str | None, kind: str) -> bool:
     """RFC 4647 section 3.3.1, both ways. An HTML page under hreflang is always a page beside."""
-    if lang is None or FORMAT_OF_MEDIA.get(kind, "html") == "html":
+    if lang is None or format_of_media(kind) in {"html", None}:
         return False
     one, other = hreflang.lower(), lang.lower()
     return one == other or one.startswith(other + "-") or other.startswith(one + "-")

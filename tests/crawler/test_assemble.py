@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.assemble import Inferred, as_stamp, assemble, contents, declared_stamps, disagreeing
+from crawler.assemble import (
+    MAX_TITLE,
+    Inferred,
+    as_stamp,
+    assemble,
+    contents,
+    declared_stamps,
+    disagreeing,
+)
 from crawler.facts import Facts
 from storage.model import DECLARED_SOURCES, ContentDigest, Finding, Key, Record
 from storage.times import same_moment
@@ -253,6 +261,35 @@ class TestRecord:
         # That heading was no title after all: it stays in the words.
         assert seen.record.body_md == f"# Read me\n\n{A}"
 
+    def test_a_heading_that_is_the_title_in_other_white_space_is_not_said_twice(self) -> None:
+        heading = says("markdown", title="The  bridge", title_guessed=True)
+        assert look(heading, says("html", title="The bridge")).record.body_md == A
+
+    def test_a_heading_comes_back_where_the_records_file_gives_the_title(self) -> None:
+        listed = Record(slug="x", url=URL, title="Listed")
+        guessed = says("markdown", title=None, title_guessed=True)
+        assert look(guessed, hint=listed).record.body_md == A
+
+    def test_a_bodys_own_title_is_no_heading_of_it(self) -> None:
+        seen = look(says("markdown", title="Read me"), says("jsonld", title="The bridge, told"))
+        assert (seen.record.title, seen.record.body_md) == ("The bridge, told", A)
+
+    @pytest.mark.parametrize("over", [0, 1, 2])
+    def test_a_long_title_is_cut_to_what_is_kept_of_one(self, over: int) -> None:
+        title = "x" * (MAX_TITLE + over)
+        seen = look(says("html", title=title))
+        detail = f"its title is longer than {MAX_TITLE:,} characters"
+        found = Finding(kind="too-long", detail=detail, formats=("html",))
+        assert seen.findings == ((found,) if over else ())
+        assert seen.record.title == (f"{title[: MAX_TITLE - 1]}…" if over else title)
+
+    def test_the_findings_of_all_formats_are_kept(self) -> None:
+        one, two = (
+            Finding(kind="charset", detail="x", formats=(name,)) for name in ("json", "html")
+        )
+        seen = look(says("json", findings=(one,)), says("html", findings=(two,)))
+        assert seen.findings == (one, two)
+
     def test_of_headings_the_most_trusted_formats_is_the_title(self) -> None:
         window = says("html", title="The bridge | News", title_guessed=True)
         seen = look(says("markdown", title_guessed=True), window)
@@ -304,7 +341,18 @@ class TestHint:
     def test_its_time_is_a_key_before_the_inferred_ones_and_no_declaration(self) -> None:
         key = look(says("html"), hint=self.HINT, sitemap=T1).key
         assert (key.source, key.updated_at, key.declared) == ("records-file", at(T2), False)
-        assert (key.unit, key.zone_assumed) == ("microsecond", False)
+        assert (key.unit, key.zone_assumed, key.offset) == ("microsecond", False, 0)
+
+    def test_a_time_of_a_whole_second_is_one(self) -> None:
+        whole = Record(slug="x", url=URL, updated_at=datetime(2026, 6, 19, 9, tzinfo=UTC))
+        key = look(says("html"), hint=whole).key
+        assert (key.unit, key.offset) == ("second", 0)
+
+    def test_its_published_time_is_to_the_microsecond_and_zoned(self) -> None:
+        listed = Record(slug="x", url=URL, published_at=datetime(2026, 6, 19, 9, 1, tzinfo=UTC))
+        key = look(says("html"), hint=listed).key
+        assert (key.source, key.updated_at) == ("published", listed.published_at)
+        assert (key.unit, key.offset) == ("microsecond", 0)
 
     def test_its_implausible_time_is_dropped(self) -> None:
         hint = Record(slug="x", url=URL, updated_at=datetime(1970, 1, 1, tzinfo=UTC))

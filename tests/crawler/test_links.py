@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from crawler.facts import Link
 from crawler.links import (
+    MAX_HEADER,
     MAX_LINKS,
     format_of,
     format_of_media,
@@ -76,6 +77,15 @@ def test_commas_and_semicolons_in_targets_belong_to_them() -> None:
     assert urls("<b,c;d>; rel=next") == ["https://example.org/news/b,c;d"]
 
 
+def test_a_quoted_value_keeps_what_is_escaped_and_a_valueless_one_is_empty() -> None:
+    (link,) = parse_link_header(['< b >; rel=next; title="a \\"b\\" \\\\ c"; type'], BASE)
+    assert (link.url, link.title, link.type) == ("https://example.org/news/b", 'a "b" \\ c', "")
+
+
+def test_garbage_in_quotes_is_passed_over_whole() -> None:
+    assert urls('<b> "; rel=prev, <c>"; rel=next') == ["https://example.org/news/b"]
+
+
 def test_the_first_of_a_repeated_parameter_wins() -> None:
     links = parse_link_header(["<b>; rel=next; rel=prev; type=a/b; type=c/d"], BASE)
     assert [(link.rel, link.type) for link in links] == [("next", "a/b")]
@@ -126,6 +136,16 @@ def test_links_without_relation_or_web_target_are_left_out() -> None:
 
 def test_the_number_of_links_is_bounded() -> None:
     assert len(urls(", ".join(["<b>; rel=next"] * (MAX_LINKS + 5)))) == MAX_LINKS
+
+
+def test_what_is_read_of_all_fields_together_is_bounded() -> None:
+    full = "<https://example.org/a>; rel=next" + " " * (MAX_HEADER - 100)
+    after = ["<https://example.org/b>; rel=next", " " * 200, "<https://example.org/c>; rel=next"]
+    assert urls(full, *after) == ["https://example.org/a", "https://example.org/b"]
+
+
+def test_as_many_links_as_are_kept_end_the_reading() -> None:
+    assert len(urls(", ".join(["<a>; rel=next"] * MAX_LINKS), "<b>; rel=next")) == MAX_LINKS
 
 
 def test_hostile_headers_take_linear_time() -> None:
@@ -201,6 +221,45 @@ def test_formats_by_declared_type(kind: str, name: str | None) -> None:
     assert format_of(alternate(type=kind)) == name
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("font/woff2", None),
+        ("application/vnd.acme", "acme"),
+        ("application/x-acme", "acme"),
+        ("application/acme.report+zip", "acme-report-zip"),
+        ("application/_acme_", "acme"),
+        ("a.b/text", "a-b-text"),
+        ("a/-", "a"),
+        (f"application/{'x' * 40}", "x" * 32),
+    ],
+)
+def test_a_format_without_a_parser_is_named_by_its_type(kind: str, name: str | None) -> None:
+    assert format_of_media(kind) == name
+
+
+@pytest.mark.parametrize("filler", ["", " " * 200])
+def test_a_media_type_is_read_without_case_and_parameters(filler: str) -> None:
+    assert media_type(f"{filler}Text/Markdown ; charset=utf-8; a=b/c") == "text/markdown"
+    assert media_type(f"{filler}markdown") == ""
+
+
+def test_a_stated_type_that_is_none_is_not_helped_by_the_suffix() -> None:
+    assert format_of(alternate("https://example.org/a.md", type="markdown")) is None
+
+
+def test_xml_is_a_format_where_it_is_no_feed() -> None:
+    assert format_of(alternate("https://example.org/data.xml", type="text/xml")) == "xml"
+    assert format_of(alternate("https://example.org/feed/", type="text/xml")) is None
+    assert format_of(alternate("https://example.org/feed/", type="text/markdown")) == "markdown"
+
+
+def test_a_name_that_is_all_suffix_has_none() -> None:
+    assert format_of(alternate("https://example.org/news/.md")) is None
+    assert format_of(alternate("https://example.org/v1.2.md")) == "markdown"
+    assert format_of(alternate("https://example.org/a.md/b")) is None
+
+
 def test_untyped_alternates_go_by_their_suffix() -> None:
     assert format_of(alternate("https://example.org/a.MD?x=1")) == "markdown"
     assert format_of(alternate("https://example.org/a.jsonld")) == "jsonld"
@@ -221,6 +280,10 @@ def test_alternates_in_another_language_are_other_articles() -> None:
     assert format_of(german) is None
     assert format_of(german, "de") == "markdown"
     assert format_of(alternate(hreflang="en"), "en") is None
+    page = alternate("https://example.org/a.md", type="text/html", hreflang="en")
+    assert format_of(page, "en") is None
+    assert format_of(alternate(type="application/pdf", hreflang="en"), "en-GB") == "pdf"
+    assert format_of(alternate(type="application/pdf", hreflang="eng"), "en") is None
 
 
 def test_alternate_stylesheets_are_no_alternates() -> None:
@@ -248,6 +311,8 @@ def test_feeds_by_type_and_by_path() -> None:
     assert is_feed(alternate("https://example.org/feed/", rel="feed"))
     assert not is_feed(alternate("https://example.org/data.xml", type="application/xml"))
     assert not is_feed(alternate(type="text/html"))
+    assert not is_feed(alternate("https://example.org/feed/"))
+    assert not is_feed(alternate("https://example.org/feed/", rel="feed", type="text/html"))
     assert not is_feed(alternate(rel="next", type="application/atom+xml"))
 
 
