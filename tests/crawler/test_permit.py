@@ -80,3 +80,25 @@ async def test_the_pace_of_whoever_asked_before_is_kept() -> None:
     async with polite.slot(A):
         pass
     assert polite.state()[0].requests == 1
+
+
+async def test_who_is_refused_is_told_which_url_and_host() -> None:
+    with pytest.raises(HostResting) as caught:
+        async with politeness(Given(refusal="taken")).slot(A, "http://a.example/1"):
+            pytest.fail("asked without leave")
+    assert (caught.value.url, caught.value.host) == ("http://a.example/1", A)
+    with pytest.raises(HostResting) as caught:
+        async with politeness(Given(stands=False)).slot(A, "http://a.example/2"):
+            pytest.fail("asked without leave")
+    assert (caught.value.url, caught.value.host) == ("http://a.example/2", A)
+
+
+async def test_a_host_that_is_left_alone_is_so_for_whoever_asks_next() -> None:
+    permit = Given()
+    polite = politeness(permit)
+    async with polite.slot(A) as slot:
+        for _ in range(5):
+            slot.failed("connect", "the host is dead")
+    async with polite.slot("b.example:80"):
+        pass
+    assert permit.told == [(A, settings().max_delay), ("b.example:80", 0.0)]

@@ -259,3 +259,140 @@ async def test_a_new_pace_reaches_those_who_wait() -> None:
     holder.release.set()
     await task
     assert holder.got == [A]
+
+
+async def test_who_is_sent_away_is_told_which_url_and_host() -> None:
+    polite = politeness(concurrency=1)
+    for _ in range(4):
+        async with polite.slot(A) as slot:
+            slot.failed("connect", "the host is dead")
+    async with polite.slot(A, "http://a.example/1") as slot:
+        waiting = asyncio.create_task(polite.enter(polite._host(A), "http://a.example/2"))  # noqa: SLF001  - what a slot does
+        await settle()
+        slot.failed("connect", "the host is dead")
+        ended = await slot.ended()
+    assert ended is not None
+    assert (ended.url, ended.host, ended.until) == ("http://a.example/1", A, None)
+    with pytest.raises(HostResting) as caught:
+        await waiting
+    assert (caught.value.url, caught.value.host) == ("http://a.example/2", A)
+
+
+async def test_a_moment_that_has_come_is_not_waited_for_any_more() -> None:
+    polite = Politeness(settings(), lambda: NOW, {A: NOW, B: NOW + timedelta(seconds=1)})
+    assert (polite.wait_seconds(A), polite.resting(B)) == (0.0, False)
+    assert polite.not_before().keys() == {B}
+    assert polite.wait_seconds(C) == 0.0
+    clock = [NOW]
+    patient = Politeness(settings(retry_after_cap=1), lambda: clock[0])
+    async with patient.slot(A) as slot:
+        slot.answered(503, "60", 0.1)
+        clock[0] = NOW + timedelta(seconds=60)
+        ended = await slot.ended()
+    assert ended is not None
+    assert ended.until is None
+    assert patient.not_before() == {}
+
+
+async def test_a_site_that_sets_one_part_of_its_pace_keeps_the_other() -> None:
+    polite = politeness(rate=0, concurrency=3)
+    polite.limit(A, rate=0.5)
+    polite.limit(B, concurrency=1)
+    paces = [polite._host(host).pace for host in (A, B)]  # noqa: SLF001  - what both parts became
+    assert [(each.rate, each.concurrency) for each in paces] == [(0.5, 3), (0.0, 1)]
+
+
+async def test_a_crawl_delay_at_the_cap_is_kept_and_nothing_said() -> None:
+    said: list[tuple[str, float, str]] = []
+    polite = Politeness(
+        settings(rate=2, max_crawl_delay=30), lambda: NOW, on_wait=lambda *words: said.append(words)
+    )
+    assert (polite.crawl_delay(A, 30), said) == (30, [])
+    assert polite.crawl_delay(A, 31) == 30
+    assert [(host, seconds) for host, seconds, _ in said] == [(A, 30)]
+    assert polite.crawl_delay(B, 0.75) == 0.75
+
+
+async def test_lent_places_count_until_they_are_restored() -> None:
+    polite = politeness(concurrency=4, connections=4)
+    recalled: list[str] = []
+    polite.recall = recalled.append
+    assert [polite.lend(A, 2, lent) for lent in (0, 1, 2)] == [2, 2, 0]
+    assert polite.state()[0].active == 2
+    holder = Holder(polite)
+    tasks = [holder.start(B, str(number)) for number in range(3)]
+    await settle()
+    assert (holder.got, recalled) == (["0", "1"], [A])
+    assert polite.lend(A, 2, 0) == 0
+    polite.restore(A, 2)
+    await settle()
+    assert (holder.got, polite.state()[0].active) == (["0", "1", "2"], 0)
+    polite.limit(A, rate=0.5)
+    assert recalled == [A]
+    holder.release.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_nothing_is_lent_of_a_host_that_somebody_else_waits_for() -> None:
+    polite = politeness(concurrency=2)
+    holder = Holder(polite)
+    child = asyncio.create_task(holder.hold(A))
+    tasks = [child, *(holder.start(A) for _ in range(2))]
+    await settle()
+    assert polite.lend(A, 1, 0) == 0
+    tasks[-1].cancel()
+    await settle()
+    assert polite.lend(A, 1, 0) == 2
+    polite.restore(A, 1)
+    holder.release.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_host_with_a_pace_or_in_trouble_lends_nothing() -> None:
+    polite = politeness()
+    polite.limit(A, rate=1)
+    async with polite.slot(B) as slot:
+        slot.failed("reset", "cut")
+    async with polite.slot(C) as slot:
+        slot.answered(503, "5", 0.1)
+    assert [polite.lend(host, 1, 0) for host in (A, B, C)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("status", "slower"), [(429, True), (503, True), (200, False)])
+async def test_a_busy_server_is_asked_more_slowly(status: int, *, slower: bool) -> None:
+    polite = politeness(rate=10)
+    async with polite.slot(A) as slot:
+        slot.answered(status, None, 0.0)
+    view = polite.state()[0]
+    assert (view.delay > 0.1) is slower
+    assert polite._host(A).pace.strikes == slower  # noqa: SLF001  - counted, and not shown
+
+
+async def test_a_wait_is_only_taken_from_an_answer_that_asks_for_one() -> None:
+    polite = politeness()
+    async with polite.slot(A) as slot:
+        slot.answered(200, "60", 0.1)
+        slot.answered(404, "60", 0.1)
+    assert polite.wait_seconds(A) == 0.0
+
+
+async def test_a_request_sent_at_a_moment_counts_from_there() -> None:
+    seconds = [0.0]
+    polite = Politeness(settings(rate=2), lambda: NOW, monotonic=lambda: seconds[0])
+    async with polite.slot(A) as slot:
+        seconds[0] = 0.5
+        slot.sent(0.4)
+    assert polite.wait_seconds(A) == pytest.approx(0.15)
+    async with politeness().slot(B) as slot:
+        assert slot.started > 1.0
+
+
+async def test_a_turn_that_was_given_up_does_not_hold_up_those_behind_it() -> None:
+    holder = Holder(politeness(concurrency=1))
+    tasks = [holder.start(A, name) for name in "1234"]
+    await settle()
+    tasks[1].cancel()
+    tasks[2].cancel()
+    holder.release.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert holder.got == ["1", "4"]
