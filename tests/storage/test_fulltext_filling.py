@@ -217,7 +217,7 @@ def test_a_long_first_reading_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     said: list[str] = []
     with Archive.open(tmp_path) as archive:
         fulltext_opening.search(archive, Question(words="alpha"), said.append)
-    assert said == ["reading 2 snapshots into the full-text index, once"]
+    assert said == ["reading 2 changes into the full-text index, once"]
 
 
 def test_a_forgotten_articles_words_are_in_no_byte_of_the_file(tmp_path: Path) -> None:

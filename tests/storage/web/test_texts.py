@@ -38,7 +38,7 @@ def hits(texts: Texts, words: str) -> list[str]:
     place = texts.place()
     assert place is not None
     with to_ask(place) as index:
-        return [hit.slug for hit in index.search(Question(words=words))]
+        return [hit.slug for hit in index.search(Question(words=words)).hits]
 
 
 @pytest.mark.index_file("its file is the place")
