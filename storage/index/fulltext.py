@@ -144,7 +144,8 @@ class Texts(ABC):
 
     def read_to(self, table: str) -> tuple[int, str]:
         """Return the last row of a table of the index that was read: its number and its id."""
-        return int(self.note(f"{table} n") or 0), self.note(f"{table} id")
+        n, _, record_id = self.note(table).partition(" ")
+        return int(n or 0), record_id
 
     def is_of(self, index: Reader) -> bool:
         """Tell whether the last rows that were read stand in ``index`` where they stood."""
@@ -247,7 +248,8 @@ class Fulltext(Texts):
         return list(best)[: asked.most]
 
     def _hits(self, asked: Question, best: Sequence[int]) -> list[Hit]:
-        match = match_of(asked.words, marks_of(asked))
+        # what narrows a question down marks nothing
+        match = match_of(asked.words)
         rows = self._ask(
             f"SELECT docs.*, {_snippet(_BODY)} AS body, {_snippet(_SUMMARY)} AS summary",
             "FROM json_each(:chosen) AS chosen",

@@ -262,8 +262,7 @@ def note(connection: Connection, key: str, value: str) -> None:
 
 def _note_read(connection: Connection, table: str, n: int, record_id: str) -> None:
     """Keep up to which row a table of the index was read: see Texts.read_to."""
-    note(connection, f"{table} n", str(n))
-    note(connection, f"{table} id", record_id)
+    note(connection, table, f"{n} {record_id}")
 
 
 #: Puts an article in; its words follow, under the number that this gives.
