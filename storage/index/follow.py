@@ -134,6 +134,15 @@ class Filling(Catalogue):
             self._note("events", events)
         return STEP in {len(snapshots), len(events)}
 
+    def look_through(self) -> None:
+        """Raise CatalogueUnusable where any of it is broken, or more than our tables."""
+        self.check()
+        with self._transaction("looking the catalogue through") as connection:
+            ((found,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
+            if found != "ok":
+                raise CatalogueUnusable(self.root, "it is broken")
+            connection.execute("INSERT INTO titles (titles) VALUES ('integrity-check')")
+
     def _behind(self, index: Reader) -> bool:
         return any(
             index.ask_one("SELECT 1 FROM", table, "WHERE n > :n", n=self.followed(table)[0])

@@ -200,6 +200,15 @@ class Filling(Filler, Fulltext):
             self._merge()
         return left
 
+    def look_through(self) -> None:
+        """Raise TextIndexUnusable where any of it is broken, or more than our tables."""
+        self.check()
+        with self._transaction("looking the full-text index through") as connection:
+            ((found,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
+            if found != "ok":
+                raise TextIndexUnusable(self.path, "it is broken")
+            connection.execute("INSERT INTO texts (texts) VALUES ('integrity-check')")
+
     def _merge(self) -> None:
         """Put the lists of words into one where many came new: a question looks in one place.
 

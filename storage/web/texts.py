@@ -11,7 +11,8 @@ from pathlib import Path
 
 from storage import layout
 from storage.archive import Archive
-from storage.errors import ArchiveError, ReadOnly
+from storage.errors import ArchiveError, ReadOnly, TextIndexUnusable
+from storage.index.beside import remove
 from storage.index.fulltext import Fulltext
 from storage.index.fulltext_filling import Filler, Filling
 from storage.index.fulltext_opening import opened
@@ -72,6 +73,21 @@ class Texts:
             self._filling = Filling.open(self._path, private=self._private)
             self._file = file_id(self._path)
         return self._filling
+
+    def look_through(self) -> None:
+        """Have the file made again by the next step where any of it is broken. Raises ArchiveError.
+
+        What is in a database is not ours to remove.
+        """
+        if self._shared is not None:
+            return
+        try:
+            with Filling.open(self._path, private=self._private) as filling:
+                filling.look_through()
+        except TextIndexUnusable:
+            self.close()
+            remove(self._path)
+            self._whole = None
 
     def close(self) -> None:
         """Close what is open."""
