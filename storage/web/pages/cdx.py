@@ -17,8 +17,8 @@ from storage.errors import ArchiveError
 from storage.index import versions
 from storage.index.captures import MOST_LOOKED, WINDOW, Capture, Captures, During, Place
 from storage.model import Manifest
-from storage.segments.opening import open_segments
 from storage.surt import surt
+from storage.warc_read import RecordError, read_member
 from storage.web.answer import Answer, json_answer
 from storage.web.cdx import Line, Question, as_text, host_key, read_question, timestamp
 from storage.web.reading import Reading
@@ -131,7 +131,6 @@ class _Lines:
     def __init__(self, reading: Reading, captures: Captures) -> None:
         self._reading = reading
         self._captures = captures
-        self._segments = open_segments(reading.root)
         self._manifests: dict[tuple[str, str, int], Manifest | None] = {}
 
     def of(self, captures: Iterable[Capture]) -> Iterator[Line]:
@@ -146,7 +145,7 @@ class _Lines:
                 continue
             try:
                 place, origin = self._places(one)
-            except ArchiveError:
+            except (ArchiveError, RecordError):
                 # One damaged record hides no other, as above.
                 continue
             line = {
@@ -192,7 +191,8 @@ class _Lines:
         if origin is None:
             return one.place, None
         at = one.place
-        status = self._segments.record(at.segment, at.offset, at.length, verify=False).status
+        data = self._reading.archive.stored(at.segment, at.offset, at.length)
+        status = read_member(data, verify=False).status
         return (origin, None) if status == _NOT_MODIFIED else (at, origin)
 
 
@@ -210,7 +210,7 @@ def record(reading: Reading, request: Request) -> Answer:
     end = min(int(asked[2] or place.offset + place.length - 1), place.offset + place.length - 1)
     if end < start:
         raise Refused(416, "The range ends before it begins.")
-    data = open_segments(reading.root).read(place.segment, place.offset, end - start + 1)
+    data = reading.archive.stored(place.segment, place.offset, end - start + 1)
     return structs.replace(
         Answer(body=data, content_type=WARC, status=206, policy="frame"),
         headers=(("Content-Range", f"bytes {start}-{end}/*"), ("Accept-Ranges", "bytes")),
