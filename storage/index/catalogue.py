@@ -22,7 +22,7 @@ from storage.index.rows import Row
 from storage.index.sqlite import Connected, Sqlite, connect
 
 #: What the tables below are called together: another number's file is made again.
-VERSION = "1"
+VERSION = "2"
 
 TABLES = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -42,6 +42,10 @@ TABLES = (
     """CREATE TABLE days (
          site TEXT NOT NULL, what TEXT NOT NULL, day INTEGER NOT NULL, number INTEGER NOT NULL,
          PRIMARY KEY (site, what, day)) WITHOUT ROWID""",
+    # What became visible after later changes were listed: the moment under which it is listed.
+    """CREATE TABLE late (
+         at INTEGER NOT NULL, site TEXT NOT NULL, slug TEXT NOT NULL, sequence INTEGER NOT NULL,
+         PRIMARY KEY (site, at, slug, sequence)) WITHOUT ROWID""",
     # How far a table of the index was followed: the row's number, and whose it was.
     "CREATE TABLE followed (rows TEXT PRIMARY KEY, n INTEGER NOT NULL, id BLOB NOT NULL)",
     """CREATE VIRTUAL TABLE titles USING fts5 (
@@ -222,6 +226,17 @@ class Catalogue(Reader):
         """Return the last day of which there is a number, as days since 1970."""
         rows = self.ask("SELECT max(day) AS day FROM days WHERE site = :site", site=site)
         return rows[0]["day"] if rows else None
+
+    def late(self, site: str, most: int) -> dict[tuple[str, int], int]:
+        """Return when the newest late changes of a site became visible, by slug and sequence.
+
+        That is the moment, in microseconds, of the newest change that was listed before them.
+        """
+        rows = self.ask(
+            "SELECT slug, sequence, at FROM late WHERE site = :site ORDER BY at DESC LIMIT :most",
+            site=site, most=most,
+        )  # fmt: skip
+        return {(row["slug"], row["sequence"]): row["at"] for row in rows}
 
     def followed(self, table: str) -> tuple[int, object]:
         """Return the last row of a table of the index that was followed: its number and its id."""

@@ -36,6 +36,8 @@ _SETTINGS = (
 )
 #: Under which note stands of which index file a catalogue is.
 _OF = "of"
+#: Under which notes stand the moment of the newest change, and that the first filling is over.
+_NEWEST, _FILLED = "newest", "filled"
 #: Rows of the index that are followed in one step: some hundredths of a second of work.
 STEP = 64
 #: An article's topics (or entities) that are catalogued: no list is narrowed down by the others.
@@ -43,6 +45,9 @@ MOST_VALUES = 64
 #: Characters of a value: a longer topic is no topic.
 _MOST_CHARACTERS = 200
 _DAY = 86_400_000_000
+#: Microseconds by which a change is late: several workers' batches come a little out of order, and
+#: whoever reads changes looks back for a day (ResourceSync's clients of ours).
+_LATE = 3_600_000_000
 #: What of a snapshot's reasons counts as an edit, announced or not.
 _EDITS = frozenset({"edit", "silent-edit", "same-day", "undated", "reverted"})
 
@@ -126,13 +131,15 @@ class Filling(Catalogue):
             for row in snapshots:
                 if private or not row["private"]:
                     self._count(row)
+            more = STEP in {len(snapshots), len(events)}
+            self._note_late([*snapshots, *events], more=more)
             happened = {(row["site"], row["slug"]) for row in events}
             kept = {(row["site"], row["slug"]) for row in snapshots}
             for name in sorted(happened | kept):
                 self._catalogue(archive, *name, private=private, again=name in happened)
             self._note("snapshots", snapshots)
             self._note("events", events)
-        return STEP in {len(snapshots), len(events)}
+        return more
 
     def look_through(self) -> None:
         """Raise CatalogueUnusable where any of it is broken, or more than our tables."""
@@ -148,6 +155,23 @@ class Filling(Catalogue):
             index.ask_one("SELECT 1 FROM", table, "WHERE n > :n", n=self.followed(table)[0])
             for table in ("snapshots", "events")
         )
+
+    def _note_late(self, rows: list[Row], *, more: bool) -> None:
+        """Note what became visible after later changes: a batch that waited for its bucket, say.
+
+        What is followed in the first filling was all there, in whatever order.
+        """
+        newest = int(self.note(_NEWEST) or 0)
+        if self.note(_FILLED) is not None:
+            late = (row for row in rows if row["observed_at"] < newest - _LATE)
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO late VALUES (?, ?, ?, ?)",
+                [(newest, row["site"], row["slug"], row["sequence"]) for row in late],
+            )
+        elif not more:
+            self._keep(_FILLED, "")
+        moments = [row["observed_at"] for row in rows]
+        self._keep(_NEWEST, str(max(newest, *moments)))
 
     @contextmanager
     def _transaction(self, doing: str) -> Iterator[sqlite3.Connection]:
