@@ -59,7 +59,7 @@ _ALSO = """EXISTS (SELECT 1 FROM listed AS also WHERE also.facet = {}
              AND also.updated_at = listed.updated_at AND also.n = listed.n)"""
 
 
-class Listed(Struct, frozen=True, kw_only=True):
+class ListItem(Struct, frozen=True, kw_only=True):
     """An article in a list; ``mark`` is where the list goes on after it."""
 
     site: str
@@ -115,7 +115,9 @@ class Catalogue(Reader):
         except IndexUnusable as error:
             raise CatalogueUnusable(self.root, "it is broken") from error
 
-    def page(self, wanted: Wanted, most: int, after: tuple[int, int] | None = None) -> list[Listed]:
+    def page(
+        self, wanted: Wanted, most: int, after: tuple[int, int] | None = None
+    ) -> list[ListItem]:
         """Return the articles wanted, newest first by their own date, ``most`` of them."""
         facets = self._facets(wanted.site, {"all": "", **wanted.values})
         if facets is None:
@@ -249,8 +251,8 @@ def catalogue_errors(path: Path, doing: str) -> AbstractContextManager[None]:
     return derived_errors(path, doing, CatalogueUnusable)
 
 
-def _listed(row: Row) -> Listed:
-    return Listed(site=row["site"], slug=row["slug"], mark=(row["updated_at"], row["n"]))
+def _listed(row: Row) -> ListItem:
+    return ListItem(site=row["site"], slug=row["slug"], mark=(row["updated_at"], row["n"]))
 
 
 def _within(date: int, wanted: Wanted) -> bool:

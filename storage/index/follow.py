@@ -52,7 +52,7 @@ _LATE = 3_600_000_000
 _EDITS = frozenset({"edit", "silent-edit", "same-day", "undated", "reverted"})
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class Catalogued(Struct, frozen=True, kw_only=True):
     """An article as it is catalogued, with its ``values``: kind and value."""
 
     site: str
@@ -63,7 +63,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     values: tuple[tuple[str, str], ...]
 
 
-class Filling(Catalogue):
+class CatalogueFiller(Catalogue):
     """A catalogue, open for writing. State: the connection."""
 
     @classmethod
@@ -228,12 +228,12 @@ class Filling(Catalogue):
             for statement in _REMOVE:
                 self._connection.execute(statement, (standing["n"],))
         if row:
-            self._put(Entry(
+            self._put(Catalogued(
                 site=site, slug=slug, sequence=row.sequence, updated_at=to_micros(row.updated_at),
                 title=row.title or "", values=tuple(_values(archive, row)),
             ))  # fmt: skip
 
-    def _put(self, entry: Entry) -> None:
+    def _put(self, entry: Catalogued) -> None:
         run = self._connection.execute
         n = run(
             "INSERT INTO articles (site, slug, sequence, updated_at) VALUES (?, ?, ?, ?)",

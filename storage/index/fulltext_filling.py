@@ -152,7 +152,7 @@ class Filler(Texts):
             self._put(connection, _doc(archive, newest))
 
 
-class Filling(Filler, Fulltext):
+class FulltextFiller(Filler, Fulltext):
     """A full-text index in SQLite's file, open for writing. State: the connection."""
 
     @classmethod

@@ -14,7 +14,7 @@ from storage import layout
 from storage.errors import ArchiveError, ReadOnly
 from storage.index.beside import remove
 from storage.index.fulltext import Fulltext, Hit, Question, Texts
-from storage.index.fulltext_filling import Filler, Filling
+from storage.index.fulltext_filling import Filler, FulltextFiller
 from storage.index.opening import places_of
 from storage.layout import Places
 
@@ -43,7 +43,7 @@ def catch_up(archive: Archive) -> None:
     """Bring the mirror's text index up, if it has one in a file. Raises ArchiveError."""
     path = archive.root / layout.FULLTEXT
     if path.exists():
-        with Filling.open(path) as filling:
+        with FulltextFiller.open(path) as filling:
             while filling.step(archive):
                 pass
 
@@ -80,7 +80,7 @@ def to_ask(where: Path | Places) -> Texts:
 def opened(root: Path) -> Filler:
     """Open the text index of a mirror, where its index is, for writing."""
     places = places_of(root)
-    return Filling.open(root / layout.FULLTEXT) if places.index is None else _beside(places)
+    return FulltextFiller.open(root / layout.FULLTEXT) if places.index is None else _beside(places)
 
 
 def _beside(places: Places) -> Filler:
@@ -117,7 +117,7 @@ def forget(root: Path, site: str, slug: str) -> None:
         remove(path)
         return
     try:
-        index = Filling.open(path)
+        index = FulltextFiller.open(path)
         try:
             index.forget(site, slug)
         finally:

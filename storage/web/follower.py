@@ -23,9 +23,9 @@ from storage.errors import (
     TextIndexUnusable,
 )
 from storage.index.beside import remove
-from storage.index.follow import Filling
+from storage.index.follow import CatalogueFiller
 from storage.web.reading import file_id, index_file
-from storage.web.texts import Texts
+from storage.web.texts import TextKeeper
 
 #: Seconds between two looks at the index: a batch of a run is seen that soon.
 PAUSE_SECONDS = 1.0
@@ -55,7 +55,7 @@ class Follower:
         self._thread = threading.Thread(target=self._run, name="slugline-follow", daemon=True)
         self._filling = self._opened()
         self._file = file_id(self._path)
-        self.texts = Texts(self._root, own, private=private)
+        self.texts = TextKeeper(self._root, own, private=private)
 
     def path(self) -> Path:
         """Return the file of the catalogue that is kept now."""
@@ -79,14 +79,14 @@ class Follower:
         self.texts.close()
         self._folder.cleanup()
 
-    def _opened(self) -> Filling:
+    def _opened(self) -> CatalogueFiller:
         try:
-            return Filling.open(self._path)
+            return CatalogueFiller.open(self._path)
         except (ReadOnly, DiskFull):
             if self._path == self._own:
                 raise
             self._path = self._own
-            return Filling.open(self._path)
+            return CatalogueFiller.open(self._path)
 
     def _run(self) -> None:
         said = ""
@@ -128,7 +128,7 @@ class Follower:
         """
         self._doubted.clear()
         self.texts.look_through()
-        with closing(Filling.open(self._path)) as filling:
+        with closing(CatalogueFiller.open(self._path)) as filling:
             filling.look_through()
 
     def _fill(self, archive: Archive, of: str) -> None:

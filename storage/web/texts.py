@@ -14,7 +14,7 @@ from storage.archive import Archive
 from storage.errors import ArchiveError, ReadOnly, TextIndexUnusable
 from storage.index.beside import remove
 from storage.index.fulltext import Fulltext
-from storage.index.fulltext_filling import Filler, Filling
+from storage.index.fulltext_filling import Filler, FulltextFiller
 from storage.index.fulltext_opening import opened
 from storage.index.opening import places_of
 from storage.layout import Places
@@ -24,7 +24,7 @@ from storage.web.reading import FileId, file_id
 _STEP = 64
 
 
-class Texts:
+class TextKeeper:
     """The text index's keeper. State: the open index, which file it is, and what to search in."""
 
     def __init__(self, root: Path, folder: Path, *, private: bool) -> None:
@@ -70,7 +70,7 @@ class Texts:
             self.close()
             self._whole = None
         if self._filling is None:
-            self._filling = Filling.open(self._path, private=self._private)
+            self._filling = FulltextFiller.open(self._path, private=self._private)
             self._file = file_id(self._path)
         return self._filling
 
@@ -82,7 +82,7 @@ class Texts:
         if self._shared is not None:
             return
         try:
-            with Filling.open(self._path, private=self._private) as filling:
+            with FulltextFiller.open(self._path, private=self._private) as filling:
                 filling.look_through()
         except TextIndexUnusable:
             self.close()

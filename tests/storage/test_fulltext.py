@@ -14,7 +14,7 @@ from storage.archive import Archive
 from storage.errors import ReadOnly, StoreFailed, TextIndexUnusable
 from storage.index import fulltext
 from storage.index.fulltext import Fulltext, Question
-from storage.index.fulltext_filling import Filling
+from storage.index.fulltext_filling import FulltextFiller
 from storage.index.fulltext_opening import opened, search
 from storage.model import Finding
 from tests.storage.drafts import SEEN, SITE, UPDATED, event, hour, stored
@@ -160,7 +160,7 @@ def test_what_is_no_text_index_says_what_to_do(tmp_path: Path) -> None:
 
 def test_a_text_index_with_more_than_our_tables_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / layout.FULLTEXT
-    index = Filling.open(path)
+    index = FulltextFiller.open(path)
     with index._transaction("trying") as connection:  # noqa: SLF001  - a stranger's file
         connection.execute("CREATE VIEW more AS SELECT 1")
     index.close()
@@ -170,12 +170,12 @@ def test_a_text_index_with_more_than_our_tables_is_not_read(tmp_path: Path) -> N
 
 def test_the_databases_errors_say_whose_fault_it_is(tmp_path: Path) -> None:
     with pytest.raises(ReadOnly, match="may not write"):
-        Filling.open(tmp_path / "no-folder" / layout.FULLTEXT)
+        FulltextFiller.open(tmp_path / "no-folder" / layout.FULLTEXT)
     path = tmp_path / layout.FULLTEXT
     with (
-        Filling.open(path) as one,
+        FulltextFiller.open(path) as one,
         one._transaction("writing"),  # noqa: SLF001  - another process at work
-        Filling.open(path) as other,
+        FulltextFiller.open(path) as other,
     ):
         other._connection.execute("PRAGMA busy_timeout = 0")  # noqa: SLF001  - no wait in a test
         with pytest.raises(StoreFailed, match="locked"), other._transaction("writing"):  # noqa: SLF001  - as above

@@ -8,7 +8,7 @@ from typing import Any
 from storage import layout
 from storage.archive import Archive
 from storage.index.fulltext import Question
-from storage.index.fulltext_filling import Filling
+from storage.index.fulltext_filling import FulltextFiller
 from storage.index.fulltext_opening import search
 from storage.model import Draft, Record
 from tests.storage.drafts import SITE, article
@@ -35,7 +35,7 @@ def text_file(root: Path) -> Path:
 
 def vocabulary(path: Path) -> set[str]:
     """Return every word that the text index has in its lists."""
-    index = Filling.open(path)
+    index = FulltextFiller.open(path)
     connection = index._connection  # noqa: SLF001  - FTS5's own lists are what is looked at
     connection.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, texts, row)")
     words = {word for (word,) in connection.execute("SELECT term FROM temp.words")}

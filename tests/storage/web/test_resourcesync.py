@@ -9,8 +9,8 @@ from urllib.parse import quote
 from lxml import etree  # type: ignore[import-untyped]  # it has no types
 from msgspec import structs
 
-from storage.model import Draft
-from storage.web.resourcesync import TERMS, WELL_KNOWN, Item, document
+from storage.model import TERMS, Draft
+from storage.web.resourcesync import WELL_KNOWN, Item, document
 from tests.storage.drafts import SITE, article, event, hour, stored, words
 from tests.storage.web.serving import Client, client_of
 
