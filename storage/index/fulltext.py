@@ -28,6 +28,7 @@ from storage.index.fulltext_words import (
     MARK_END,
     WORD_COLUMNS,
     Snippet,
+    items,
     mark,
     match_of,
     snippet_of,
@@ -59,7 +60,13 @@ TABLES = (
     """CREATE VIRTUAL TABLE texts USING fts5 (
          title, summary, names, body, links, marks,
          tokenize = "unicode61 remove_diacritics 2", prefix = 2)""",
+    # What stands for the articles once more: short lists, where a text's are long to walk through.
+    """CREATE VIRTUAL TABLE heads USING fts5 (
+         title, summary, names, marks,
+         tokenize = "unicode61 remove_diacritics 2", prefix = 2)""",
 )
+#: Both tables of words.
+WORDS = ("texts", "heads")
 #: The tables of the index that are followed: what is kept, and what became of it.
 FOLLOWED = ("snapshots", "events")
 #: A title says what an article is about; its topics, entities and slug nearly so.
@@ -237,9 +244,10 @@ class Fulltext(Texts):
         """Return the latest matches of each tier: bm25 would walk through all that have a word."""
         best: dict[int, None] = {}
         for columns in TIERS:
+            table = _table(asked, columns)
             matched, values = _matched(asked, columns)
             rows = self._ask(
-                "SELECT texts.rowid AS n", *matched, "ORDER BY n DESC LIMIT :most",
+                f"SELECT {table}.rowid AS n", *matched, "ORDER BY n DESC LIMIT :most",
                 **values, most=asked.most,
             )  # fmt: skip
             best |= dict.fromkeys(row["n"] for row in rows)
@@ -266,13 +274,20 @@ class Fulltext(Texts):
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
+def _table(asked: Question, columns: str) -> str:
+    """Return where words are looked for: what must not be there must not be in the text either."""
+    whole = columns == WORD_COLUMNS or any(item.out for item in items(asked.words))
+    return "texts" if whole else "heads"
+
+
 def _matched(asked: Question, columns: str = WORD_COLUMNS) -> tuple[list[str], dict[str, object]]:
     """Return from where a question's matches come, and the values in it."""
     bounds, values = bounds_of(asked)
-    joined = ["CROSS JOIN docs ON docs.n = texts.rowid"] if bounds else []
+    table = _table(asked, columns)
+    joined = [f"CROSS JOIN docs ON docs.n = {table}.rowid"] if bounds else []
     match = match_of(asked.words, marks_of(asked), columns=columns)
-    among = where(["texts MATCH :match", *bounds])
-    return ["FROM texts", *joined, among], {"match": match, **values}
+    among = where([f"{table} MATCH :match", *bounds])
+    return [f"FROM {table}", *joined, among], {"match": match, **values}
 
 
 def _snippet(column: int) -> str:

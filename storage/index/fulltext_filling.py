@@ -22,7 +22,7 @@ from storage.errors import ArchiveError, DamageFound, DiskFull, TextIndexUnusabl
 from storage.index.beside import remove
 from storage.index.database import Connection
 from storage.index.follow import newest_shown
-from storage.index.fulltext import FOLLOWED, TABLES, VERSION, Fulltext, Texts, text_errors
+from storage.index.fulltext import FOLLOWED, TABLES, VERSION, WORDS, Fulltext, Texts, text_errors
 from storage.index.fulltext_words import indexed, mark, without_links
 from storage.index.packing import unpacked
 from storage.index.reader import Reader
@@ -207,7 +207,7 @@ class FulltextFiller(Filler, Fulltext):
             ((found,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
             if found != "ok":
                 raise TextIndexUnusable(self.path, "it is broken")
-            connection.execute("INSERT INTO texts (texts) VALUES ('integrity-check')")
+            _run(connection, "integrity-check")
 
     def _merge(self) -> None:
         """Put the lists of words into one where many came new: a question looks in one place.
@@ -219,7 +219,7 @@ class FulltextFiller(Filler, Fulltext):
             return
         with suppress(DiskFull), self._transaction("merging the full-text index") as connection:
             # where there is no room for a second copy, searches are slower, and that is all
-            connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+            _run(connection, "optimize")
             note(connection, "merged", str(read))
 
     def forget(self, site: str, slug: str) -> None:
@@ -234,7 +234,7 @@ class FulltextFiller(Filler, Fulltext):
             for (n,) in rows:
                 self._take_out(connection, n)
             # A word that is taken out stays in FTS5's lists until they are merged into one.
-            connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+            _run(connection, "optimize")
         with text_errors(self.path, "writing the full-text index anew"):
             self._connection.execute("VACUUM")
             checkpoint = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -248,16 +248,28 @@ class FulltextFiller(Filler, Fulltext):
             yield self._connection
 
     def _take_out(self, connection: Connection, n: int) -> None:
-        connection.execute("DELETE FROM texts WHERE rowid = ?", (n,))
+        for table in WORDS:
+            connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (n,))  # noqa: S608  - our own
         connection.execute("DELETE FROM docs WHERE n = ?", (n,))
 
     def _put(self, connection: Connection, doc: Doc) -> None:
         (n,) = connection.execute(PUT_DOC, values_of_doc(doc)).fetchone()
+        marks = " ".join(doc.marks)
         connection.execute(
             """INSERT INTO texts (rowid, title, summary, names, body, links, marks)
                VALUES (?, ?, ?, ?, ?, ?, ?)""",
-            (n, doc.title, doc.summary, doc.names, doc.body, doc.links, " ".join(doc.marks)),
+            (n, doc.title, doc.summary, doc.names, doc.body, doc.links, marks),
         )
+        connection.execute(
+            "INSERT INTO heads (rowid, title, summary, names, marks) VALUES (?, ?, ?, ?, ?)",
+            (n, doc.title, doc.summary, doc.names, marks),
+        )
+
+
+def _run(connection: Connection, command: str) -> None:
+    """Run a command of FTS5's on both tables of words."""
+    for table in WORDS:
+        connection.execute(f"INSERT INTO {table} ({table}) VALUES (?)", (command,))  # noqa: S608  - our own
 
 
 def note(connection: Connection, key: str, value: str) -> None:
