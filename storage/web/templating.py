@@ -14,6 +14,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from storage.index.fulltext import MOST_RANKED
 from storage.index.fulltext_words import Snippet
 from storage.index.rows import SnapshotRow
 from storage.times import format_utc
@@ -59,6 +60,7 @@ def environment() -> Environment:
         "number": lambda value: f"{value:,}",
     }
     found.globals |= {
+        "most_ranked": MOST_RANKED,
         "site_path": paths.site_path,
         "article_path": paths.article_path,
         "snapshot_path": paths.snapshot_path,

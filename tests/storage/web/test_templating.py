@@ -56,6 +56,24 @@ def test_an_edition_is_named_by_its_minute_and_its_revision(
         assert shown("{{ row|edition }}", row=archive.history(SITE, "story")[-1]) == name
 
 
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (1, "1 article found"),
+        (3, "3 articles found"),
+        (30, "30 articles found, the best 3 shown"),
+        (None, "The best 3 of more than 500 articles: those with the words in their titles first, "
+               "newest first"),
+    ],
+)  # fmt: skip
+def test_a_search_says_how_many_there_are(found: int | None, told: str) -> None:
+    shown_now = min(3, found or 3)
+    text = shown(
+        "{% import 'parts.html' as parts %}{{ parts.number_found(n, of) }}", n=shown_now, of=found
+    )
+    assert text.strip() == told
+
+
 def test_an_unknown_name_in_a_template_is_an_error() -> None:
     with pytest.raises(UndefinedError):
         shown("{{ nothing }}")
