@@ -13,6 +13,9 @@ from storage.web import templating
 from tests.storage.drafts import SITE, article, hour, stored
 
 
+_FIRST = "those with the words in their titles first, newest first"
+
+
 def shown(template: str, **values: object) -> str:
     return templating.environment().from_string(template).render(**values)
 
@@ -62,8 +65,7 @@ def test_an_edition_is_named_by_its_minute_and_its_revision(
         (1, "1 article found"),
         (3, "3 articles found"),
         (30, "30 articles found, the best 3 shown"),
-        (None, "The best 3 of more than 500 articles: those with the words in their titles first, "
-               "newest first"),
+        (None, f"The best 3 of more than 500 articles: {_FIRST}"),
     ],
 )  # fmt: skip
 def test_a_search_says_how_many_there_are(found: int | None, told: str) -> None:
