@@ -12,7 +12,6 @@ from storage.archive import Archive
 from storage.web import templating
 from tests.storage.drafts import SITE, article, hour, stored
 
-
 _FIRST = "those with the words in their titles first, newest first"
 
 
