@@ -280,8 +280,16 @@ def newest_shown(index: Reader, site: str, slug: str, *, private: bool) -> Snaps
     )  # fmt: skip
     if row is None:
         return None
-    name = (site, slug)
-    return snapshot_row(row, gone_of(index, {name: row["sequence"]}).get(name))
+    last = index.ask_one(
+        """SELECT event, observed_at FROM events
+           WHERE site = :site AND slug = :slug AND sequence > :sequence
+             AND event IN ('gone', 'returned')
+           ORDER BY sequence DESC""",
+        site=site, slug=slug, sequence=row["sequence"],
+    )  # fmt: skip
+    if last is None or last["event"] != "gone":
+        return snapshot_row(row)
+    return snapshot_row(row, from_micros(last["observed_at"]))
 
 
 def gone_of(
