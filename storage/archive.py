@@ -262,6 +262,10 @@ class Archive:
         """Return the bytes of a snapshot's or event's records as stored. Raises DamageFound."""
         return self._records.group(row)
 
+    def stored(self, segment: str, offset: int, length: int) -> bytes:
+        """Return a segment's bytes as they stand. Raises DamageFound where they are not there."""
+        return self._records.stored(segment, offset, length)
+
     def answer(self, record_id: str) -> Parsed:
         """Return a stored answer by the id of the record that holds it. Raises DamageFound."""
         return self._records.answer(record_id)

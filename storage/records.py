@@ -50,7 +50,11 @@ class Records:
 
     def group(self, row: SnapshotRow | EventRow) -> bytes:
         """Return a group's bytes as they stand. Raises DamageFound where they are not all there."""
-        return self._source(row.segment, row.offset + row.length).read(row.offset, row.length)
+        return self.stored(row.segment, row.offset, row.length)
+
+    def stored(self, segment: str, offset: int, length: int) -> bytes:
+        """Return a segment's bytes as they stand. Raises DamageFound where they are not there."""
+        return self._source(segment, offset + length).read(offset, length)
 
     def answer(self, record_id: str) -> Parsed:
         """Return the record that holds a body. Raises DamageFound where it is not there."""
@@ -77,9 +81,7 @@ class Records:
     def _read(self, segment: str, offset: int, length: int, record_id: str) -> Parsed:
         where = f"{segment} at byte {offset}"
         try:
-            parsed = read_member(
-                self._source(segment, offset + length).read(offset, length), verify=True
-            )
+            parsed = read_member(self.stored(segment, offset, length), verify=True)
         except RecordError as error:
             raise DamageFound(where, f"{error} ({_OR_INDEX})") from error
         if parsed.head.id != record_id:

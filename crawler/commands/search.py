@@ -23,6 +23,8 @@ from crawler.commands.read import known_site, moment
 from crawler.wording import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from storage.archive import Archive, SnapshotRow
     from storage.index.fulltext import Hit
 
@@ -101,7 +103,7 @@ def search(
     table(("SLUG", "TITLE", "UPDATED", "TEXT"), (_told(row, hit) for row, hit in found))
 
 
-def _rows(archive: Archive, hits: list[Hit]) -> list[tuple[SnapshotRow, Hit]]:
+def _rows(archive: Archive, hits: Sequence[Hit]) -> list[tuple[SnapshotRow, Hit]]:
     """Put each hit to its article's newest snapshot; one that is there no more is left out."""
     from storage.index.versions import newest_of
 

@@ -2,7 +2,7 @@
 
 Its documents are sitemaps that say more: ``rs:md`` tells what a document or a resource is, with a
 hash of its bytes, ``rs:ln`` what it belongs to. Mirrors that slugline serves also say, in a
-namespace of their own (`storage.web.resourcesync`), which article each resource is a format of.
+namespace of their own (`storage.model.TERMS`), which article each resource is a format of.
 Expat streams; entities are never declared, expanded or fetched. Pure: bytes and a base URL in,
 values out; the only error raised is Malformed.
 """
@@ -19,7 +19,7 @@ from msgspec import Struct, field
 
 from crawler.facts import Malformed
 from crawler.urls import normalise
-from storage.web.resourcesync import TERMS
+from storage.model import TERMS
 
 #: Resources and documents that one document may list; the sitemap protocol's own limit.
 MAX_ITEMS = 50_000

@@ -40,7 +40,7 @@ _BY_URL = f"""{_COLUMNS}
 """
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class RecordPlace(Struct, frozen=True, kw_only=True):
     """Where a record stands: its segment, and its compressed bytes."""
 
     segment: str
@@ -63,7 +63,7 @@ class Capture(Struct, frozen=True, kw_only=True):
     fetched_at: datetime
     payload_digest: str
     target_id: str | None
-    place: Place
+    place: RecordPlace
 
 
 class During(Struct, frozen=True, kw_only=True):
@@ -135,12 +135,12 @@ class Captures:
         """Return in how many windows all that is stored falls."""
         return -(-self._index.number("SELECT max(n) FROM representations") // WINDOW)
 
-    def place(self, record_id: str) -> Place | None:
+    def place(self, record_id: str) -> RecordPlace | None:
         """Return where the record that holds a revisit's bytes stands, or None."""
         row = self._index.ask_one(_BY_PLACE, "WHERE held.record_id = :id", id=packed(record_id))
         return None if row is None else _place(row)
 
-    def record(self, segment: str, offset: int) -> Place | None:
+    def record(self, segment: str, offset: int) -> RecordPlace | None:
         """Return the record of a body that begins at a segment's byte, if it may be shown.
 
         It may where it is a shown snapshot's, or where a shown snapshot's revisit leads to it.
@@ -208,9 +208,9 @@ def _escaped(like: str) -> Iterator[str]:
         yield "%" if char == "*" else f"\\{char}" if char in "%_\\" else char
 
 
-def _place(row: Row) -> Place:
+def _place(row: Row) -> RecordPlace:
     with values_of("representations"):
-        return Place(segment=row["segment"], offset=row["place"], length=row["length"])
+        return RecordPlace(segment=row["segment"], offset=row["place"], length=row["length"])
 
 
 def _capture(row: Row) -> Capture:

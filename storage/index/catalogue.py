@@ -22,7 +22,7 @@ from storage.index.rows import Row
 from storage.index.sqlite import Connected, Sqlite, connect
 
 #: What the tables below are called together: another number's file is made again.
-VERSION = "1"
+VERSION = "2"
 
 TABLES = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -42,6 +42,10 @@ TABLES = (
     """CREATE TABLE days (
          site TEXT NOT NULL, what TEXT NOT NULL, day INTEGER NOT NULL, number INTEGER NOT NULL,
          PRIMARY KEY (site, what, day)) WITHOUT ROWID""",
+    # What became visible after later changes were listed: the moment under which it is listed.
+    """CREATE TABLE late (
+         at INTEGER NOT NULL, site TEXT NOT NULL, slug TEXT NOT NULL, sequence INTEGER NOT NULL,
+         PRIMARY KEY (site, at, slug, sequence)) WITHOUT ROWID""",
     # How far a table of the index was followed: the row's number, and whose it was.
     "CREATE TABLE followed (rows TEXT PRIMARY KEY, n INTEGER NOT NULL, id BLOB NOT NULL)",
     """CREATE VIRTUAL TABLE titles USING fts5 (
@@ -55,7 +59,7 @@ _ALSO = """EXISTS (SELECT 1 FROM listed AS also WHERE also.facet = {}
              AND also.updated_at = listed.updated_at AND also.n = listed.n)"""
 
 
-class Listed(Struct, frozen=True, kw_only=True):
+class ListItem(Struct, frozen=True, kw_only=True):
     """An article in a list; ``mark`` is where the list goes on after it."""
 
     site: str
@@ -111,7 +115,9 @@ class Catalogue(Reader):
         except IndexUnusable as error:
             raise CatalogueUnusable(self.root, "it is broken") from error
 
-    def page(self, wanted: Wanted, most: int, after: tuple[int, int] | None = None) -> list[Listed]:
+    def page(
+        self, wanted: Wanted, most: int, after: tuple[int, int] | None = None
+    ) -> list[ListItem]:
         """Return the articles wanted, newest first by their own date, ``most`` of them."""
         facets = self._facets(wanted.site, {"all": "", **wanted.values})
         if facets is None:
@@ -223,6 +229,17 @@ class Catalogue(Reader):
         rows = self.ask("SELECT max(day) AS day FROM days WHERE site = :site", site=site)
         return rows[0]["day"] if rows else None
 
+    def late(self, site: str, most: int) -> dict[tuple[str, int], int]:
+        """Return when the newest late changes of a site became visible, by slug and sequence.
+
+        That is the moment, in microseconds, of the newest change that was listed before them.
+        """
+        rows = self.ask(
+            "SELECT slug, sequence, at FROM late WHERE site = :site ORDER BY at DESC LIMIT :most",
+            site=site, most=most,
+        )  # fmt: skip
+        return {(row["slug"], row["sequence"]): row["at"] for row in rows}
+
     def followed(self, table: str) -> tuple[int, object]:
         """Return the last row of a table of the index that was followed: its number and its id."""
         row = self.ask_one("SELECT n, id FROM followed WHERE rows = :rows", rows=table)
@@ -234,8 +251,8 @@ def catalogue_errors(path: Path, doing: str) -> AbstractContextManager[None]:
     return derived_errors(path, doing, CatalogueUnusable)
 
 
-def _listed(row: Row) -> Listed:
-    return Listed(site=row["site"], slug=row["slug"], mark=(row["updated_at"], row["n"]))
+def _listed(row: Row) -> ListItem:
+    return ListItem(site=row["site"], slug=row["slug"], mark=(row["updated_at"], row["n"]))
 
 
 def _within(date: int, wanted: Wanted) -> bool:

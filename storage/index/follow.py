@@ -36,6 +36,8 @@ _SETTINGS = (
 )
 #: Under which note stands of which index file a catalogue is.
 _OF = "of"
+#: Under which notes stand the moment of the newest change, and that the first filling is over.
+_NEWEST, _FILLED = "newest", "filled"
 #: Rows of the index that are followed in one step: some hundredths of a second of work.
 STEP = 64
 #: An article's topics (or entities) that are catalogued: no list is narrowed down by the others.
@@ -43,11 +45,14 @@ MOST_VALUES = 64
 #: Characters of a value: a longer topic is no topic.
 _MOST_CHARACTERS = 200
 _DAY = 86_400_000_000
+#: Microseconds by which a change is late: several workers' batches come a little out of order, and
+#: whoever reads changes looks back for a day (ResourceSync's clients of ours).
+_LATE = 3_600_000_000
 #: What of a snapshot's reasons counts as an edit, announced or not.
 _EDITS = frozenset({"edit", "silent-edit", "same-day", "undated", "reverted"})
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class Catalogued(Struct, frozen=True, kw_only=True):
     """An article as it is catalogued, with its ``values``: kind and value."""
 
     site: str
@@ -58,7 +63,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     values: tuple[tuple[str, str], ...]
 
 
-class Filling(Catalogue):
+class CatalogueFiller(Catalogue):
     """A catalogue, open for writing. State: the connection."""
 
     @classmethod
@@ -126,19 +131,47 @@ class Filling(Catalogue):
             for row in snapshots:
                 if private or not row["private"]:
                     self._count(row)
+            more = STEP in {len(snapshots), len(events)}
+            self._note_late([*snapshots, *events], more=more)
             happened = {(row["site"], row["slug"]) for row in events}
             kept = {(row["site"], row["slug"]) for row in snapshots}
             for name in sorted(happened | kept):
                 self._catalogue(archive, *name, private=private, again=name in happened)
             self._note("snapshots", snapshots)
             self._note("events", events)
-        return STEP in {len(snapshots), len(events)}
+        return more
+
+    def look_through(self) -> None:
+        """Raise CatalogueUnusable where any of it is broken, or more than our tables."""
+        self.check()
+        with self._transaction("looking the catalogue through") as connection:
+            ((found,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
+            if found != "ok":
+                raise CatalogueUnusable(self.root, "it is broken")
+            connection.execute("INSERT INTO titles (titles) VALUES ('integrity-check')")
 
     def _behind(self, index: Reader) -> bool:
         return any(
             index.ask_one("SELECT 1 FROM", table, "WHERE n > :n", n=self.followed(table)[0])
             for table in ("snapshots", "events")
         )
+
+    def _note_late(self, rows: list[Row], *, more: bool) -> None:
+        """Note what became visible after later changes: a batch that waited for its bucket, say.
+
+        What is followed in the first filling was all there, in whatever order.
+        """
+        newest = int(self.note(_NEWEST) or 0)
+        if self.note(_FILLED) is not None:
+            late = (row for row in rows if row["observed_at"] < newest - _LATE)
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO late VALUES (?, ?, ?, ?)",
+                [(newest, row["site"], row["slug"], row["sequence"]) for row in late],
+            )
+        elif not more:
+            self._keep(_FILLED, "")
+        moments = [row["observed_at"] for row in rows]
+        self._keep(_NEWEST, str(max(newest, *moments)))
 
     @contextmanager
     def _transaction(self, doing: str) -> Iterator[sqlite3.Connection]:
@@ -195,12 +228,12 @@ class Filling(Catalogue):
             for statement in _REMOVE:
                 self._connection.execute(statement, (standing["n"],))
         if row:
-            self._put(Entry(
+            self._put(Catalogued(
                 site=site, slug=slug, sequence=row.sequence, updated_at=to_micros(row.updated_at),
                 title=row.title or "", values=tuple(_values(archive, row)),
             ))  # fmt: skip
 
-    def _put(self, entry: Entry) -> None:
+    def _put(self, entry: Catalogued) -> None:
         run = self._connection.execute
         n = run(
             "INSERT INTO articles (site, slug, sequence, updated_at) VALUES (?, ?, ?, ?)",
@@ -247,8 +280,16 @@ def newest_shown(index: Reader, site: str, slug: str, *, private: bool) -> Snaps
     )  # fmt: skip
     if row is None:
         return None
-    name = (site, slug)
-    return snapshot_row(row, gone_of(index, {name: row["sequence"]}).get(name))
+    last = index.ask_one(
+        """SELECT event, observed_at FROM events
+           WHERE site = :site AND slug = :slug AND sequence > :sequence
+             AND event IN ('gone', 'returned')
+           ORDER BY sequence DESC""",
+        site=site, slug=slug, sequence=row["sequence"],
+    )  # fmt: skip
+    if last is None or last["event"] != "gone":
+        return snapshot_row(row)
+    return snapshot_row(row, from_micros(last["observed_at"]))
 
 
 def gone_of(

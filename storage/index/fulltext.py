@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self
 
 from msgspec import Struct, json
 
@@ -29,6 +28,7 @@ from storage.index.fulltext_words import (
     MARK_END,
     WORD_COLUMNS,
     Snippet,
+    items,
     mark,
     match_of,
     snippet_of,
@@ -40,13 +40,13 @@ from storage.index.rows import Row, from_micros, to_micros
 from storage.index.sqlite import Connected, connect
 
 #: What the tables below are called together: another number's file is made again.
-VERSION = "1"
-#: Matches that are ranked, the latest indexed of them: a word that stands in more articles tells
-#: none of them from the others, and ranking a hundred thousand takes a second.
-MOST_RANKED = 1_000
-#: Articles that are looked at where only some are wanted, by what no text index knows.
-MOST_AMONG = 500
-_AMONG_AT_ONCE = 50
+VERSION = "2"
+#: Matches that are counted and ranked. Words that stand in more articles tell none of them from the
+#: others: those that have them in their titles come first, then those that have them in what stands
+#: for the article elsewhere, then all others, the latest indexed first.
+MOST_RANKED = 500
+#: Where words are looked for in turn when there are more.
+TIERS = ("title", "title summary names", WORD_COLUMNS)
 #: Words of a snippet, about two lines; FTS5 takes 64.
 SNIPPET_WORDS = 36
 
@@ -55,12 +55,20 @@ TABLES = (
     """CREATE TABLE docs (
          n INTEGER PRIMARY KEY, site TEXT NOT NULL, slug TEXT NOT NULL, sequence INTEGER NOT NULL,
          id TEXT NOT NULL, updated_at INTEGER NOT NULL, observed_at INTEGER NOT NULL,
-         UNIQUE (site, slug))""",
+         gone INTEGER NOT NULL, UNIQUE (site, slug))""",
     # ``marks`` stand for the values that articles are narrowed down by: see fulltext_words.mark.
     """CREATE VIRTUAL TABLE texts USING fts5 (
          title, summary, names, body, links, marks,
          tokenize = "unicode61 remove_diacritics 2", prefix = 2)""",
+    # What stands for the articles once more: short lists, where a text's are long to walk through.
+    """CREATE VIRTUAL TABLE heads USING fts5 (
+         title, summary, names, marks,
+         tokenize = "unicode61 remove_diacritics 2", prefix = 2)""",
 )
+#: Both tables of words.
+WORDS = ("texts", "heads")
+#: The tables of the index that are followed: what is kept, and what became of it.
+FOLLOWED = ("snapshots", "events")
 #: A title says what an article is about; its topics, entities and slug nearly so.
 _RANK = "bm25(texts, 10.0, 3.0, 4.0, 1.0, 0.2, 0.0)"
 _SUMMARY, _BODY = 1, 3
@@ -71,7 +79,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
     ``language`` ``en`` takes ``en-GB`` too; no case counts. ``since`` and ``until`` go by the
     newest snapshot's moment of observation, or by the article's own date, as ``by`` says.
-    ``canonicals``: captured foreign originals too.
+    ``canonicals``: captured foreign originals too. ``gone``: only articles that are, or are not.
     """
 
     words: str
@@ -84,6 +92,7 @@ class Question(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     by: Literal["observed", "updated"] = "observed"
     canonicals: bool = False
+    gone: bool | None = None
     most: int = 20
 
     @property
@@ -95,19 +104,21 @@ class Question(Struct, frozen=True, kw_only=True):
 class Hit(Struct, frozen=True, kw_only=True):
     """An article found by the words of the snapshot of this ``sequence``, and where in its text.
 
-    ``updated_at`` is the article's own date; ``rank``: the lower, the better.
+    ``updated_at`` is the article's own date.
     """
 
     site: str
     slug: str
     sequence: int
     updated_at: datetime
-    rank: float
     snippet: Snippet = ()
 
 
-#: Which of some articles, by site and slug, are wanted.
-Among: TypeAlias = Callable[[Sequence[tuple[str, str]]], Collection[tuple[str, str]]]
+class Matches(Struct, frozen=True, kw_only=True):
+    """The best matches, best first. ``number`` of them there are, None: more than MOST_RANKED."""
+
+    hits: tuple[Hit, ...] = ()
+    number: int | None = 0
 
 
 class Texts(ABC):
@@ -122,20 +133,14 @@ class Texts(ABC):
         """Close it."""
 
     @abstractmethod
-    def _ranked(
-        self, asked: Question, most: int, *, titles: bool = False
-    ) -> tuple[dict[int, float], int]:
-        """Return the ranks of the best of the latest matches, and how many were ranked.
+    def _best(self, asked: Question) -> tuple[Sequence[int], int]:
+        """Return the best matches, ``asked.most`` at most, and how many there are.
 
-        ``titles``: of those whose titles match.
+        More than ``MOST_RANKED`` are not counted.
         """
 
     @abstractmethod
-    def _named(self, some: Sequence[int]) -> dict[int, tuple[str, str]]:
-        """Return the site and slug of matches."""
-
-    @abstractmethod
-    def _hits(self, asked: Question, ranks: Mapping[int, float]) -> list[Hit]:
+    def _hits(self, asked: Question, best: Sequence[int]) -> list[Hit]:
         """Return matches as hits, in their order, without those that were just put anew."""
 
     def __enter__(self) -> Self:
@@ -144,44 +149,37 @@ class Texts(ABC):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def read_to(self, table: str) -> tuple[int, str]:
+        """Return the last row of a table of the index that was read: its number and its id."""
+        n, _, record_id = self.note(table).partition(" ")
+        return int(n or 0), record_id
+
     def is_of(self, index: Reader) -> bool:
-        """Tell whether the last snapshot that was read stands in ``index`` where it stood."""
-        row = index.ask_one("SELECT id FROM snapshots WHERE n = :n", n=int(self.note("n") or 0))
-        return (unpacked(row["id"]) if row else "") == self.note("id")
+        """Tell whether the last rows that were read stand in ``index`` where they stood."""
+        for table in FOLLOWED:
+            n, record_id = self.read_to(table)
+            row = index.ask_one("SELECT id FROM", table, "WHERE n = :n", n=n)
+            if (unpacked(row["id"]) if row else "") != record_id:
+                return False
+        return True
 
     def behind(self, index: Reader) -> int:
         """Return how many rows of ``index`` are to be read yet, 0: every article is up to date."""
-        row = index.ask_one("SELECT n FROM snapshots ORDER BY n DESC")
-        last = row["n"] if row else 0
+        last = {}
+        for table in FOLLOWED:
+            row = index.ask_one("SELECT n FROM", table, "ORDER BY n DESC")
+            last[table] = int(row["n"]) if row else 0
         if not self.is_of(index) or self.note(REWRITES) != (index.note(REWRITES) or ""):
-            return max(last, 1)
-        return int(last) - int(self.note("n") or 0)
+            return max(sum(last.values()), 1)
+        return sum(n - self.read_to(table)[0] for table, n in last.items())
 
-    def search(self, asked: Question, among: Among | None = None) -> list[Hit]:
-        """Return the articles that have all the words, the best first, ``most`` of them.
-
-        ``among`` says which of some articles, by site and slug, are wanted: the best ``MOST_AMONG``
-        are looked at so.
-        """
+    def search(self, asked: Question) -> Matches:
+        """Return the articles that have all the words, the best first, ``most`` of them."""
         if asked.empty or asked.most < 1:
-            return []
-        most = asked.most if among is None else max(asked.most, MOST_AMONG)
-        ranks, ranked = self._ranked(asked, most)
-        if ranked == MOST_RANKED:
-            # So many have them somewhere that the best may be among the older ones.
-            titled, _ = self._ranked(asked, most, titles=True)
-            ranks |= titled
-        best = sorted(ranks, key=lambda n: (ranks[n], -n))[:most]
-        if among is not None:
-            best = list(islice(self._among(best, among), asked.most))
-        return self._hits(asked, {n: ranks[n] for n in best})
-
-    def _among(self, best: Sequence[int], among: Among) -> Iterator[int]:
-        for start in range(0, len(best), _AMONG_AT_ONCE):
-            some = best[start : start + _AMONG_AT_ONCE]
-            names = self._named(some)
-            wanted = among(list(names.values()))
-            yield from (n for n in some if names.get(n) in wanted)
+            return Matches()
+        best, number = self._best(asked)
+        hits = self._hits(asked, best) if best else []
+        return Matches(hits=tuple(hits), number=number if number <= MOST_RANKED else None)
 
 
 class Fulltext(Texts):
@@ -225,41 +223,49 @@ class Fulltext(Texts):
         rows = self._ask("SELECT value FROM meta WHERE key = :key", key=key)
         return rows[0]["value"] if rows else ""
 
-    def _ranked(
-        self, asked: Question, most: int, *, titles: bool = False
-    ) -> tuple[dict[int, float], int]:
-        # One statement that gives few rows: SQLite works on it while other threads run Python.
-        match = match_of(asked.words, marks_of(asked), columns="title" if titles else WORD_COLUMNS)
-        column, moments = bounds_of(asked)
-        wanted = [f"docs.{column} {THAN[name]} :{name}" for name in moments]
-        rows = self._ask(
-            "WITH latest AS (SELECT texts.rowid AS n,", _RANK, "AS rank FROM texts",
-            "CROSS JOIN docs ON docs.n = texts.rowid" if wanted else "",
-            where(["texts MATCH :match", *wanted]),
-            "ORDER BY texts.rowid DESC LIMIT :ranked)",
-            "SELECT n, rank, count(*) OVER () AS ranked FROM latest",
-            "ORDER BY rank, n DESC LIMIT :most",
-            match=match, ranked=MOST_RANKED, most=most, **moments,
+    # Each statement gives few rows: SQLite works on it while other threads run Python.
+
+    def _best(self, asked: Question) -> tuple[Sequence[int], int]:
+        matched, values = _matched(asked)
+        (counted,) = self._ask(
+            "SELECT count(*) AS number FROM (SELECT 1", *matched, "LIMIT :counted)",
+            **values, counted=MOST_RANKED + 1,
         )  # fmt: skip
-        return {row["n"]: row["rank"] for row in rows}, rows[0]["ranked"] if rows else 0
-
-    def _named(self, some: Sequence[int]) -> dict[int, tuple[str, str]]:
+        number: int = counted["number"]
+        if number > MOST_RANKED:
+            return self._latest(asked), number
         rows = self._ask(
-            "SELECT n, site, slug FROM docs WHERE n IN (SELECT value FROM json_each(:some))",
-            some=json.encode(some).decode(),
-        )
-        return {row["n"]: (row["site"], row["slug"]) for row in rows}
+            "SELECT texts.rowid AS n", *matched, "ORDER BY", _RANK, ", n DESC LIMIT :most",
+            **values, most=asked.most,
+        )  # fmt: skip
+        return [row["n"] for row in rows], number
 
-    def _hits(self, asked: Question, ranks: Mapping[int, float]) -> list[Hit]:
-        match = match_of(asked.words, marks_of(asked))
+    def _latest(self, asked: Question) -> Sequence[int]:
+        """Return the latest matches of each tier: bm25 would walk through all that have a word."""
+        best: dict[int, None] = {}
+        for columns in TIERS:
+            table = _table(asked, columns)
+            matched, values = _matched(asked, columns)
+            rows = self._ask(
+                f"SELECT {table}.rowid AS n", *matched, "ORDER BY n DESC LIMIT :most",
+                **values, most=asked.most,
+            )  # fmt: skip
+            best |= dict.fromkeys(row["n"] for row in rows)
+            if len(best) >= asked.most:
+                break
+        return list(best)[: asked.most]
+
+    def _hits(self, asked: Question, best: Sequence[int]) -> list[Hit]:
+        # what narrows a question down marks nothing
+        match = match_of(asked.words)
         rows = self._ask(
             f"SELECT docs.*, {_snippet(_BODY)} AS body, {_snippet(_SUMMARY)} AS summary",
             "FROM json_each(:chosen) AS chosen",
             "CROSS JOIN texts ON texts.rowid = chosen.value AND texts MATCH :match",
             "CROSS JOIN docs ON docs.n = texts.rowid ORDER BY chosen.id",
-            chosen=json.encode(list(ranks)).decode(), match=match, mark=MARK, mark_end=MARK_END,
+            chosen=json.encode(best).decode(), match=match, mark=MARK, mark_end=MARK_END,
         )  # fmt: skip
-        return [hit_of(row, row["body"], row["summary"], ranks[row["n"]]) for row in rows]
+        return [hit_of(row, row["body"], row["summary"]) for row in rows]
 
     def _ask(self, *sql: str, **values: object) -> list[Row]:
         with text_errors(self.path, "reading the full-text index"):
@@ -268,8 +274,20 @@ class Fulltext(Texts):
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
-#: How a question's moments are compared.
-THAN = {"since": ">=", "until": "<="}
+def _table(asked: Question, columns: str) -> str:
+    """Return where words are looked for: what must not be there must not be in the text either."""
+    whole = columns == WORD_COLUMNS or any(item.out for item in items(asked.words))
+    return "texts" if whole else "heads"
+
+
+def _matched(asked: Question, columns: str = WORD_COLUMNS) -> tuple[list[str], dict[str, object]]:
+    """Return from where a question's matches come, and the values in it."""
+    bounds, values = bounds_of(asked)
+    table = _table(asked, columns)
+    joined = [f"CROSS JOIN docs ON docs.n = {table}.rowid"] if bounds else []
+    match = match_of(asked.words, marks_of(asked), columns=columns)
+    among = where([f"{table} MATCH :match", *bounds])
+    return [f"FROM {table}", *joined, among], {"match": match, **values}
 
 
 def _snippet(column: int) -> str:
@@ -284,14 +302,21 @@ def marks_of(asked: Question) -> Sequence[str]:
     return [mark(kind, value) for kind, value in values.items() if value is not None]
 
 
-def bounds_of(asked: Question) -> tuple[str, dict[str, int]]:
-    """Return the column that a question's moments are of, and these in microseconds, by name."""
-    bounds = {"since": asked.since, "until": asked.until}
-    moments = {name: to_micros(moment) for name, moment in bounds.items() if moment}
-    return f"{asked.by}_at", moments
+def bounds_of(asked: Question) -> tuple[list[str], dict[str, int]]:
+    """Return what a question asks of rows of docs, and the values in it."""
+    conditions: list[str] = []
+    values: dict[str, int] = {}
+    for name, than, moment in (("since", ">=", asked.since), ("until", "<=", asked.until)):
+        if moment is not None:
+            conditions.append(f"docs.{asked.by}_at {than} :{name}")
+            values[name] = to_micros(moment)
+    if asked.gone is not None:
+        conditions.append("docs.gone = :gone")
+        values["gone"] = int(asked.gone)
+    return conditions, values
 
 
-def hit_of(row: Row, body: str, summary: str, rank: float) -> Hit:
+def hit_of(row: Row, body: str, summary: str) -> Hit:
     """Return what is shown of a row of docs: from its marked pieces of body or summary."""
     from_summary = MARK not in body and (MARK in summary or not body)
     return Hit(
@@ -299,7 +324,6 @@ def hit_of(row: Row, body: str, summary: str, rank: float) -> Hit:
         slug=row["slug"],
         sequence=row["sequence"],
         updated_at=from_micros(row["updated_at"]),
-        rank=rank,
         snippet=snippet_of(summary if from_summary else body),
     )
 

@@ -12,6 +12,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -20,12 +21,13 @@ from msgspec import Struct
 from storage.errors import ArchiveError, DamageFound, DiskFull, TextIndexUnusable
 from storage.index.beside import remove
 from storage.index.database import Connection
-from storage.index.fulltext import TABLES, VERSION, Fulltext, Texts, text_errors
+from storage.index.follow import newest_shown
+from storage.index.fulltext import FOLLOWED, TABLES, VERSION, WORDS, Fulltext, Texts, text_errors
 from storage.index.fulltext_words import indexed, mark, without_links
 from storage.index.packing import unpacked
 from storage.index.reader import Reader
 from storage.index.replacing import REWRITES
-from storage.index.rows import Row, SnapshotRow, snapshot_row, to_micros
+from storage.index.rows import Row, SnapshotRow, to_micros
 from storage.index.sqlite import Connected, connect
 from storage.model import Record
 
@@ -96,7 +98,7 @@ class Filler(Texts):
         """
 
     def step(self, archive: Archive, most: int = STEP) -> int:
-        """Read the next snapshots, ``most`` of them; returns how many are left.
+        """Read the next rows, ``most`` of each table; returns how many are left.
 
         Of what is damaged the title alone is found, until it is mended. Raises ArchiveError.
         """
@@ -104,45 +106,45 @@ class Filler(Texts):
         if not self.behind(index):
             return 0
         with self._transaction("filling the full-text index") as connection:
-            after = self._followed(archive, connection)
-            rows = index.ask(
-                "SELECT n, id, site, slug FROM snapshots WHERE n > :after ORDER BY n LIMIT :most",
-                after=after, most=most,
-            )  # fmt: skip
+            self._follow(archive, connection)
+            added = {
+                table: index.ask(
+                    "SELECT n, id, site, slug FROM", table,
+                    "WHERE n > :after ORDER BY n LIMIT :most",
+                    after=self.read_to(table)[0], most=most,
+                )
+                for table in FOLLOWED
+            }  # fmt: skip
+            rows = chain.from_iterable(added.values())
             for name in dict.fromkeys((row["site"], row["slug"]) for row in rows):
                 self._bring_up(archive, connection, *name)
-            if rows:
-                note(connection, "n", str(rows[-1]["n"]))
-                note(connection, "id", unpacked(rows[-1]["id"]))
+            for table, new in added.items():
+                if new:
+                    _note_read(connection, table, new[-1]["n"], unpacked(new[-1]["id"]))
         return self.behind(index)
 
-    def _followed(self, archive: Archive, connection: Connection) -> int:
-        """Return up to which row the index was read, all of which is still as it was read."""
+    def _follow(self, archive: Archive, connection: Connection) -> None:
+        """Have all that was read as the index has it still; of another index nothing was read."""
         index = archive.index
         if not self.is_of(index):
-            note(connection, "n", "0")
-            note(connection, "id", "")
+            for table in FOLLOWED:
+                _note_read(connection, table, 0, "")
         elif self.note(REWRITES) == (index.note(REWRITES) or ""):
-            return int(self.note("n") or 0)
+            return
         for row in _changed(connection, index):
             self._bring_up(archive, connection, row["site"], row["slug"])
         note(connection, REWRITES, index.note(REWRITES) or "")
-        return int(self.note("n") or 0)
 
     def _bring_up(self, archive: Archive, connection: Connection, site: str, slug: str) -> None:
-        """Have an article's newest words, and no others."""
-        row = archive.index.ask_one(
-            "SELECT * FROM snapshots WHERE site = :site AND slug = :slug",
-            "" if self.private else "AND NOT private",
-            "ORDER BY sequence DESC",
-            site=site, slug=slug,
-        )  # fmt: skip
-        of_article = (site, slug)
+        """Have an article's newest words, and no others, and whether it is gone."""
+        newest = newest_shown(archive.index, site, slug, private=self.private)
         standing = connection.execute(
-            "SELECT n, id FROM docs WHERE site = ? AND slug = ?", of_article
+            "SELECT n, id, gone FROM docs WHERE site = ? AND slug = ?", (site, slug)
         ).fetchone()
-        newest = snapshot_row(row) if row else None
         if standing and newest and standing[1] == newest.id:
+            gone = int(newest.gone_at is not None)
+            if gone != standing[2]:
+                connection.execute("UPDATE docs SET gone = ? WHERE n = ?", (gone, standing[0]))
             return
         if standing:
             self._take_out(connection, standing[0])
@@ -150,7 +152,7 @@ class Filler(Texts):
             self._put(connection, _doc(archive, newest))
 
 
-class Filling(Filler, Fulltext):
+class FulltextFiller(Filler, Fulltext):
     """A full-text index in SQLite's file, open for writing. State: the connection."""
 
     @classmethod
@@ -192,23 +194,32 @@ class Filling(Filler, Fulltext):
             note(connection, "version", VERSION)
 
     def step(self, archive: Archive, most: int = STEP) -> int:
-        """Read the next snapshots, ``most`` of them; returns how many are left."""
+        """Read the next rows, ``most`` of each table; returns how many are left."""
         left = super().step(archive, most)
         if not left:
             self._merge()
         return left
+
+    def look_through(self) -> None:
+        """Raise TextIndexUnusable where any of it is broken, or more than our tables."""
+        self.check()
+        with self._transaction("looking the full-text index through") as connection:
+            ((found,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
+            if found != "ok":
+                raise TextIndexUnusable(self.path, "it is broken")
+            _run(connection, "integrity-check")
 
     def _merge(self) -> None:
         """Put the lists of words into one where many came new: a question looks in one place.
 
         So often that a word is written again some four times, however large the index grows.
         """
-        read, merged = (int(self.note(key) or 0) for key in ("n", "merged"))
+        read, merged = self.read_to("snapshots")[0], int(self.note("merged") or 0)
         if read - merged < max(_MANY, merged // 4):
             return
         with suppress(DiskFull), self._transaction("merging the full-text index") as connection:
             # where there is no room for a second copy, searches are slower, and that is all
-            connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+            _run(connection, "optimize")
             note(connection, "merged", str(read))
 
     def forget(self, site: str, slug: str) -> None:
@@ -223,7 +234,7 @@ class Filling(Filler, Fulltext):
             for (n,) in rows:
                 self._take_out(connection, n)
             # A word that is taken out stays in FTS5's lists until they are merged into one.
-            connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+            _run(connection, "optimize")
         with text_errors(self.path, "writing the full-text index anew"):
             self._connection.execute("VACUUM")
             checkpoint = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -237,16 +248,28 @@ class Filling(Filler, Fulltext):
             yield self._connection
 
     def _take_out(self, connection: Connection, n: int) -> None:
-        connection.execute("DELETE FROM texts WHERE rowid = ?", (n,))
+        for table in WORDS:
+            connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (n,))  # noqa: S608  - our own
         connection.execute("DELETE FROM docs WHERE n = ?", (n,))
 
     def _put(self, connection: Connection, doc: Doc) -> None:
         (n,) = connection.execute(PUT_DOC, values_of_doc(doc)).fetchone()
+        marks = " ".join(doc.marks)
         connection.execute(
             """INSERT INTO texts (rowid, title, summary, names, body, links, marks)
                VALUES (?, ?, ?, ?, ?, ?, ?)""",
-            (n, doc.title, doc.summary, doc.names, doc.body, doc.links, " ".join(doc.marks)),
+            (n, doc.title, doc.summary, doc.names, doc.body, doc.links, marks),
         )
+        connection.execute(
+            "INSERT INTO heads (rowid, title, summary, names, marks) VALUES (?, ?, ?, ?, ?)",
+            (n, doc.title, doc.summary, doc.names, marks),
+        )
+
+
+def _run(connection: Connection, command: str) -> None:
+    """Run a command of FTS5's on both tables of words."""
+    for table in WORDS:
+        connection.execute(f"INSERT INTO {table} ({table}) VALUES (?)", (command,))  # noqa: S608  - our own
 
 
 def note(connection: Connection, key: str, value: str) -> None:
@@ -258,10 +281,15 @@ def note(connection: Connection, key: str, value: str) -> None:
     )
 
 
+def _note_read(connection: Connection, table: str, n: int, record_id: str) -> None:
+    """Keep up to which row a table of the index was read: see Texts.read_to."""
+    note(connection, table, f"{n} {record_id}")
+
+
 #: Puts an article in; its words follow, under the number that this gives.
 PUT_DOC = """
-    INSERT INTO docs (site, slug, sequence, id, updated_at, observed_at)
-    VALUES (?, ?, ?, ?, ?, ?) RETURNING n
+    INSERT INTO docs (site, slug, sequence, id, updated_at, observed_at, gone)
+    VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING n
 """
 
 
@@ -269,7 +297,8 @@ def values_of_doc(doc: Doc) -> tuple[object, ...]:
     """Return the values of ``PUT_DOC``."""
     row = doc.row
     moments = (to_micros(row.updated_at), to_micros(row.observed_at))
-    return (row.site, row.slug, row.sequence, doc.id, *moments)
+    gone = int(row.gone_at is not None)
+    return (row.site, row.slug, row.sequence, doc.id, *moments, gone)
 
 
 def _changed(connection: Connection, index: Reader) -> Iterator[Row]:

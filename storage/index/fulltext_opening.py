@@ -14,36 +14,36 @@ from storage import layout
 from storage.errors import ArchiveError, ReadOnly
 from storage.index.beside import remove
 from storage.index.fulltext import Fulltext, Hit, Question, Texts
-from storage.index.fulltext_filling import Filler, Filling
+from storage.index.fulltext_filling import Filler, FulltextFiller
 from storage.index.opening import places_of
 from storage.layout import Places
 
 if TYPE_CHECKING:
     from storage.archive import Archive
 
-#: Snapshots to be read of which a person is told beforehand: that takes seconds.
+#: Snapshots and events to be read of which a person is told beforehand: that takes seconds.
 WORTH_TELLING = 5_000
 
 
 def search(
     archive: Archive, asked: Question, said: Callable[[str], None] = lambda _: None
-) -> list[Hit]:
+) -> tuple[Hit, ...]:
     """Return the articles that have the words asked for, the best first.
 
     The text index is made or brought up first where it may be written; ``said`` is told, in a
     sentence, where that takes long or can't be done. Raises ArchiveError.
     """
     if asked.empty or archive.index.ask_one("SELECT 1 FROM snapshots") is None:
-        return []
+        return ()
     with _ready(archive, said) as index:
-        return index.search(asked)
+        return index.search(asked).hits
 
 
 def catch_up(archive: Archive) -> None:
     """Bring the mirror's text index up, if it has one in a file. Raises ArchiveError."""
     path = archive.root / layout.FULLTEXT
     if path.exists():
-        with Filling.open(path) as filling:
+        with FulltextFiller.open(path) as filling:
             while filling.step(archive):
                 pass
 
@@ -57,12 +57,12 @@ def _ready(archive: Archive, said: Callable[[str], None]) -> Texts:
     behind = filling.behind(archive.index)
     try:
         if behind > WORTH_TELLING:
-            said(f"reading {behind} snapshots into the full-text index, once")
+            said(f"reading {behind} changes into the full-text index, once")
         while filling.step(archive):
             pass
     except ReadOnly:
         if places_of(archive.root).index is not None:
-            said(f"the full-text index can't be written: the {behind} newest rows are not searched")
+            said(f"the full-text index can't be written: {behind} changes are not searched")
             return filling
         filling.close()
         return _as_it_is(archive, path, said)
@@ -80,7 +80,7 @@ def to_ask(where: Path | Places) -> Texts:
 def opened(root: Path) -> Filler:
     """Open the text index of a mirror, where its index is, for writing."""
     places = places_of(root)
-    return Filling.open(root / layout.FULLTEXT) if places.index is None else _beside(places)
+    return FulltextFiller.open(root / layout.FULLTEXT) if places.index is None else _beside(places)
 
 
 def _beside(places: Places) -> Filler:
@@ -99,7 +99,7 @@ def _as_it_is(archive: Archive, path: Path, said: Callable[[str], None]) -> Full
     index = Fulltext.to_read(path)
     behind = index.behind(archive.index)
     if behind:
-        said(f"{archive.root} can't be written: its {behind} newest snapshots are not searched")
+        said(f"{archive.root} can't be written: its {behind} newest changes are not searched")
     return index
 
 
@@ -117,7 +117,7 @@ def forget(root: Path, site: str, slug: str) -> None:
         remove(path)
         return
     try:
-        index = Filling.open(path)
+        index = FulltextFiller.open(path)
         try:
             index.forget(site, slug)
         finally:

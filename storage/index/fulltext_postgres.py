@@ -7,7 +7,7 @@ from the text as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 
@@ -17,7 +17,6 @@ from storage.index.database import Connection
 from storage.index.database_url import DatabaseUrl
 from storage.index.fulltext import (
     SNIPPET_WORDS,
-    THAN,
     Hit,
     Question,
     bounds_of,
@@ -32,13 +31,13 @@ from storage.index.rows import Row
 from storage.layout import Places
 
 #: What the tables below are called together: another number's schema is made again.
-_VERSION = "1"
+_VERSION = "2"
 _TABLES = (
     "CREATE TABLE meta (key text PRIMARY KEY, value text NOT NULL)",
     """CREATE TABLE docs (
          n bigserial PRIMARY KEY, site text COLLATE "C" NOT NULL, slug text COLLATE "C" NOT NULL,
          sequence bigint NOT NULL, id text NOT NULL, updated_at bigint NOT NULL,
-         observed_at bigint NOT NULL)""",
+         observed_at bigint NOT NULL, gone integer NOT NULL)""",
     "CREATE UNIQUE INDEX docs_name ON docs (site, slug)",
     # ``marks`` stand for the values that articles are narrowed down by: see fulltext_words.mark.
     """CREATE TABLE texts (
@@ -107,42 +106,45 @@ class PostgresTexts(Filler):
         """Close the connection."""
         self._database.close()
 
-    def _ranked(
-        self, asked: Question, most: int, *, titles: bool = False
-    ) -> tuple[dict[int, float], int]:
+    def _best(self, asked: Question) -> tuple[Sequence[int], int]:
+        ranks, number = self._ranked(asked)
+        if number > fulltext.MOST_RANKED:
+            # So many have the words somewhere that the best may be among the older ones.
+            titled, _ = self._ranked(asked, titles=True)
+            ranks |= titled
+        return sorted(ranks, key=lambda n: (ranks[n], -n))[: asked.most], number
+
+    def _ranked(self, asked: Question, *, titles: bool = False) -> tuple[dict[int, float], int]:
+        """Return the ranks of the best of the latest matches, and how many were ranked.
+
+        ``titles``: of those whose titles match.
+        """
         query = tsquery(asked.words, titles=titles)
         if not query:
             return {}, 0
-        column, moments = bounds_of(asked)
-        bounds = [f"docs.{column} {THAN[name]} :{name}" for name in moments]
+        bounds, bound = bounds_of(asked)
         wanted = ["words @@ CAST(:query AS tsquery)", "marks @> :marks", *bounds]
         question = (
             f"WITH latest AS (SELECT n, {_RANK} AS rank FROM texts JOIN docs USING (n)"  # noqa: S608  - our own
             f" {where(wanted)} ORDER BY n DESC LIMIT :ranked)"
             " SELECT n, rank, count(*) OVER () FROM latest ORDER BY rank, n DESC LIMIT :most"
         )
-        values = {"query": query, "marks": list(marks_of(asked)), "most": most}
-        values["ranked"] = fulltext.MOST_RANKED
+        values = {"query": query, "marks": list(marks_of(asked)), "most": asked.most}
+        values["ranked"] = fulltext.MOST_RANKED + 1
         with self._database.errors("searching"):
-            rows = self._database.run(question, values | moments).fetchall()
+            rows = self._database.run(question, values | bound).fetchall()
         return {n: rank for n, rank, _ in rows}, rows[0][2] if rows else 0
 
-    def _named(self, some: Sequence[int]) -> dict[int, tuple[str, str]]:
-        question = "SELECT n, site, slug FROM docs WHERE n = ANY(:some)"
-        with self._database.errors("searching"):
-            rows = self._database.run(question, {"some": list(some)}).fetchall()
-        return {n: (site, slug) for n, site, slug in rows}
-
-    def _hits(self, asked: Question, ranks: Mapping[int, float]) -> list[Hit]:
+    def _hits(self, asked: Question, best: Sequence[int]) -> list[Hit]:
         columns = ("n", "site", "slug", "sequence", "updated_at", "body", "summary")
         question = (
             f"SELECT {', '.join(columns)} FROM docs JOIN texts USING (n) WHERE n = ANY(:chosen)"  # noqa: S608  - the same
         )
         with self._database.errors("searching"):
-            found = self._database.run(question, {"chosen": list(ranks)}).fetchall()
+            found = self._database.run(question, {"chosen": list(best)}).fetchall()
         rows = {values[0]: dict(zip(columns, values, strict=True)) for values in found}
         # another process may just have put newer words in the place of some
-        return [_hit(asked, rows[n], rank) for n, rank in ranks.items() if n in rows]
+        return [_hit(asked, rows[n]) for n in best if n in rows]
 
     # filling
 
@@ -175,6 +177,6 @@ class PostgresTexts(Filler):
             self._database.scrub()
 
 
-def _hit(asked: Question, row: Row, rank: float) -> Hit:
+def _hit(asked: Question, row: Row) -> Hit:
     body, summary = (marked(row[name], asked.words, SNIPPET_WORDS) for name in ("body", "summary"))
-    return hit_of(row, body, summary, rank)
+    return hit_of(row, body, summary)

@@ -25,7 +25,7 @@ from storage.web.request import MOST_URL, Request, wrong
 Match: TypeAlias = Literal["exact", "prefix", "host", "domain"]
 Order: TypeAlias = Literal["default", "closest", "reverse"]
 Output: TypeAlias = Literal["text", "cdxj", "json"]
-Line: TypeAlias = dict[str, str]
+CdxLine: TypeAlias = dict[str, str]
 T = TypeVar("T", bound=str)
 
 MATCHES: tuple[Match, ...] = get_args(Match)
@@ -45,7 +45,7 @@ _URL = re.compile(r"https?:/{1,2}", re.IGNORECASE)
 _PADDED = ("0101000000", "1231235959")
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class CdxQuestion(Struct, frozen=True, kw_only=True):
     """What is asked: ``host`` with its port and ``path`` as written, path with its query.
 
     ``page`` None: from the first on; ``count``: only how many pages there are.
@@ -61,12 +61,12 @@ class Question(Struct, frozen=True, kw_only=True):
     limit: int
     page: int | None
     fields: tuple[str, ...]
-    filters: tuple[Callable[[Line], bool], ...]
+    filters: tuple[Callable[[CdxLine], bool], ...]
     output: Output
     count: bool
 
 
-def read_question(request: Request) -> Question:
+def read_question(request: Request) -> CdxQuestion:
     """Return what a request asks for. Raises Refused."""
     url = request.text("url", MOST_URL)
     if not url:
@@ -79,7 +79,7 @@ def read_question(request: Request) -> Question:
     bare = _URL.sub("", url, count=1).partition("#")[0]
     host, path = re.match(r"([^/?]*)(.*)", bare, re.DOTALL).groups()  # type: ignore[union-attr]  # it always fits
     asked = request.number("limit")
-    return Question(
+    return CdxQuestion(
         host=host.rpartition("@")[2].lower(),
         path=paths.uri(path) or "/",
         match=match,
@@ -128,14 +128,14 @@ def _fields(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_FIELDS.get(one, one) for one in named if one))
 
 
-def _filters(texts: Iterable[str]) -> tuple[Callable[[Line], bool], ...]:
+def _filters(texts: Iterable[str]) -> tuple[Callable[[CdxLine], bool], ...]:
     found = list(texts)
     if len(found) > MOST_FILTERS:
         raise wrong(f"At most {MOST_FILTERS} filters are taken.")
     return tuple(map(read_filter, found))
 
 
-def read_filter(text: str) -> Callable[[Line], bool]:
+def read_filter(text: str) -> Callable[[CdxLine], bool]:
     """Return what ``[!][=|~]field:words`` lets through: contains, ``=`` is, ``~`` begins as.
 
     ``~`` takes a regular expression of the kind whose time is linear. Raises Refused.
@@ -151,7 +151,7 @@ def read_filter(text: str) -> Callable[[Line], bool]:
     field = _FIELDS.get(name, name)
     fits = _fitting(way, words)
 
-    def passes(line: Line) -> bool:
+    def passes(line: CdxLine) -> bool:
         value = line.get(field, "") if field else cdxj(line, ())
         return fits(value) is keep
 
@@ -181,7 +181,7 @@ def timestamp(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y%m%d%H%M%S}"
 
 
-def as_text(line: Line, question: Question) -> str:
+def as_text(line: CdxLine, question: CdxQuestion) -> str:
     """Return a line of the answer, with its end."""
     if question.output == "json":
         return _json({name: line[name] for name in question.fields or line if name in line}) + "\n"
@@ -190,7 +190,7 @@ def as_text(line: Line, question: Question) -> str:
     return cdxj(line, question.fields) + "\n"
 
 
-def cdxj(line: Line, fields: tuple[str, ...]) -> str:
+def cdxj(line: CdxLine, fields: tuple[str, ...]) -> str:
     """Return a line as CDXJ; ``fields`` of its JSON, none: all."""
     rest = {name: line[name] for name in fields or line if name in line}
     rest.pop("urlkey", None)

@@ -13,7 +13,7 @@ import msgspec
 
 from storage.web.answer import HTML, JSON, Answer
 from storage.web.reading import Reading
-from storage.web.request import MOST_CHARACTERS, MOST_URL, Request
+from storage.web.request import MOST_CHARACTERS, MOST_NUMBER, MOST_URL, Request
 from storage.web.route import Answering, Route
 
 TEXT = "text/plain; charset=utf-8"
@@ -46,6 +46,7 @@ def _form(meaning: str, **schema: object) -> dict[str, object]:
 _DATE = {"type": "string", "format": "date"}
 _MOMENTS = [{"type": "string", "format": "date-time"}, _DATE]
 _NUMBER = {"type": "string", "pattern": "^[0-9]{1,9}$"}
+_COUNT: dict[str, object] = {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}
 #: A day that every month has, so that what fits the pattern is a moment.
 _DIGITS = (
     "^(19[0-9]{2}|20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|1[0-9]|2[0-8])"
@@ -71,14 +72,14 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "state": _form("Still there, or gone", type="string", enum=["", "here", "gone"]),
     "from": _form("A first date or moment; in /compare the older snapshot", **_DATE),
     "to": _form("A last date or moment; in /compare the newer snapshot", **_DATE),
-    "before": _form("A sequence number to go back from", type="integer", minimum=0),
+    "before": _form("A sequence number to go back from", **_COUNT),
     "after": _form("Where a list goes on", type="string", pattern="^[0-9]{1,17}[.][0-9]{1,17}$"),
     "raw": _words("There: the source"),
     "whole": _words("There: unchanged lines too"),
     "matchType": _form("Which URLs", type="string", enum=["exact", "prefix", "host", "domain"]),
     "closest": _form("YYYYMMDDhhmmss: what is nearest comes first", type="string", pattern=_DIGITS),
     "sort": _form("The order of lines", type="string", enum=["default", "closest", "reverse"]),
-    "limit": _form("Lines at most", type="integer", minimum=0, maximum=2_000),
+    "limit": _form("Lines at most, 2,000 of them", **_COUNT),
     "filter": _form(
         "[!][=|~]field:words, may stand more than once",
         type="array", items={"type": "string", "pattern": "^!?=?(mime|status|url):[a-z0-9/.]*$"},
@@ -87,7 +88,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "fl": _words("Fields, with commas between"),
     "fields": _words("Fields, with commas between"),
     "output": _form("In which form", type="string", enum=["text", "cdxj", "json"]),
-    "page": _form("Which page of a long answer, from 0", type="integer", minimum=0, maximum=10**6),
+    "page": _form("Which page of a long answer, from 0", **_COUNT),
     "showNumPages": _words("1, true or yes: how many pages there are"),
     "segment": _words("A segment's file name", 1),
     "past": _words("The slug that a page of a list begins behind"),

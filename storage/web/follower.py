@@ -9,22 +9,29 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from storage import layout
 from storage.archive import Archive
-from storage.errors import ArchiveError, CatalogueUnusable, DiskFull, ReadOnly
+from storage.errors import (
+    ArchiveError,
+    CatalogueUnusable,
+    DiskFull,
+    ReadOnly,
+    TextIndexUnusable,
+)
 from storage.index.beside import remove
-from storage.index.follow import Filling
+from storage.index.follow import CatalogueFiller
 from storage.web.reading import file_id, index_file
-from storage.web.texts import Texts
+from storage.web.texts import TextKeeper
 
 #: Seconds between two looks at the index: a batch of a run is seen that soon.
 PAUSE_SECONDS = 1.0
 #: Seconds left to the pages between two steps of filling, which are as long again.
 _BREATH_SECONDS = 0.005
-#: Looks between two counts of what fails, which goes through every entry.
+#: Looks between two counts of what fails, or two searches for damage: each reads a whole file.
 _COUNT_EVERY = 60
 
 
@@ -43,11 +50,12 @@ class Follower:
         self._own = own / layout.CATALOGUE
         self._path = self._own if private else self._root / layout.CATALOGUE
         self._stop = threading.Event()
+        self._doubted = threading.Event()
         self.caught_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="slugline-follow", daemon=True)
         self._filling = self._opened()
         self._file = file_id(self._path)
-        self.texts = Texts(self._root, own, private=private)
+        self.texts = TextKeeper(self._root, own, private=private)
 
     def path(self) -> Path:
         """Return the file of the catalogue that is kept now."""
@@ -56,6 +64,11 @@ class Follower:
     def start(self) -> None:
         """Begin to follow."""
         self._thread.start()
+
+    def doubt(self, error: ArchiveError) -> None:
+        """Have the lists looked through where a page could not read one: in a minute at most."""
+        if isinstance(error, (CatalogueUnusable, TextIndexUnusable)):
+            self._doubted.set()
 
     def close(self) -> None:
         """Stop following; what is this process's alone is thrown away."""
@@ -66,14 +79,14 @@ class Follower:
         self.texts.close()
         self._folder.cleanup()
 
-    def _opened(self) -> Filling:
+    def _opened(self) -> CatalogueFiller:
         try:
-            return Filling.open(self._path)
+            return CatalogueFiller.open(self._path)
         except (ReadOnly, DiskFull):
             if self._path == self._own:
                 raise
             self._path = self._own
-            return Filling.open(self._path)
+            return CatalogueFiller.open(self._path)
 
     def _run(self) -> None:
         said = ""
@@ -96,6 +109,8 @@ class Follower:
         # Opened each time: segments may have been written anew since the last look.
         with Archive.open(self._root) as archive:
             try:
+                if count and self._doubted.is_set():
+                    self._look_through()
                 self._fill(archive, of)
             except (ReadOnly, DiskFull, CatalogueUnusable) as error:
                 self._give_up(error)
@@ -105,6 +120,16 @@ class Follower:
             self.caught_up.set()
             if count:
                 self._filling.count_failures(archive.index)
+
+    def _look_through(self) -> None:
+        """Have what is broken made again. Raises ArchiveError.
+
+        A connection of its own reads the file: another has what was sound in memory.
+        """
+        self._doubted.clear()
+        self.texts.look_through()
+        with closing(CatalogueFiller.open(self._path)) as filling:
+            filling.look_through()
 
     def _fill(self, archive: Archive, of: str) -> None:
         if file_id(self._path) != self._file:

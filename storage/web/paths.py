@@ -6,6 +6,7 @@ one segment of a path whatever it holds.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
@@ -14,12 +15,16 @@ from storage.times import format_utc
 
 #: What a mirrored URL keeps as it is behind one of our prefixes; ``?`` begins its own query.
 _URL_SAFE = "%/:?&=+,;@!$'()*~[]|^`{}"
+#: Most names: quicker to see than to encode. ``.`` and ``..`` are none of them.
+_UNRESERVED = re.compile("[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
 #: Segments that a client takes out of a path before it asks (WHATWG URL, "double-dot").
 _DOTS = {".": "%252E", "..": "%252E%252E"}
 
 
 def segment(name: str) -> str:
     """Return a name as one segment of a path."""
+    if _UNRESERVED.fullmatch(name):
+        return name
     return _DOTS.get(name) or quote(name, safe="")
 
 

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from storage.archive import Archive
 from storage.index.catalogue import Catalogue
-from storage.index.fulltext import Texts
+from storage.index.fulltext import FOLLOWED, Texts
 from storage.index.fulltext_opening import to_ask
 from storage.layout import INDEX, Places
 
@@ -142,7 +142,9 @@ class Reading:
     def read_to(self) -> str:
         """Return how far the texts are read that a search looks in."""
         texts = self.fulltext
-        return "" if texts is None else f"{self._text_file} {texts.note('n')}"
+        if texts is None:
+            return ""
+        return f"{self._text_file} {[texts.read_to(table) for table in FOLLOWED]}"
 
     def behind(self) -> int:
         """Return how many snapshots lists do not know yet: they are catalogued after the start."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-import sys
 from functools import cache
 from http import HTTPStatus
-
-from aiohttp import web
 
 from storage.web import templating
 from storage.web.answer import Answer, json_answer
 from storage.web.request import Refused
 from storage.web.route import Route
 
-#: Characters of a line on stderr.
+#: Characters of what a client asked, and of what went wrong, on stderr.
 _MOST_LINE = 1_000
+#: Seconds until the same is said again.
+_AGAIN_SECONDS = 60.0
+#: Things that went wrong of which it is remembered when they were said.
+_MOST_SAID = 200
 
 
 def refusal(route: Route | None, refused: Refused) -> Answer:
@@ -44,10 +45,28 @@ def refusal(route: Route | None, refused: Refused) -> Answer:
     )
 
 
-def complain(request: web.BaseRequest, error: BaseException) -> None:
-    """Say on stderr what went wrong inside, in one line that no client can break."""
-    what = f"{request.method} {request.path}: {type(error).__name__}: {error}"
-    sys.stderr.write(f"slugline: {_printable(what)}\n")
+class Complaints:
+    """What went wrong inside, for stderr: the same once a while. State: what was said, and when."""
+
+    def __init__(self) -> None:
+        #: By what went wrong: when it was said, and how often it was not said since.
+        self._said: dict[str, tuple[float, int]] = {}
+
+    def line(self, asked: str, error: BaseException, now: float) -> str:
+        """Return one line that no client can break, "" where the same was said lately.
+
+        ``asked``: what a client asked for; ``now`` in seconds of any clock that goes forward.
+        """
+        what = _printable(f"{type(error).__name__}: {error}")
+        said, silent = self._said.pop(what, (now - _AGAIN_SECONDS, 0))
+        if now - said < _AGAIN_SECONDS:
+            self._said[what] = said, silent + 1
+            return ""
+        self._said[what] = now, 0
+        if len(self._said) > _MOST_SAID:
+            del self._said[next(iter(self._said))]
+        more = f" ({silent:,} times more since it was last said)" if silent else ""
+        return f"slugline: {_printable(asked)}: {what}{more}"
 
 
 def _printable(text: str) -> str:

@@ -15,7 +15,7 @@ MOST_CHARACTERS = 1_024
 #: Characters of a mirrored URL: more than any crawler of ours takes.
 MOST_URL = 4_096
 #: The highest page or sequence number that is looked at; SQLite's own whole numbers go further.
-_MOST_NUMBER = 1 << 52
+MOST_NUMBER = 1 << 52
 #: Parameters that may stand more than once.
 MANY = frozenset({"filter"})
 _NUMBER = re.compile(r"[0-9]{1,16}")
@@ -78,7 +78,7 @@ class Request(Struct, frozen=True, kw_only=True):
         text = self.text(name)
         if not text:
             return None
-        if not _NUMBER.fullmatch(text) or int(text) > _MOST_NUMBER:
+        if not _NUMBER.fullmatch(text) or int(text) > MOST_NUMBER:
             raise wrong(f"{name} is a whole number, not {text[:40]!r}.")
         return int(text)
 

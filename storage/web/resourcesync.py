@@ -17,14 +17,12 @@ from xml.sax.saxutils import escape, quoteattr
 from msgspec import Struct
 
 from storage.index.rows import SnapshotRow
-from storage.model import Representation
+from storage.model import TERMS, Representation
 from storage.times import format_utc
 from storage.web import paths
 
 XML = "application/xml"
 WELL_KNOWN = "/.well-known/resourcesync"
-#: The namespace of ``article``, an element of ours in a ``url`` (sitemaps.org: extensions).
-TERMS = "urn:slugline:terms"
 _HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<{root} '
     'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '

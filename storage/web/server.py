@@ -12,12 +12,13 @@ import re
 import signal
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from msgspec import Struct
@@ -27,7 +28,7 @@ from storage.errors import ArchiveError
 from storage.web.answer import Answer
 from storage.web.follower import Follower
 from storage.web.reading import MOST_PARTS, MOST_SIZES, Parts, Reading, Remembered, Sizes
-from storage.web.refusing import complain, complaints, refusal
+from storage.web.refusing import Complaints, complaints, refusal
 from storage.web.request import MANY, Refused, Request, not_there
 from storage.web.route import Route
 from storage.web.routes import ROUTES
@@ -79,6 +80,7 @@ class Serving:
             pass
         self.settings = settings
         self.address = ""
+        self._complaints = Complaints()
         self.follower = Follower(settings.root, private=settings.private)
         sizes: Sizes = Remembered(MOST_SIZES)
         parts: Parts = Remembered(MOST_PARTS)
@@ -96,10 +98,12 @@ class Serving:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Serving]:
         """Listen while the context is entered; ``address`` is where. Raises OSError."""
-        app = web.Application()
+        app = web.Application(middlewares=[self._in_our_words])
         for route in ROUTES:
-            app.router.add_route("*", _pattern(route), self._handler(route))
-        app.router.add_route("*", "/{rest:(?s:.*)}", self._handler(None))
+            handler = self._handler(route)
+            app.router.add_route("*", _pattern(route), handler, expect_handler=_expected)
+        rest = "/{rest:(?s:.*)}"
+        app.router.add_route("*", rest, self._handler(None), expect_handler=_expected)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         loop = asyncio.get_running_loop()
@@ -129,6 +133,7 @@ class Serving:
             return _Full()
         return _Connection(
             server,
+            self._complain,
             loop=asyncio.get_running_loop(),
             keepalive_timeout=self.settings.head_seconds,
             max_line_size=MOST_LINE,
@@ -136,7 +141,7 @@ class Serving:
             max_headers=100,
             lingering_time=0,
             logger=complaints(),
-            access_log=None,  # type: ignore[arg-type]  # aiohttp's own word for none
+            access_log=None,
         )
 
     def _handler(
@@ -148,6 +153,21 @@ class Serving:
 
         return handle
 
+    @web.middleware
+    async def _in_our_words(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Answer what has no path of ours either: ``OPTIONS *``, a proxy's ``CONNECT host:443``."""
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            return await self._handler(None)(request)
+
+    def _complain(self, request: web.BaseRequest, error: BaseException) -> None:
+        asked, now = f"{request.method} {request.path}", asyncio.get_running_loop().time()
+        if line := self._complaints.line(asked, error, now):
+            sys.stderr.write(f"{line}\n")
+
     async def _answered(self, route: Route | None, request: web.Request) -> Answer:
         try:
             asked_of = _allowed(route, request)
@@ -157,11 +177,12 @@ class Serving:
         except Refused as refused:
             return refusal(route, refused)
         except ArchiveError as error:
-            complain(request, error)
+            self._complain(request, error)
+            self.follower.doubt(error)
             why = "The archive can't give this just now; whoever runs it was told why."
             return refusal(route, Refused(503, why, 60))
         except Exception as error:  # noqa: BLE001  - a bug must cost one page, not the server
-            complain(request, error)
+            self._complain(request, error)
             return refusal(route, Refused(500, "This page failed; whoever runs it was told why."))
 
     def _request(self, route: Route, request: web.Request) -> Request:
@@ -203,6 +224,15 @@ class Serving:
 class _Connection(web.RequestHandler):
     """One connection: what aiohttp could not read as a request is answered in our own words."""
 
+    def __init__(
+        self,
+        manager: web.Server,
+        complain: Callable[[web.BaseRequest, BaseException], None],
+        **settings: Any,
+    ) -> None:
+        super().__init__(manager, **settings)
+        self._complain = complain
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -211,7 +241,7 @@ class _Connection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002  - aiohttp's words are its own
     ) -> web.StreamResponse:
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR and exc is not None:
-            complain(request, exc)
+            self._complain(request, exc)
         sentence = "This is no request that could be read." if status < 500 else "This failed."  # noqa: PLR2004  - whose fault it is
         response = _response(refusal(None, Refused(status, sentence)))
         response.force_close()
@@ -236,6 +266,17 @@ def _allowed(route: Route | None, request: web.Request) -> Route:
     if route is None:
         raise not_there("There is no such page.")
     return route
+
+
+async def _expected(request: web.Request) -> web.StreamResponse | None:
+    """Refuse what a client expects, but for a body to be waited for, of which we read none.
+
+    RFC 9110 section 10.1.1: the answer itself may come in place of a 100.
+    """
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        return None
+    sentence = "Expect takes 100-continue alone (RFC 9110 section 10.1.1)."
+    return _response(refusal(None, Refused(417, sentence)))
 
 
 def _path_of(target: str) -> str:

@@ -6,6 +6,7 @@ Links lead to our own pages (paths.py), or to http and https URLs.
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import UTC, datetime
 from functools import cache
@@ -13,6 +14,8 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from storage.index.fulltext import MOST_RANKED
+from storage.index.fulltext_words import Snippet
 from storage.index.rows import SnapshotRow
 from storage.times import format_utc
 from storage.web import paths
@@ -44,6 +47,8 @@ def environment() -> Environment:
     )
     found.filters |= {
         "moment": moment,
+        "marked": marked,
+        "listed": ", ".join,
         "day": _day,
         "size": size,
         "count": count,
@@ -55,6 +60,7 @@ def environment() -> Environment:
         "number": lambda value: f"{value:,}",
     }
     found.globals |= {
+        "most_ranked": MOST_RANKED,
         "site_path": paths.site_path,
         "article_path": paths.article_path,
         "snapshot_path": paths.snapshot_path,
@@ -94,8 +100,17 @@ def moment(value: datetime | None) -> Markup:
     if value is None:
         return Markup("")
     exact = format_utc(value)
-    shown = f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+    shown = f"{exact[:10]} {exact[11:16]}"
     return Markup(f'<time datetime="{exact}" title="{exact}">{shown}</time>')  # noqa: S704  - digits
+
+
+def marked(snippet: Snippet) -> Markup:
+    """Show a piece of a text with what was looked for in it marked."""
+    shown = "".join(
+        f"<mark>{html.escape(text)}</mark>" if found else html.escape(text)
+        for text, found in snippet
+    )
+    return Markup(_clean(shown))  # noqa: S704  - all of it is escaped
 
 
 def edition(row: SnapshotRow) -> str:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from storage import layout
 from storage.archive import Archive
-from storage.errors import ArchiveError, ReadOnly
+from storage.errors import ArchiveError, ReadOnly, TextIndexUnusable
+from storage.index.beside import remove
 from storage.index.fulltext import Fulltext
-from storage.index.fulltext_filling import Filler, Filling
+from storage.index.fulltext_filling import Filler, FulltextFiller
 from storage.index.fulltext_opening import opened
 from storage.index.opening import places_of
 from storage.layout import Places
@@ -23,7 +24,7 @@ from storage.web.reading import FileId, file_id
 _STEP = 64
 
 
-class Texts:
+class TextKeeper:
     """The text index's keeper. State: the open index, which file it is, and what to search in."""
 
     def __init__(self, root: Path, folder: Path, *, private: bool) -> None:
@@ -69,9 +70,24 @@ class Texts:
             self.close()
             self._whole = None
         if self._filling is None:
-            self._filling = Filling.open(self._path, private=self._private)
+            self._filling = FulltextFiller.open(self._path, private=self._private)
             self._file = file_id(self._path)
         return self._filling
+
+    def look_through(self) -> None:
+        """Have the file made again by the next step where any of it is broken. Raises ArchiveError.
+
+        What is in a database is not ours to remove.
+        """
+        if self._shared is not None:
+            return
+        try:
+            with FulltextFiller.open(self._path, private=self._private) as filling:
+                filling.look_through()
+        except TextIndexUnusable:
+            self.close()
+            remove(self._path)
+            self._whole = None
 
     def close(self) -> None:
         """Close what is open."""

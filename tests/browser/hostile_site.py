@@ -133,6 +133,11 @@ def _html(url: str, title: str, words: str, payload: str, canary: str) -> str:
         f'<body><main><article><h1>{escape(title)}</h1><p id="away">'
         f'<a href="http://{canary}/a" target="_top">top</a> <a href="http://{canary}/b">here</a> '
         f'<a href="http://{canary}/c" target="_blank">new</a></p>'
+        f'<p><a href="http://{canary}/e" target="_self">self</a> '
+        f'<iframe srcdoc="&lt;a href=//{canary}/f target=_self>inner&lt;/a>"></iframe></p>'
+        f'<svg><a href="http://{canary}/g"><text y="20">drawn</text></a>'
+        f'<a><text y="60">moved</text>'
+        f'<animate attributeName="href" values="http://{canary}/h"/></a></svg>'
         f'<form action="http://{canary}/d" target="_top"><button>send</button></form>'
         f"<p>{words}</p>{payload}</article></main></body></html>"
     )

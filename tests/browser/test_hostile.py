@@ -138,7 +138,7 @@ async def test_a_mirrored_page_leads_nowhere_by_a_click(browser: Browser, hostil
     async with context_of(browser) as context:
         await watch.over(context)
         page = await context.new_page()
-        for what in ("top", "new", "send", "here"):
+        for what in ("top", "new", "send", "here", "self", "drawn", "moved"):
             await opened(page, url)
             await page.frame_locator("iframe").get_by_text(what, exact=True).click()
             await page.reload()

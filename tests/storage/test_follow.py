@@ -9,7 +9,7 @@ from msgspec import structs
 
 from storage.archive import Archive
 from storage.index.catalogue import Catalogue, Wanted
-from storage.index.follow import STEP, Filling
+from storage.index.follow import STEP, CatalogueFiller
 from storage.index.rows import to_micros
 from storage.model import Draft, EntryState, Finding, Record
 from storage.notes import Notes
@@ -23,13 +23,13 @@ def told(slug: str, **facts: Any) -> Draft:
     return structs.replace(draft, manifest=structs.replace(draft.manifest, record=record))
 
 
-def filled(root: Path, at: Path, *, private: bool = False) -> Filling:
-    filling = Filling.open(at)
+def filled(root: Path, at: Path, *, private: bool = False) -> CatalogueFiller:
+    filling = CatalogueFiller.open(at)
     follow(filling, root, private=private)
     return filling
 
 
-def follow(filling: Filling, root: Path, *, private: bool = False) -> None:
+def follow(filling: CatalogueFiller, root: Path, *, private: bool = False) -> None:
     with Archive.open(root) as archive:
         while filling.step(archive, private=private):
             pass

@@ -14,10 +14,10 @@ from storage.archive import Archive
 from storage.errors import ReadOnly, StoreFailed, TextIndexUnusable
 from storage.index import fulltext
 from storage.index.fulltext import Fulltext, Question
-from storage.index.fulltext_filling import Filling
+from storage.index.fulltext_filling import FulltextFiller
 from storage.index.fulltext_opening import opened, search
 from storage.model import Finding
-from tests.storage.drafts import SEEN, SITE, UPDATED, hour, stored
+from tests.storage.drafts import SEEN, SITE, UPDATED, event, hour, stored
 from tests.storage.texts import found, text_file, told
 
 
@@ -94,7 +94,7 @@ def test_a_hit_says_where_its_words_stand(root: Path) -> None:
     with Archive.open(root) as archive:
         (hit,) = search(archive, Question(words="roof"))
         (by_title,) = search(archive, Question(words="rain"))
-        assert search(archive, Question(words="of every roof", most=5)) == []
+        assert search(archive, Question(words="of every roof", most=5)) == ()
     assert hit.snippet == (("Panels on every ", False), ("roof", True), (".", False))
     assert by_title.snippet == (("Panels on every roof.", False),)
     assert (hit.site, hit.slug, hit.sequence, hit.updated_at) == (SITE, "solar", 1, UPDATED)
@@ -160,7 +160,7 @@ def test_what_is_no_text_index_says_what_to_do(tmp_path: Path) -> None:
 
 def test_a_text_index_with_more_than_our_tables_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / layout.FULLTEXT
-    index = Filling.open(path)
+    index = FulltextFiller.open(path)
     with index._transaction("trying") as connection:  # noqa: SLF001  - a stranger's file
         connection.execute("CREATE VIEW more AS SELECT 1")
     index.close()
@@ -170,25 +170,60 @@ def test_a_text_index_with_more_than_our_tables_is_not_read(tmp_path: Path) -> N
 
 def test_the_databases_errors_say_whose_fault_it_is(tmp_path: Path) -> None:
     with pytest.raises(ReadOnly, match="may not write"):
-        Filling.open(tmp_path / "no-folder" / layout.FULLTEXT)
+        FulltextFiller.open(tmp_path / "no-folder" / layout.FULLTEXT)
     path = tmp_path / layout.FULLTEXT
     with (
-        Filling.open(path) as one,
+        FulltextFiller.open(path) as one,
         one._transaction("writing"),  # noqa: SLF001  - another process at work
-        Filling.open(path) as other,
+        FulltextFiller.open(path) as other,
     ):
         other._connection.execute("PRAGMA busy_timeout = 0")  # noqa: SLF001  - no wait in a test
         with pytest.raises(StoreFailed, match="locked"), other._transaction("writing"):  # noqa: SLF001  - as above
             pass
 
 
-def test_of_the_best_those_are_given_that_are_wanted(root: Path) -> None:
-    asked = Question(words="panels", canonicals=True, most=2)
-    with Archive.open(root) as archive:
-        search(archive, asked)  # all is read
-    with opened(root) as index:
-        order = [(hit.site, hit.slug) for hit in index.search(Question(words="panels", most=9))]
-        last = index.search(asked, among=lambda names: {name for name in names if name != order[0]})
-        assert index.search(asked, among=lambda _: ()) == []
-    assert order[0] not in [(hit.site, hit.slug) for hit in last]
-    assert len(last) == 2
+def test_it_says_how_many_have_the_words_where_they_can_be_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fulltext, "MOST_RANKED", 3)
+    stored(tmp_path, *(told(f"n{n}", "some word" if n < 3 else "word") for n in range(5)))
+    assert found(tmp_path, "word")  # all is read
+    with opened(tmp_path) as index:
+        some = index.search(Question(words="some", most=2))
+        many = index.search(Question(words="word", most=2))
+        none = index.search(Question(words="nowhere"))
+    assert (len(some.hits), some.number) == (2, 3)
+    assert (len(many.hits), many.number) == (2, None)
+    assert (none.hits, none.number) == ((), 0)
+
+
+@pytest.mark.index_file("PostgreSQL ranks the latest of them")
+def test_of_what_many_have_what_stands_for_the_article_comes_before_its_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fulltext, "MOST_RANKED", 1)
+    stored(
+        tmp_path,
+        told("summed", "text", said={"summary": "A word."}),
+        told("titled", "text", said={"title": "Word"}),
+        told("topical", "word", said={"topics": ("Word",)}),
+        told("plain", "word"),
+        told("newest", "word"),
+        told("out", "word unwanted", said={"title": "Word"}),
+    )
+    assert found(tmp_path, "word -unwanted", most=9)[0] == "titled"
+    assert set(found(tmp_path, "word -unwanted", most=3)[1:]) == {"topical", "summed"}
+    assert found(tmp_path, "word -unwanted", most=9)[3:] == ["newest", "plain"]
+
+
+def test_those_that_are_gone_are_told_from_those_that_are_there(tmp_path: Path) -> None:
+    stored(
+        tmp_path, told("here", "panels"), told("lost", "panels"), told("back", "panels"),
+        event("gone", "lost", seen=hour(1)), event("gone", "back", seen=hour(1)),
+    )  # fmt: skip
+    assert found(tmp_path, "panels", gone=False) == ["here"]
+    assert sorted(found(tmp_path, "panels", gone=True)) == ["back", "lost"]
+    stored(tmp_path, event("returned", "back", seen=hour(2)), now=hour(2))
+    assert sorted(found(tmp_path, "panels", gone=False)) == ["back", "here"]
+    assert found(tmp_path, "panels", gone=True) == ["lost"]
+    assert len(found(tmp_path, "panels")) == 3

@@ -14,7 +14,7 @@ from storage.errors import ReadOnly
 from storage.forget import forget as takedown
 from storage.index import fulltext_filling, fulltext_opening
 from storage.index.fulltext import Question
-from storage.index.fulltext_filling import Filling
+from storage.index.fulltext_filling import FulltextFiller
 from storage.index.fulltext_opening import catch_up, forget, opened
 from storage.index.index import Index
 from storage.index.replacing import settle
@@ -79,7 +79,7 @@ def test_a_damaged_article_is_looked_at_once_when_segments_were_rewritten(tmp_pa
     data = bytearray(path.read_bytes())
     data[len(data) // 4 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 4)
     path.write_bytes(data)
-    with Filling.open(text_file(tmp_path)) as filling:
+    with FulltextFiller.open(text_file(tmp_path)) as filling:
         filling._connection.execute("UPDATE docs SET id = ''")  # noqa: SLF001  - as damage leaves it
         filling._connection.commit()  # noqa: SLF001
     index = Index.to_write(tmp_path)
@@ -124,7 +124,7 @@ def test_no_private_and_no_forbidden_words_get_in(tmp_path: Path) -> None:
 def test_who_asks_for_private_words_gets_them_in_a_file_apart(tmp_path: Path) -> None:
     stored(tmp_path, told("one", "hidden", private=True))
     path = tmp_path / "apart.sqlite"
-    with Archive.open(tmp_path) as archive, Filling.open(path, private=True) as filling:
+    with Archive.open(tmp_path) as archive, FulltextFiller.open(path, private=True) as filling:
         filling.step(archive)
     assert "hidden" in vocabulary(path)
 
@@ -187,7 +187,10 @@ def test_a_file_that_is_broken_is_made_again(tmp_path: Path, data: bytes) -> Non
 def test_an_older_sluglines_file_is_made_again(tmp_path: Path) -> None:
     stored(tmp_path, told("one", "alpha"))
     read(tmp_path)
-    with Filling.open(text_file(tmp_path)) as filling, filling._transaction("x") as connection:  # noqa: SLF001  - an older one
+    with (
+        FulltextFiller.open(text_file(tmp_path)) as filling,
+        filling._transaction("x") as connection,  # noqa: SLF001  - an older one
+    ):
         connection.execute("UPDATE meta SET value = '0' WHERE key = 'version'")
     assert found(tmp_path, "alpha") == ["one"]
 
@@ -217,7 +220,7 @@ def test_a_long_first_reading_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     said: list[str] = []
     with Archive.open(tmp_path) as archive:
         fulltext_opening.search(archive, Question(words="alpha"), said.append)
-    assert said == ["reading 2 snapshots into the full-text index, once"]
+    assert said == ["reading 2 changes into the full-text index, once"]
 
 
 def test_a_forgotten_articles_words_are_in_no_byte_of_the_file(tmp_path: Path) -> None:
@@ -245,7 +248,7 @@ def test_a_text_index_that_cannot_be_cleaned_is_removed(tmp_path: Path) -> None:
     forget(tmp_path, SITE, "one")
     assert not text_file(tmp_path).exists()
     read(tmp_path)
-    with Filling.open(text_file(tmp_path)) as reader:
+    with FulltextFiller.open(text_file(tmp_path)) as reader:
         reader._connection.execute("PRAGMA busy_timeout = 0")  # noqa: SLF001  - no wait in a test
         reader._connection.execute("BEGIN")  # noqa: SLF001  - a reader that holds on
         reader.note("n")

@@ -7,8 +7,8 @@ from typing import Any
 
 from storage import layout
 from storage.archive import Archive
-from storage.index.fulltext import Question
-from storage.index.fulltext_filling import Filling
+from storage.index.fulltext import WORDS, Question
+from storage.index.fulltext_filling import FulltextFiller
 from storage.index.fulltext_opening import search
 from storage.model import Draft, Record
 from tests.storage.drafts import SITE, article
@@ -35,9 +35,13 @@ def text_file(root: Path) -> Path:
 
 def vocabulary(path: Path) -> set[str]:
     """Return every word that the text index has in its lists."""
-    index = Filling.open(path)
+    index = FulltextFiller.open(path)
     connection = index._connection  # noqa: SLF001  - FTS5's own lists are what is looked at
-    connection.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, texts, row)")
-    words = {word for (word,) in connection.execute("SELECT term FROM temp.words")}
+    found: set[str] = set()
+    for table in WORDS:
+        connection.execute(
+            f"CREATE VIRTUAL TABLE temp.w_{table} USING fts5vocab (main, {table}, row)"
+        )
+        found |= {word for (word,) in connection.execute(f"SELECT term FROM temp.w_{table}")}  # noqa: S608  - our own
     index.close()
-    return words
+    return found

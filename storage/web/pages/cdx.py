@@ -15,12 +15,12 @@ from msgspec import structs
 
 from storage.errors import ArchiveError
 from storage.index import versions
-from storage.index.captures import MOST_LOOKED, WINDOW, Capture, Captures, During, Place
+from storage.index.captures import MOST_LOOKED, WINDOW, Capture, Captures, During, RecordPlace
 from storage.model import Manifest
-from storage.segments.opening import open_segments
 from storage.surt import surt
+from storage.warc_read import RecordError, read_member
 from storage.web.answer import Answer, json_answer
-from storage.web.cdx import Line, Question, as_text, host_key, read_question, timestamp
+from storage.web.cdx import CdxLine, CdxQuestion, as_text, host_key, read_question, timestamp
 from storage.web.reading import Reading
 from storage.web.request import Refused, Request, not_there, wrong
 
@@ -62,13 +62,13 @@ def lines(reading: Reading, request: Request) -> Answer:
     return Answer(body=body.encode("utf-8", "replace"), content_type=kind, headers=headers)
 
 
-def _pages(captures: Captures, question: Question) -> int:
+def _pages(captures: Captures, question: CdxQuestion) -> int:
     if question.match != "exact":
         return captures.windows()
     return -(-captures.count(_urls(question), _during(question)) // WINDOW)
 
 
-def _found(captures: Captures, question: Question) -> tuple[list[Capture], int | None]:
+def _found(captures: Captures, question: CdxQuestion) -> tuple[list[Capture], int | None]:
     """Return captures, and the page on which there may be more, or None."""
     during, page = _during(question), question.page or 0
     if question.match == "exact":
@@ -91,16 +91,16 @@ def _found(captures: Captures, question: Question) -> tuple[list[Capture], int |
     return found, end if end < windows else None
 
 
-def _during(question: Question) -> During:
+def _during(question: CdxQuestion) -> During:
     return During(since=question.since, until=question.until)
 
 
-def _hosts(question: Question) -> list[str]:
+def _hosts(question: CdxQuestion) -> list[str]:
     bare = question.host.removeprefix("www.")
     return [bare, f"www.{bare}"]
 
 
-def _urls(question: Question) -> list[str]:
+def _urls(question: CdxQuestion) -> list[str]:
     """Return the URLs that are meant: each scheme, with ``www.``, with a slash at the end."""
     path = question.path
     ends = [path] if "?" in path else [path.rstrip("/"), f"{path.rstrip('/')}/"]
@@ -110,7 +110,7 @@ def _urls(question: Question) -> list[str]:
     ]  # fmt: skip
 
 
-def _likes(question: Question) -> list[str]:
+def _likes(question: CdxQuestion) -> list[str]:
     path = question.path.replace("*", "%2A") if question.match == "prefix" else "/"
     hosts = _hosts(question)
     if question.match == "domain":
@@ -118,7 +118,7 @@ def _likes(question: Question) -> list[str]:
     return [f"{scheme}://{host}{path}*" for scheme in ("https", "http") for host in hosts]
 
 
-def _meant(question: Question, url: str) -> bool:
+def _meant(question: CdxQuestion, url: str) -> bool:
     """Tell whether a URL's host is the one that is meant, or of its domain."""
     wanted = host_key(question.host)
     key = surt(url).partition(")")[0]
@@ -131,10 +131,9 @@ class _Lines:
     def __init__(self, reading: Reading, captures: Captures) -> None:
         self._reading = reading
         self._captures = captures
-        self._segments = open_segments(reading.root)
         self._manifests: dict[tuple[str, str, int], Manifest | None] = {}
 
-    def of(self, captures: Iterable[Capture]) -> Iterator[Line]:
+    def of(self, captures: Iterable[Capture]) -> Iterator[CdxLine]:
         """Give a line for each capture whose snapshot can be read."""
         for one in captures:
             key = (one.site, one.slug, one.sequence)
@@ -146,7 +145,7 @@ class _Lines:
                 continue
             try:
                 place, origin = self._places(one)
-            except ArchiveError:
+            except (ArchiveError, RecordError):
                 # One damaged record hides no other, as above.
                 continue
             line = {
@@ -181,7 +180,7 @@ class _Lines:
             # One damaged snapshot hides no other; its own page says what is wrong.
             return None
 
-    def _places(self, one: Capture) -> tuple[Place, Place | None]:
+    def _places(self, one: Capture) -> tuple[RecordPlace, RecordPlace | None]:
         """Return where a capture's record stands, and for a revisit where its bytes do.
 
         A 304 has no status of its own that a reader could be shown: there the response counts.
@@ -192,7 +191,8 @@ class _Lines:
         if origin is None:
             return one.place, None
         at = one.place
-        status = self._segments.record(at.segment, at.offset, at.length, verify=False).status
+        data = self._reading.archive.stored(at.segment, at.offset, at.length)
+        status = read_member(data, verify=False).status
         return (origin, None) if status == _NOT_MODIFIED else (at, origin)
 
 
@@ -210,7 +210,7 @@ def record(reading: Reading, request: Request) -> Answer:
     end = min(int(asked[2] or place.offset + place.length - 1), place.offset + place.length - 1)
     if end < start:
         raise Refused(416, "The range ends before it begins.")
-    data = open_segments(reading.root).read(place.segment, place.offset, end - start + 1)
+    data = reading.archive.stored(place.segment, place.offset, end - start + 1)
     return structs.replace(
         Answer(body=data, content_type=WARC, status=206, policy="frame"),
         headers=(("Content-Range", f"bytes {start}-{end}/*"), ("Accept-Ranges", "bytes")),

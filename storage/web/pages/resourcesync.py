@@ -17,7 +17,7 @@ from storage.archive import Asked, Change
 from storage.errors import DamageFound
 from storage.index import versions
 from storage.index.resources import Resources
-from storage.index.rows import SnapshotRow
+from storage.index.rows import SnapshotRow, from_micros
 from storage.model import Manifest
 from storage.times import format_utc
 from storage.web import paths
@@ -94,17 +94,43 @@ def resource_page(reading: Reading, request: Request) -> Answer:
 
 
 def change_list(reading: Reading, request: Request) -> Answer:
-    """Return a site's Change List: its newest changes, oldest first.
+    """Return a site's Change List: its newest changes, in the order in which they became visible.
 
-    An article changes as a whole: all of its formats are named, each with its hash.
+    What was seen earlier than what is listed already has the moment of that: whoever read up to
+    there finds it. An article changes as a whole: all of its formats are named, each with its hash.
     """
     site = known_site(reading, request)
-    changes = list(reading.archive.changes(Asked(site=site, last=MOST_CHANGES)))
-    begins = changes[0].row.observed_at if len(changes) == MOST_CHANGES else BEGINNING
+    changes = _newest_changes(reading, site)
+    begins = changes[0][0] if len(changes) == MOST_CHANGES else BEGINNING
     about = {"capability": "changelist", "from": _moment(begins)}
-    shown = (one for one in changes if reading.private or not one.private)
-    items = [item for one in shown for item in _changed(reading, request.base, one)]
+    shown = (each for each in changes if reading.private or not each[1].private)
+    items = [item for at, one in shown for item in _changed(reading, request.base, one, at)]
     return conditional(request, document("urlset", about, (_up(request, site),), items))
+
+
+def _newest_changes(reading: Reading, site: str) -> list[tuple[datetime, Change]]:
+    """Return a site's newest changes, each with the moment when it became visible, in that order.
+
+    A late one is older than those that are the newest by observation: it is asked for by its name.
+    """
+    late = reading.catalogue.late(site, MOST_CHANGES)
+    found = {
+        (one.row.slug, one.row.sequence): one
+        for one in reading.archive.changes(Asked(site=site, last=MOST_CHANGES))
+    }
+    for slug in {slug for slug, sequence in late if (slug, sequence) not in found}:
+        of_article = reading.archive.changes(Asked(site=site, slug=slug))
+        found |= {
+            name: one
+            for one in of_article
+            if (name := (slug, one.row.sequence)) in late and not one.row.implicit
+        }
+    listed = [
+        (from_micros(late[name]) if name in late else one.row.observed_at, one)
+        for name, one in found.items()
+    ]
+    listed.sort(key=lambda each: (each[0], each[1].row.slug, each[1].row.sequence))
+    return listed[-MOST_CHANGES:]
 
 
 def conditional(request: Request, body: bytes) -> Answer:
@@ -161,8 +187,8 @@ def _manifest(reading: Reading, row: SnapshotRow) -> Manifest | None:
         return None
 
 
-def _changed(reading: Reading, base: str, change: Change) -> Iterator[Item]:
-    """Give what a snapshot or an event changed of an article's resources."""
+def _changed(reading: Reading, base: str, change: Change, at: datetime) -> Iterator[Item]:
+    """Give what a snapshot or an event changed of an article's resources, visible since ``at``."""
     row, index = change.row, reading.archive.index
     if isinstance(row, SnapshotRow):
         manifest = _manifest(reading, row)
@@ -173,20 +199,20 @@ def _changed(reading: Reading, base: str, change: Change) -> Iterator[Item]:
         held = _held(manifest)
         for item in resources(base, row, held):
             what = "updated" if item.article["format"] in had else "created"
-            yield _change(item, what, row.observed_at)
+            yield _change(item, what, at)
         lost = {*had} - {each.one.format for each in held} - manifest.missing.keys()
         earlier = _manifest(reading, before) if before is not None and lost else None
         if before is not None and earlier is not None:
             # Whose they were is said only where nothing is left of the article.
             left = [structs.replace(each, newest=not held) for each in _held(earlier)]
             for item in resources(base, before, (one for one in left if one.one.format in lost)):
-                yield _change(item, "deleted", row.observed_at)
+                yield _change(item, "deleted", at)
         return
     what = "deleted" if row.event in _GONE else "created" if row.event == "returned" else ""
     last = versions.latest(index, row.site, row.slug, 1, row.sequence, private=reading.private)
     manifest = _manifest(reading, last[0]) if last and what else None
     for item in resources(base, last[0], _held(manifest)) if manifest is not None else ():
-        yield _change(item, what, row.observed_at)
+        yield _change(item, what, at)
 
 
 def _change(item: Item, what: str, moment: datetime) -> Item:

@@ -35,23 +35,18 @@ FRAMED = ("html", "markdown")
 #: A link element may make a browser look up or connect to a host before any policy forbids it:
 #: under another name it does nothing.
 _LINK_ELEMENT = re.compile(r"<(?=link[\s/>])", re.IGNORECASE)
-#: Links aim at the whole window, where a sandboxed frame may not lead it: a click on one does
-#: nothing. In the frame itself a browser would connect to the link's host before it is kept away.
-_LEADS_NOWHERE = '<base target="_top">'
-#: A doctype, and what may stand before it: white space, comments, an XML declaration.
-_DOCTYPE = re.compile(
-    r"(?>(?:[\s\ufeff]|<!--(?:(?!-->).){0,2000}-->|<\?[^>]{0,200}>)*)<!doctype[^>]{0,200}>",
-    re.IGNORECASE | re.DOTALL,
-)
+#: The attributes by which a click, a frame in a frame or an animation leads elsewhere. A browser
+#: connects to a link's host before it finds that a frame may not go there: so there is no link.
+_LEADING = re.compile(r"(?:href|action|srcdoc|attributename)(?=\s*=)", re.IGNORECASE)
 _STYLE = (
     "body{max-width:42rem;margin:1rem auto;padding:0 1rem;font:1rem/1.6 system-ui,sans-serif}"
-    "pre{overflow:auto;font-size:.9rem}summary{cursor:pointer}"
+    "pre{overflow:auto;font-size:.9rem}a{text-decoration:underline}summary{cursor:pointer}"
     "table{border-collapse:collapse}td,th{border:1px solid;padding:.2rem .5rem}"
     "@media(prefers-color-scheme:dark){body{background:#1c2024;color:#e6e8ea}a{color:#8ec0fb}}"
 )
 _HEAD = (
     '<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-    f"{_LEADS_NOWHERE}<title>Markdown</title><style>{_STYLE}</style>"
+    f"<title>Markdown</title><style>{_STYLE}</style>"
 )
 _JSON_FORMATS = ("json", "jsonld")
 
@@ -101,15 +96,23 @@ def frame(reading: Reading, request: Request) -> Answer:
     if name == "markdown":
         text = rendered(text) if len(text) <= MOST_RENDERED else f"<pre>{escape(text)}</pre>"
     else:
-        text = _leading_nowhere(_LINK_ELEMENT.sub("<no-", text))
+        text = _LINK_ELEMENT.sub("<no-", text)
+    text = leading_nowhere(text)
     return Answer(body=text.encode("utf-8", "replace"), content_type=HTML, policy="frame")
 
 
-def _leading_nowhere(html: str) -> str:
-    """Return a document whose links lead nowhere; behind its doctype, which has to stay first."""
-    found = _DOCTYPE.match(html)
-    at = found.end() if found else 0
-    return f"{html[:at]}{_LEADS_NOWHERE}{html[at:]}"
+def leading_nowhere(html: str) -> str:
+    """Return a document without a link or a form that leads anywhere, and otherwise the same.
+
+    The last letter of such an attribute's name is written as a reference, wherever the name stands
+    before a ``=``: in text and in values that is the same letter, and in a name it is none (HTML,
+    section 13.2.5.33), so that no trick with quotes can hide one.
+    """
+    return _LEADING.sub(_renamed, html)
+
+
+def _renamed(name: re.Match[str]) -> str:
+    return f"{name[0][:-1]}&#{ord(name[0][-1])};"
 
 
 def raw(reading: Reading, request: Request) -> Answer:

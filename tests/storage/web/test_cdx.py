@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.web.cdx import MOST_FILTERS, Question, read_filter, read_question
+from storage.web.cdx import MOST_FILTERS, CdxQuestion, read_filter, read_question
 from storage.web.request import Refused, Request
 from tests.storage.drafts import SEEN, SITE, article, hour, segments_of, stored, words
 from tests.storage.web.serving import Client, client_of
@@ -27,7 +27,7 @@ def asked(**query: str) -> Request:
     return Request(parts={}, query=query, base="http://here", now=SEEN, every=every)
 
 
-def question(**query: str) -> Question:
+def question(**query: str) -> CdxQuestion:
     return read_question(asked(**query))
 
 

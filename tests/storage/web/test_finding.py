@@ -11,7 +11,7 @@ from storage.index.catalogue import Wanted
 from storage.web.finding import find
 from storage.web.follower import Follower
 from storage.web.reading import Reading, Remembered
-from storage.web.texts import Texts
+from storage.web.texts import TextKeeper
 from tests.storage.drafts import SITE, event, hour, stored
 from tests.storage.texts import told
 
@@ -23,7 +23,7 @@ def reading_of(root: Path, *, texts: bool) -> Iterator[Reading]:
     """Read a mirror whose catalogue is made, and whose texts are or are not yet."""
     place = None
     if texts:
-        kept = Texts(root, root, private=False)
+        kept = TextKeeper(root, root, private=False)
         with Archive.open(root) as archive:
             while kept.step(archive):
                 pass

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from storage.errors import CatalogueUnusable, TextIndexUnusable
 from storage.forget import forget
 from storage.index.catalogue import Catalogue, Wanted
-from storage.layout import CATALOGUE
+from storage.layout import CATALOGUE, FULLTEXT
 from storage.reindex import reindex
 from storage.web.follower import Follower
 from tests.storage.drafts import SITE, article, hour, stored
@@ -108,3 +110,38 @@ def test_a_forgotten_articles_title_is_in_no_list_of_the_mirror(tmp_path: Path) 
         assert listed(path) == ["a"]
         found = [file.read_bytes() for file in tmp_path.glob(f"{CATALOGUE}*")]
     assert all(b"The b" not in each for each in found)
+
+
+def _hurt(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if statement:
+            connection.execute(statement)
+            connection.commit()
+            return
+    data = path.read_bytes()
+    path.write_bytes(data[:4096] + bytes(len(data) - 4096))
+
+
+@pytest.mark.index_file("the texts are in a file")
+@pytest.mark.parametrize("statement", ["CREATE VIEW more AS SELECT 1", ""])
+def test_what_a_page_finds_broken_is_made_again(tmp_path: Path, statement: str) -> None:
+    stored(tmp_path, article("a"), article("b"))
+    follower = Follower(tmp_path, private=False)
+    look = partial(follower._look, count=True)  # noqa: SLF001  - what its thread does, done now
+    look()
+    files = {name: tmp_path / name for name in (CATALOGUE, FULLTEXT)}
+    before = {name: path.stat().st_ino for name, path in files.items()}
+    for path in files.values():
+        _hurt(path, statement)
+    for error in (CatalogueUnusable, TextIndexUnusable):
+        follower.doubt(error(tmp_path, "it is broken"))
+    look()
+    assert listed(files[CATALOGUE]) == ["a", "b"]
+    assert follower.texts.place() == files[FULLTEXT]
+    assert all(path.stat().st_ino != before[name] for name, path in files.items())
+    before = {name: path.stat().st_ino for name, path in files.items()}
+    follower.doubt(CatalogueUnusable(tmp_path, "nothing is the matter with it"))
+    look()
+    assert all(path.stat().st_ino == before[name] for name, path in files.items())
+    follower.close()

@@ -9,8 +9,8 @@ from urllib.parse import quote
 from lxml import etree  # type: ignore[import-untyped]  # it has no types
 from msgspec import structs
 
-from storage.model import Draft
-from storage.web.resourcesync import TERMS, WELL_KNOWN, Item, document
+from storage.model import TERMS, Draft
+from storage.web.resourcesync import WELL_KNOWN, Item, document
 from tests.storage.drafts import SITE, article, event, hour, stored, words
 from tests.storage.web.serving import Client, client_of
 
@@ -87,6 +87,25 @@ async def test_the_list_of_changes_names_all_formats_of_what_changed(tmp_path: P
         ]  # fmt: skip
         assert "hash" not in listed[-1]
         assert listed[-2]["datetime"] == "2026-06-20T14:00:00Z"
+
+
+async def test_what_becomes_visible_late_is_listed_behind_what_was_visible(tmp_path: Path) -> None:
+    path = f"/resourcesync/{SITE}/changelist.xml"
+    stored(tmp_path, article("soon", seen=hour(90)), article("sooner", seen=hour(80)))
+    async with client_of(tmp_path) as client:
+        assert [said(each)["slug"] for each in await items(client, path)][::2] == ["sooner", "soon"]
+    waited = article("waited", seen=hour(1)), event("gone", "waited", seen=hour(2))
+    stored(tmp_path, *waited, article("newest", seen=hour(95)))
+    async with client_of(tmp_path) as client:
+        listed = [said(each) for each in await items(client, path)][::2]
+    told = [(one["slug"], one["change"], one["datetime"]) for one in listed]
+    assert told == [
+        ("sooner", "created", f"{hour(80):%Y-%m-%dT%H:%M:%SZ}"),
+        ("soon", "created", f"{hour(90):%Y-%m-%dT%H:%M:%SZ}"),
+        ("waited", "created", f"{hour(90):%Y-%m-%dT%H:%M:%SZ}"),
+        ("waited", "deleted", f"{hour(90):%Y-%m-%dT%H:%M:%SZ}"),
+        ("newest", "created", f"{hour(95):%Y-%m-%dT%H:%M:%SZ}"),
+    ]
 
 
 async def test_formats_that_are_no_more_are_deleted_and_so_is_what_has_none(tmp_path: Path) -> None:

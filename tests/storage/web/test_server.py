@@ -163,6 +163,25 @@ async def test_what_is_no_request_is_answered_in_a_sentence(
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (b"OPTIONS * HTTP/1.1\r\nHost: h", b"405"),
+        (b"CONNECT other.example:443 HTTP/1.1\r\nHost: other.example:443", b"405"),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nExpect: something", b"417"),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue", b"200"),
+    ],
+)
+async def test_what_is_asked_of_no_page_is_refused_as_all_else(
+    tmp_path: Path, asked: bytes, status: bytes
+) -> None:
+    stored(tmp_path, article())
+    async with client_of(tmp_path) as client:
+        answer = await spoken(client, asked + b"\r\nConnection: close\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 " + status)
+        assert b"Server: slugline" in answer
+
+
 async def test_a_client_that_never_ends_its_request_is_left(tmp_path: Path) -> None:
     stored(tmp_path, article())
     async with client_of(tmp_path, head_seconds=0.2) as client:

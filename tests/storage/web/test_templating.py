@@ -12,6 +12,8 @@ from storage.archive import Archive
 from storage.web import templating
 from tests.storage.drafts import SITE, article, hour, stored
 
+_FIRST = "those with the words in their titles first, newest first"
+
 
 def shown(template: str, **values: object) -> str:
     return templating.environment().from_string(template).render(**values)
@@ -54,6 +56,23 @@ def test_an_edition_is_named_by_its_minute_and_its_revision(
     stored(tmp_path, *(article(edition=str(n), seen=hour(n)) for n in range(revision + 1)))
     with Archive.open(tmp_path) as archive:
         assert shown("{{ row|edition }}", row=archive.history(SITE, "story")[-1]) == name
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (1, "1 article found"),
+        (3, "3 articles found"),
+        (30, "30 articles found, the best 3 shown"),
+        (None, f"The best 3 of more than 500 articles: {_FIRST}"),
+    ],
+)  # fmt: skip
+def test_a_search_says_how_many_there_are(found: int | None, told: str) -> None:
+    shown_now = min(3, found or 3)
+    text = shown(
+        "{% import 'parts.html' as parts %}{{ parts.number_found(n, of) }}", n=shown_now, of=found
+    )
+    assert text.strip() == told
 
 
 def test_an_unknown_name_in_a_template_is_an_error() -> None:

@@ -12,33 +12,33 @@ from storage import layout
 from storage.archive import Archive
 from storage.index.fulltext import Question
 from storage.index.fulltext_opening import to_ask
-from storage.web.texts import Texts
+from storage.web.texts import TextKeeper
 from tests.storage.drafts import article, stored
 from tests.storage.texts import told
 
 
 @contextmanager
-def texts_of(root: Path, folder: Path, *, private: bool = False) -> Iterator[Texts]:
+def texts_of(root: Path, folder: Path, *, private: bool = False) -> Iterator[TextKeeper]:
     """Open the texts of a mirror; ``folder`` is the process's own."""
     folder.mkdir(exist_ok=True)
-    texts = Texts(root, folder, private=private)
+    texts = TextKeeper(root, folder, private=private)
     try:
         yield texts
     finally:
         texts.close()
 
 
-def fill(texts: Texts, root: Path) -> None:
+def fill(texts: TextKeeper, root: Path) -> None:
     with Archive.open(root) as archive:
         while texts.step(archive):
             pass
 
 
-def hits(texts: Texts, words: str) -> list[str]:
+def hits(texts: TextKeeper, words: str) -> list[str]:
     place = texts.place()
     assert place is not None
     with to_ask(place) as index:
-        return [hit.slug for hit in index.search(Question(words=words))]
+        return [hit.slug for hit in index.search(Question(words=words)).hits]
 
 
 @pytest.mark.index_file("its file is the place")
