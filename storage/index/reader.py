@@ -17,7 +17,7 @@ from typing import Any, Self
 from storage.errors import ArchiveError, IndexUnusable
 from storage.index import opening
 from storage.index.database import Database
-from storage.index.rows import SCHEMA_VERSION, Row
+from storage.index.rows import SCHEMA_VERSION, Row, Values
 
 #: Rows taken from a result at once while a long list is walked.
 _PAGE = 1_000
@@ -66,6 +66,11 @@ class Reader:
     def ask(self, *sql: str, **values: object) -> list[Row]:
         """Return every row of a question; its parts are joined by a space."""
         return self._rows(" ".join(sql), values)
+
+    def values(self, *sql: str, **values: object) -> list[Values]:
+        """Return what every row of a question holds, in the order that it names the columns in."""
+        with self.database.errors("reading the index"):
+            return self.database.run(" ".join(sql), values).fetchall()
 
     def _rows(self, sql: str, values: Mapping[str, object] | Sequence[object]) -> list[Row]:
         with self.database.errors("reading the index"):
