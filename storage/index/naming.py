@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from storage.files import file_name, folded_paths, is_file_name
+from storage.files import file_name, folded, folders_above, is_file_name
 from storage.index.packing import mark_of
 
 #: Stands for the file that files.file_name gives to a URL and format: nearly every one.
@@ -41,13 +41,13 @@ def _names_of(url: str, name: str, file: str) -> Known:
     short = AS_ITS_URL if own else file
     if not own and not is_file_name(file):
         return mark_of(url), short, {}
-    path, *above = folded_paths(file)
-    return mark_of(url), short, {(mark_of(path), False): None} | _folders(tuple(above))
+    path = folded(file)
+    return mark_of(url), short, {(mark_of(path), False): None} | _folders(path.rpartition("/")[0])
 
 
 @lru_cache(maxsize=256)  # files of one folder stand together
-def _folders(paths: tuple[str, ...]) -> dict[tuple[Any, ...], None]:
-    return dict.fromkeys((mark_of(path), True) for path in paths)
+def _folders(folder: str) -> dict[tuple[Any, ...], None]:
+    return dict.fromkeys((mark_of(path), True) for path in (*folders_above(folder), folder))
 
 
 _common_names = lru_cache(maxsize=8_192)(_names_of)
