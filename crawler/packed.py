@@ -8,12 +8,15 @@ strings that collide.
 
 from __future__ import annotations
 
+import re
 from array import array
 from typing import Final
 
 _FIRST_SLOTS: Final = 1 << 10
 _HASH: Final = 0xFFFF_FFFF
 _WHOLE_HASH: Final = 0xFFFF_FFFF_FFFF_FFFF
+#: Bytes of an array's number of the kind "I", on every system that Python runs on.
+_NUMBER: Final = 4
 #: An index grows when two thirds of its slots are taken: past that, probing gets long.
 _FULL: Final = 2 / 3
 #: Bytes of one piece of the buffer: growing one piece only never copies the others.
@@ -22,6 +25,17 @@ _CHUNK: Final = 1 << 18
 _END: Final = b"\0"
 #: Stands for a second that is the last segment of its first.
 _ITS_NAME: Final = "\1"
+#: Stand before a second that is a moment as sitemaps write it (RFC 3339), by how its zone is told.
+_ZONES: Final = {"Z": "\2", "+00:00": "\3"}
+_ZONE_OF: Final = {mark: zone for zone, mark in _ZONES.items()}
+_MOMENT: Final = re.compile(
+    "([0-9]{2})([0-9]{2})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(Z|[+]00:00)"
+)
+#: Two digits of it, in one character.
+_TWO_DIGITS: Final = [f"{number:02}" for number in range(100)]
+_PACKED_DIGITS: Final = {digits: chr(ord(" ") + n) for n, digits in enumerate(_TWO_DIGITS)}
+#: What no second may hold: what ends a pair, and what stands for something else.
+_DROPPED: Final = dict.fromkeys(map(ord, ["\0", _ITS_NAME, *_ZONE_OF]))
 
 
 class HashIndex:
@@ -90,14 +104,15 @@ class PackedStrings:
     """Pairs of strings, numbered as they came, found by the first of a pair. Mutable state.
 
     A pair has less than 256 KiB in all. The first has no line break and no NUL and begins with no
-    slash; the controls NUL and SOH in the second are dropped. What stands before the last slash of
-    the first that came is kept once for all that begin with it, as many URLs of one site do; and a
-    second that is what stands behind the last slash of its first, as most slugs are, takes a byte.
+    slash; the controls NUL to ETX in the second are dropped. What stands before the last slash of
+    the first that came is kept once for all that begin with it, as many URLs of one site do. A
+    second that is what stands behind the last slash of its first, as most slugs are, takes a byte,
+    and a moment as sitemaps write it eight.
     """
 
     def __init__(self) -> None:
         self._index = HashIndex()
-        self._starts = array("Q")
+        self._starts = array("I")
         self._chunks = [bytearray(_CHUNK)]
         self._filled = 0
         self._stem: str | None = None
@@ -108,7 +123,7 @@ class PackedStrings:
     @property
     def size(self) -> int:
         """Bytes taken."""
-        return _CHUNK * len(self._chunks) + 8 * len(self._starts) + self._index.size
+        return _CHUNK * len(self._chunks) + _NUMBER * len(self._starts) + self._index.size
 
     def find(self, first: str) -> int | None:
         """Return the number of the pair that begins with ``first``; None: there is none."""
@@ -137,6 +152,8 @@ class PackedStrings:
         first, _, second = text.partition("\n")
         if second == _ITS_NAME:
             second = first.rpartition("/")[2]
+        elif second[:1] in _ZONE_OF:
+            second = _unpacked_moment(second)
         return (f"{self._stem}{first[1:]}" if first[:1] == "/" else first), second
 
     def get(self, first: str) -> str | None:
@@ -165,8 +182,11 @@ class PackedStrings:
         """Put a pair behind the others and return where it begins; it is in one chunk only."""
         if second and second == first.rpartition("/")[2]:
             second = _ITS_NAME
-        elif "\0" in second or _ITS_NAME in second:
-            second = second.replace("\0", "").replace(_ITS_NAME, "")
+        elif moment := _MOMENT.fullmatch(second):
+            *digits, zone = moment.groups()
+            second = _ZONES[zone] + "".join([_PACKED_DIGITS[two] for two in digits])
+        elif not second.isprintable():
+            second = second.translate(_DROPPED)
         pair = self._line(first) + second.encode("utf-8", "surrogatepass") + _END
         if self._filled + len(pair) > _CHUNK:
             self._chunks.append(bytearray(_CHUNK))
@@ -190,7 +210,8 @@ class Marks:
     """
 
     def __init__(self) -> None:
-        self._index = HashIndex()
+        # Numbers plus one, at the place of their hash or behind it; 0 is empty.
+        self._slots = array("I", bytes(_NUMBER * _FIRST_SLOTS))
         self._hashes = array("Q")
 
     def __len__(self) -> int:
@@ -202,47 +223,69 @@ class Marks:
     @property
     def size(self) -> int:
         """Bytes taken."""
-        return 8 * len(self._hashes) + self._index.size
+        return 8 * len(self._hashes) + _NUMBER * len(self._slots)
 
     def find(self, name: str) -> int | None:
         """Return the number of ``name``; None: it is not there."""
-        key = hash(name) & _WHOLE_HASH
-        number = self._index.first(key)
-        if number < 0 or self._hashes[number] == key:
-            return number if number >= 0 else None
-        return next((n for n in self._index.numbers(key) if self._hashes[n] == key), None)
+        slot = self._slots[self._place(hash(name) & _WHOLE_HASH)]
+        return slot - 1 if slot else None
 
     def add(self, name: str) -> None:
         """Put ``name`` in, once."""
-        if self.find(name) is None:
-            key = hash(name) & _WHOLE_HASH
-            self._index.add(key)
-            self._hashes.append(key)
+        key = hash(name) & _WHOLE_HASH
+        place = self._place(key)
+        if self._slots[place]:
+            return
+        self._hashes.append(key)
+        self._slots[place] = len(self._hashes)
+        if len(self._hashes) >= len(self._slots) * _FULL:
+            self._grow()
+
+    def _place(self, key: int) -> int:
+        """Return the slot of a hash, or the empty one where it would be."""
+        slots, hashes = self._slots, self._hashes
+        mask = len(slots) - 1
+        place = key & mask
+        while (slot := slots[place]) and hashes[slot - 1] != key:
+            place = (place + 1) & mask
+        return place
+
+    def _grow(self) -> None:
+        self._slots = array("I", bytes(2 * _NUMBER * len(self._slots)))
+        for number, key in enumerate(self._hashes, 1):
+            self._slots[self._place(key)] = number
 
 
 class Claims:
     """Which claimant came first to a name. Mutable state: `Marks`, and the claimants' hashes.
 
-    Of two names with one hash, the second counts as claimed.
+    Of two names with one hash, the second counts as claimed. Half of a claimant's hash is kept: of
+    two that want one name, the second has it too with a chance of 1 to 4,000 million.
     """
 
     def __init__(self) -> None:
         self._names = Marks()
-        self._claimants = array("Q")
+        self._claimants = array("I")
 
     def held_by_another(self, name: str, claimant: str) -> bool:
         """Say whether ``name`` was claimed, and not by ``claimant``."""
         number = self._names.find(name)
-        return number is not None and self._claimants[number] != hash(claimant) & _WHOLE_HASH
+        return number is not None and self._claimants[number] != hash(claimant) & _HASH
 
     def claim(self, name: str, claimant: str) -> bool:
         """Let ``claimant`` have ``name`` if nobody else has it; says whether it has."""
         number = self._names.find(name)
         if number is not None:
-            return self._claimants[number] == hash(claimant) & _WHOLE_HASH
+            return self._claimants[number] == hash(claimant) & _HASH
         self._names.add(name)
-        self._claimants.append(hash(claimant) & _WHOLE_HASH)
+        self._claimants.append(hash(claimant) & _HASH)
         return True
+
+
+def _unpacked_moment(packed: str) -> str:
+    """Write a moment out again, as it came."""
+    y1, y2, month, day, hour, minute, second = [_TWO_DIGITS[ord(c) - ord(" ")] for c in packed[1:]]
+    return f"{y1}{y2}-{month}-{day}T{hour}:{minute}:{second}{_ZONE_OF[packed[0]]}"
 
 
 def _put(slots: array[int], slot: int) -> None:
