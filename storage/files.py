@@ -66,6 +66,8 @@ _MAY_BE_DEVICE: Final = re.compile(
 _PLAIN_LEAF: Final = re.compile(
     rf"(?!(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[.:]|\Z))(?:{_PLAIN.pattern})?"
 )
+#: What stands in a URN as it is (RFC 3986 section 2.3), and begins with no dot.
+_UNQUOTED: Final = re.compile(r"[A-Za-z0-9_~+-][A-Za-z0-9_.~+-]*")
 #: Characters of a URL that is looked at so, and remembered: with any suffix it is below MAX_NAME.
 _SHORT: Final = 160
 #: What some system gives a meaning to in a name; ``%`` so that an escape is one.
@@ -361,6 +363,8 @@ def _shortened(names: list[str], url: str) -> list[str]:
 
 
 def _quoted(text: str) -> str:
+    if _UNQUOTED.fullmatch(text):
+        return text
     # A URI's reader may drop dot segments (RFC 3986 section 5.2.4).
     if text in (".", ".."):
         return text.replace(".", "%2E")

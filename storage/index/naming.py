@@ -15,8 +15,11 @@ AS_ITS_URL = "="
 #: over.
 _COMMON = 400
 
-#: A URL's mark, what stands for the file, and the rows of the table ``files``.
-Known: TypeAlias = tuple[int, str, dict[tuple[Any, ...], None]]
+#: Rows of the table ``files``, each once.
+Folders: TypeAlias = dict[tuple[Any, ...], None]
+#: A URL's mark, what stands for the file, the file's own mark (None: it is no name that may be
+#: used), and the rows of the folders above it.
+Known: TypeAlias = tuple[int, str, int | None, Folders]
 
 
 def file_of(row: Mapping[Any, Any]) -> str:
@@ -27,7 +30,7 @@ def file_of(row: Mapping[Any, Any]) -> str:
 
 
 def known(url: str, name: str, file: str) -> Known:
-    """Return what follows from a URL, a format and a file alone: mark, column, rows of files."""
+    """Return what follows from a URL, a format and a file alone."""
     if len(url) + len(name) + len(file) <= _COMMON:
         return _common_names(url, name, file)
     return _names_of(url, name, file)
@@ -40,13 +43,13 @@ def _names_of(url: str, name: str, file: str) -> Known:
         own = False  # another make's, of a URL that ours can't be
     short = AS_ITS_URL if own else file
     if not own and not is_file_name(file):
-        return mark_of(url), short, {}
+        return mark_of(url), short, None, {}
     path = folded(file)
-    return mark_of(url), short, {(mark_of(path), False): None} | _folders(path.rpartition("/")[0])
+    return mark_of(url), short, mark_of(path), _folders(path.rpartition("/")[0])
 
 
 @lru_cache(maxsize=256)  # files of one folder stand together
-def _folders(folder: str) -> dict[tuple[Any, ...], None]:
+def _folders(folder: str) -> Folders:
     return dict.fromkeys((mark_of(path), True) for path in (*folders_above(folder), folder))
 
 

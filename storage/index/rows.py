@@ -355,11 +355,13 @@ def _show(manifest: Manifest, place: Place, shown: _Shown) -> None:
         places[record.id] = (at, record.length)
         at += record.length
     for one in manifest.representations:
-        mark, file, files = known(one.url, one.format, one.file)
+        mark, file, path, folders = known(one.url, one.format, one.file)
         digest = packed(one.digest)
-        fetched_at = to_micros(one.fetched_at)
+        fetched_at = (one.fetched_at - _EPOCH) // _MICROSECOND
         shown.urls.append((mark, one.format, file))
-        shown.files |= files
+        if path is not None:
+            shown.files[path, False] = None
+            shown.files |= folders
         if one.record_id and (one.etag or one.last_modified):
             validators = (mark, one.etag, one.last_modified, digest, fetched_at)
             shown.validators.append(validators)
