@@ -104,14 +104,17 @@ def newest_all(
         wanted.append("snapshots.observed_at >= :since")
     of_articles = _NEWEST if at is None else _NEWEST_AT
     moments = {"at": at and to_micros(at), "since": since and to_micros(since)}
-    gone = _gone(index, at)
+    gone = gone_moments(index, at)
     keys = ("articles.site", "articles.slug")
     for row in index.walk(of_articles, wanted, keys, site=site, **moments):
         sequence, moment = gone.get((row["site"], row["slug"]), (0, None))
         yield snapshot_row(row, moment if sequence > row["sequence"] else None)
 
 
-def _gone(index: Reader, at: datetime | None) -> dict[tuple[str, str], tuple[int, datetime | None]]:
+def gone_moments(
+    index: Reader, at: datetime | None = None
+) -> dict[tuple[str, str], tuple[int, datetime | None]]:
+    """Return by site and slug the last event of being gone or back, and since when it is gone."""
     wanted = ["event IN ('gone', 'returned')"]
     if at is not None:
         wanted.append("observed_at <= :at")
