@@ -2,7 +2,7 @@
 
 A dict of strings takes some 250 bytes an entry; a site may list a million URLs. Here strings stand
 one behind the other in one buffer, or only their hash is kept, and an open-addressing index of
-eight bytes a slot finds them. Python's hash is keyed anew in each process: nobody can choose
+four bytes a slot finds them. Python's hash is keyed anew in each process: nobody can choose
 strings that collide.
 """
 
@@ -39,65 +39,73 @@ _DROPPED: Final = dict.fromkeys(map(ord, ["\0", _ITS_NAME, *_ZONE_OF]))
 
 
 class HashIndex:
-    """Numbers 0, 1, 2 … found by a hash. Mutable state: slots of half a hash and a number.
+    """Numbers 0, 1, 2 … found by a hash. Mutable state: the hashes by number, and the slots.
 
-    A slot of 0 is empty; a number is kept plus one.
+    Half of each hash is kept, or, if ``whole``, all 64 bits. A slot has a number plus one, at the
+    place of its hash or behind it; 0 is empty.
     """
 
-    def __init__(self) -> None:
-        self._slots = array("Q", bytes(8 * _FIRST_SLOTS))
-        self._count = 0
+    def __init__(self, *, whole: bool = False) -> None:
+        self._bits = _WHOLE_HASH if whole else _HASH
+        self._hashes = array("Q" if whole else "I")
+        self._slots = array("I", bytes(_NUMBER * _FIRST_SLOTS))
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._hashes)
 
     @property
     def size(self) -> int:
         """Bytes taken."""
-        return 8 * len(self._slots)
+        return self._hashes.itemsize * len(self._hashes) + _NUMBER * len(self._slots)
 
     def first(self, key: int) -> int:
         """Return a number that was put under ``key``, or under one like it; -1: there is none.
 
-        Half of a hash is compared: whoever asks looks at what the number stands for, and at the
-        other `numbers` if that is something else.
+        What is kept of a hash is compared: whoever asks looks at what the number stands for, and at
+        the other `numbers` if that is something else.
         """
-        slots = self._slots
-        mask, half = len(slots) - 1, key & _HASH
-        place = half & mask
+        slots, hashes = self._slots, self._hashes
+        mask, wanted = len(slots) - 1, key & self._bits
+        place = wanted & mask
         while slot := slots[place]:
-            if slot >> 32 == half:
-                return (slot & _HASH) - 1
+            if hashes[slot - 1] == wanted:
+                return slot - 1
             place = (place + 1) & mask
         return -1
 
     def numbers(self, key: int) -> list[int]:
         """Return all the numbers that `first` may return."""
-        slots = self._slots
-        mask, half = len(slots) - 1, key & _HASH
-        place = half & mask
+        slots, hashes = self._slots, self._hashes
+        mask, wanted = len(slots) - 1, key & self._bits
+        place = wanted & mask
         found = []
         while slot := slots[place]:
-            if slot >> 32 == half:
-                found.append((slot & _HASH) - 1)
+            if hashes[slot - 1] == wanted:
+                found.append(slot - 1)
             place = (place + 1) & mask
         return found
 
     def add(self, key: int) -> int:
         """Put the next number under ``key`` and return it."""
-        if self._count >= len(self._slots) * _FULL:
+        number = len(self._hashes)
+        if number >= len(self._slots) * _FULL:
             self._grow()
-        number = self._count
-        self._count += 1
-        _put(self._slots, ((key & _HASH) << 32) | self._count)
+        self._hashes.append(key & self._bits)
+        self._put(number)
         return number
 
     def _grow(self) -> None:
-        slots = array("Q", bytes(2 * self.size))
-        for slot in self._slots:
-            if slot:
-                _put(slots, slot)
-        self._slots = slots
+        self._slots = array("I", bytes(2 * _NUMBER * len(self._slots)))
+        for number in range(len(self._hashes)):
+            self._put(number)
+
+    def _put(self, number: int) -> None:
+        slots = self._slots
+        mask = len(slots) - 1
+        place = self._hashes[number] & mask
+        while slots[place]:
+            place = (place + 1) & mask
+        slots[place] = number + 1
 
 
 class PackedStrings:
@@ -210,12 +218,10 @@ class Marks:
     """
 
     def __init__(self) -> None:
-        # Numbers plus one, at the place of their hash or behind it; 0 is empty.
-        self._slots = array("I", bytes(_NUMBER * _FIRST_SLOTS))
-        self._hashes = array("Q")
+        self._index = HashIndex(whole=True)
 
     def __len__(self) -> int:
-        return len(self._hashes)
+        return len(self._index)
 
     def __contains__(self, name: str) -> bool:
         return self.find(name) is not None
@@ -223,37 +229,18 @@ class Marks:
     @property
     def size(self) -> int:
         """Bytes taken."""
-        return 8 * len(self._hashes) + _NUMBER * len(self._slots)
+        return self._index.size
 
     def find(self, name: str) -> int | None:
         """Return the number of ``name``; None: it is not there."""
-        slot = self._slots[self._place(hash(name) & _WHOLE_HASH)]
-        return slot - 1 if slot else None
+        number = self._index.first(hash(name))
+        return number if number >= 0 else None
 
     def add(self, name: str) -> None:
         """Put ``name`` in, once."""
-        key = hash(name) & _WHOLE_HASH
-        place = self._place(key)
-        if self._slots[place]:
-            return
-        self._hashes.append(key)
-        self._slots[place] = len(self._hashes)
-        if len(self._hashes) >= len(self._slots) * _FULL:
-            self._grow()
-
-    def _place(self, key: int) -> int:
-        """Return the slot of a hash, or the empty one where it would be."""
-        slots, hashes = self._slots, self._hashes
-        mask = len(slots) - 1
-        place = key & mask
-        while (slot := slots[place]) and hashes[slot - 1] != key:
-            place = (place + 1) & mask
-        return place
-
-    def _grow(self) -> None:
-        self._slots = array("I", bytes(2 * _NUMBER * len(self._slots)))
-        for number, key in enumerate(self._hashes, 1):
-            self._slots[self._place(key)] = number
+        key = hash(name)
+        if self._index.first(key) < 0:
+            self._index.add(key)
 
 
 class Claims:
@@ -286,11 +273,3 @@ def _unpacked_moment(packed: str) -> str:
     """Write a moment out again, as it came."""
     y1, y2, month, day, hour, minute, second = [_TWO_DIGITS[ord(c) - ord(" ")] for c in packed[1:]]
     return f"{y1}{y2}-{month}-{day}T{hour}:{minute}:{second}{_ZONE_OF[packed[0]]}"
-
-
-def _put(slots: array[int], slot: int) -> None:
-    mask = len(slots) - 1
-    place = (slot >> 32) & mask
-    while slots[place]:
-        place = (place + 1) & mask
-    slots[place] = slot
