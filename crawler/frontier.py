@@ -6,7 +6,7 @@ among what lists name, since the pages of a list lead to each other, one after t
 twins (``/a.md`` beside ``/a``): one whose page is known rides with that page's entry as a link;
 the others wait until every page was tried.
 
-A million URLs of usual length take some 110 MB: no object an entry, see `packed`. Past its bounds
+A million URLs of usual length take some 90 MB: no object an entry, see `packed`. Past its bounds
 the frontier takes no more in and counts what it left out; links on pages have the narrower bound.
 """
 

@@ -50,19 +50,24 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_~](?:[A-Za-z0-9_~.+-]*[A-Za-z0-9_~+-])?"
 _PLAIN_PATH: Final = re.compile(rf"{_PLAIN.pattern}(?:/{_PLAIN.pattern})*")
 #: A path none of whose names begins with a dot, or is empty.
 _NO_DOTS: Final = re.compile(r"[^/.\\\0][^/\\\0]*(?:/[^/.\\\0][^/\\\0]*)*")
-#: URLs that are their own names: of such parts, a host and a port that no reader of URLs rewrites.
-#: That one need not be read part by part is looked at first, for nearly every one is so.
-_PLAIN_URL: Final = re.compile(
+#: URLs that are their own names: a host and a port that no reader of URLs rewrites, folders and a
+#: last part that need not be read one by one. Looked at first, for nearly every one is so; and the
+#: beginning, up to the last slash, once for all that share it.
+_PLAIN_FOLDER: Final = re.compile(
     r"https?://(?![^/]*xn--)"
     r"((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?"
     r"|(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!/|:)|(?=[/:]))){4})"
     r"(?::(?!80/|443/)([1-9][0-9]{1,3}))?"
     r"(/(?:[A-Za-z0-9_~](?:[A-Za-z0-9_~.+-]*[A-Za-z0-9_~+-])?/)*)"
-    r"([A-Za-z0-9_~](?:[A-Za-z0-9_~.+-]*[A-Za-z0-9_~+-])?)?"
 )
 _MAY_BE_DEVICE: Final = re.compile(
     r"/(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?![^./:])", re.IGNORECASE
 )
+_PLAIN_LEAF: Final = re.compile(
+    rf"(?!(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[.:]|\Z))(?:{_PLAIN.pattern})?"
+)
+#: What stands in a URN as it is (RFC 3986 section 2.3), and begins with no dot.
+_UNQUOTED: Final = re.compile(r"[A-Za-z0-9_~+-][A-Za-z0-9_.~+-]*")
 #: Characters of a URL that is looked at so, and remembered: with any suffix it is below MAX_NAME.
 _SHORT: Final = 160
 #: What some system gives a meaning to in a name; ``%`` so that an escape is one.
@@ -82,14 +87,24 @@ def file_name(url: str, format: str) -> str:  # noqa: A002  - the project's word
 
 @lru_cache(maxsize=2_048)  # several rooms ask for each name of a batch
 def _short_name(url: str, format: str) -> str:  # noqa: A002  - the project's word
-    plain = _PLAIN_URL.fullmatch(url)
-    if plain is None or _MAY_BE_DEVICE.search(url):
+    border = url.rfind("/") + 1
+    folder, last = _plain_folder(url[:border]), url[border:]
+    if not folder or not _PLAIN_LEAF.fullmatch(last):
         return any_name(url, format)
-    host, port, path, last = plain.groups()
     suffixes = suffixes_of(format)
     leaf = last or f"index{suffixes[0]}"
     added = "" if leaf.lower().endswith(suffixes) else suffixes[0]
-    return f"{host}{'+' if port else ''}{port or ''}{path}{leaf}{added}"
+    return f"{folder}{leaf}{added}"
+
+
+@lru_cache(maxsize=256)
+def _plain_folder(beginning: str) -> str:
+    """Return what stands for a URL's beginning in its name; nothing where it is not plain."""
+    plain = _PLAIN_FOLDER.fullmatch(beginning)
+    if plain is None or _MAY_BE_DEVICE.search(beginning):
+        return ""
+    host, port, path = plain.groups()
+    return f"{host}+{port}{path}" if port else f"{host}{path}"
 
 
 def any_name(url: str, format: str) -> str:  # noqa: A002  - the project's word
@@ -219,8 +234,8 @@ class Names:
 @lru_cache(maxsize=2_048)  # several rooms ask for each name of a batch
 def folded_paths(name: str) -> tuple[str, ...]:
     """Return a name as file systems may compare it, then each folder above it."""
-    key = _fold(name)
-    return (key, *_above(key))
+    key = folded(name)
+    return (key, *folders_above(key))
 
 
 def is_file_name(name: str) -> bool:
@@ -265,14 +280,15 @@ def _is_safe_part(part: str) -> bool:
     return 0 < size <= MAX_STORED_NAME and part.isprintable() and _escaped(plain) == plain
 
 
-def _above(key: str) -> Iterator[str]:
+def folders_above(key: str) -> Iterator[str]:
+    """Give the folders that a folded name stands in, the outermost first."""
     at = key.find("/")
     while at >= 0:
         yield key[:at]
         at = key.find("/", at + 1)
 
 
-def _fold(name: str) -> str:
+def folded(name: str) -> str:
     """Reduce a name to what a file system may compare: canonical caseless form (Unicode 3.13)."""
     if name.isascii():
         return name.lower()
@@ -347,6 +363,8 @@ def _shortened(names: list[str], url: str) -> list[str]:
 
 
 def _quoted(text: str) -> str:
+    if _UNQUOTED.fullmatch(text):
+        return text
     # A URI's reader may drop dot segments (RFC 3986 section 5.2.4).
     if text in (".", ".."):
         return text.replace(".", "%2E")

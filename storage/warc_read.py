@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Literal, TypeAlias
 
 from fastwarc.warc import HeaderMap, WarcRecord
@@ -16,7 +17,7 @@ from isal import igzip_lib
 from msgspec import Struct
 
 from storage.codings import BytesLike
-from storage.warc import GZIP_HEADER, MAX_RECORD, digest, most_of
+from storage.warc import GZIP_HEADER, MAX_RECORD, is_digest, most_of
 
 State: TypeAlias = Literal["whole", "cut short", "corrupt"]
 
@@ -110,6 +111,28 @@ def inflate(chunks: Iterable[BytesLike], *, keep: int, most: int = MAX_RECORD) -
     ``cut short``: the bytes ended, without fault, before the member did. ``corrupt``: they are
     no member of ours, or one whose checksum is wrong, or one of more than ``most`` bytes.
     """
+    following = iter(chunks)
+    first = next(following, b"")
+    return _at_once(first, keep, most) or _in_steps(chain((first,), following), keep, most)
+
+
+def _at_once(chunk: BytesLike, keep: int, most: int) -> Inflated | None:
+    """Decode a member that is small and all in ``chunk``, as nearly all are; else None."""
+    if bytes(chunk[: len(GZIP_HEADER)]) != GZIP_HEADER:
+        return None
+    decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+    try:
+        whole = decoder.decompress(chunk, min(_FIRST_STEP, most + 1))
+    except _IsalError:
+        return None
+    if not decoder.eof or len(whole) > most:
+        return None
+    length = len(chunk) - len(decoder.unused_data)
+    end = whole[-len(_BLANK) :]
+    return Inflated(state="whole", opening=whole[:keep], size=len(whole), length=length, end=end)
+
+
+def _in_steps(chunks: Iterable[BytesLike], keep: int, most: int) -> Inflated:
     decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
     kept: list[bytes] = []
     size = length = 0
@@ -253,12 +276,12 @@ def read_member(data: BytesLike, *, verify: bool = False) -> Parsed:
         state = "no whole record" if inflated.state == "whole" else inflated.state
         raise RecordError(f"a gzip member that is {state}")
     block = memoryview(inflated.opening)[head.size : head.size + head.content_length]
-    if verify and head.block_digest != digest(block):
+    if verify and not is_digest(block, head.block_digest):
         raise RecordError(f"record {head.id} has another block digest than it says")
     if not head.content_type.startswith("application/http"):
         return Parsed(head=head, body=bytes(block))
     parsed = _parse_http(head, block)
-    if verify and head.type == "response" and head.payload_digest != digest(parsed.body):
+    if verify and head.type == "response" and not is_digest(parsed.body, head.payload_digest):
         raise RecordError(f"record {head.id} has another payload digest than it says")
     return parsed
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from storage.files import file_name, folded_paths, is_file_name
+from storage.files import file_name, folded, folders_above, is_file_name
 from storage.index.packing import mark_of
 
 #: Stands for the file that files.file_name gives to a URL and format: nearly every one.
@@ -15,8 +15,11 @@ AS_ITS_URL = "="
 #: over.
 _COMMON = 400
 
-#: A URL's mark, what stands for the file, and the rows of the table ``files``.
-Known: TypeAlias = tuple[int, str, dict[tuple[Any, ...], None]]
+#: Rows of the table ``files``, each once.
+Folders: TypeAlias = dict[tuple[Any, ...], None]
+#: A URL's mark, what stands for the file, the file's own mark (None: it is no name that may be
+#: used), and the rows of the folders above it.
+Known: TypeAlias = tuple[int, str, int | None, Folders]
 
 
 def file_of(row: Mapping[Any, Any]) -> str:
@@ -27,7 +30,7 @@ def file_of(row: Mapping[Any, Any]) -> str:
 
 
 def known(url: str, name: str, file: str) -> Known:
-    """Return what follows from a URL, a format and a file alone: mark, column, rows of files."""
+    """Return what follows from a URL, a format and a file alone."""
     if len(url) + len(name) + len(file) <= _COMMON:
         return _common_names(url, name, file)
     return _names_of(url, name, file)
@@ -40,14 +43,14 @@ def _names_of(url: str, name: str, file: str) -> Known:
         own = False  # another make's, of a URL that ours can't be
     short = AS_ITS_URL if own else file
     if not own and not is_file_name(file):
-        return mark_of(url), short, {}
-    path, *above = folded_paths(file)
-    return mark_of(url), short, {(mark_of(path), False): None} | _folders(tuple(above))
+        return mark_of(url), short, None, {}
+    path = folded(file)
+    return mark_of(url), short, mark_of(path), _folders(path.rpartition("/")[0])
 
 
 @lru_cache(maxsize=256)  # files of one folder stand together
-def _folders(paths: tuple[str, ...]) -> dict[tuple[Any, ...], None]:
-    return dict.fromkeys((mark_of(path), True) for path in paths)
+def _folders(folder: str) -> Folders:
+    return dict.fromkeys((mark_of(path), True) for path in (*folders_above(folder), folder))
 
 
 _common_names = lru_cache(maxsize=8_192)(_names_of)

@@ -6,6 +6,7 @@ by, and tells nothing of it.
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from functools import lru_cache
 from hashlib import sha256
 
@@ -26,18 +27,19 @@ class Packed(str):
 
 def packed(text: str) -> Packed | bytes:
     """Return a record id or a hex digest in half its bytes; text of another make stays as it is."""
-    bare = text
-    if len(text) == _URN and text[:9] == "urn:uuid:" and text[17:33:5] == "----":
+    if len(text) == 2 * _DIGEST_BYTES:
+        bare = text
+    elif len(text) == _URN and text[:9] == "urn:uuid:" and text[17:33:5] == "----":
         bare = text[9:].replace("-", "")
         if len(bare) != 2 * _UUID_BYTES:
             return Packed(text)
-    elif len(text) != 2 * _DIGEST_BYTES:
+    else:
         return Packed(text)
     try:
-        short = bytes.fromhex(bare)
+        short = unhexlify(bare)
     except ValueError:
         return Packed(text)
-    # Blanks and capitals would come back as something else.
+    # Capitals would come back as something else.
     return short if short.hex() == bare else Packed(text)
 
 

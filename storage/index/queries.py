@@ -16,12 +16,14 @@ from storage.index.naming import file_of
 from storage.index.packing import mark_of, packed
 from storage.index.reader import Reader, one_of, where
 from storage.index.rows import (
+    SNAPSHOT,
     EventRow,
     SnapshotRow,
     content_mark,
     event_row,
     from_micros,
     moment_or_none,
+    snapshot_of,
     snapshot_row,
     to_micros,
     values_of,
@@ -102,14 +104,17 @@ def newest_all(
         wanted.append("snapshots.observed_at >= :since")
     of_articles = _NEWEST if at is None else _NEWEST_AT
     moments = {"at": at and to_micros(at), "since": since and to_micros(since)}
-    gone = _gone(index, at)
+    gone = gone_moments(index, at)
     keys = ("articles.site", "articles.slug")
     for row in index.walk(of_articles, wanted, keys, site=site, **moments):
         sequence, moment = gone.get((row["site"], row["slug"]), (0, None))
         yield snapshot_row(row, moment if sequence > row["sequence"] else None)
 
 
-def _gone(index: Reader, at: datetime | None) -> dict[tuple[str, str], tuple[int, datetime | None]]:
+def gone_moments(
+    index: Reader, at: datetime | None = None
+) -> dict[tuple[str, str], tuple[int, datetime | None]]:
+    """Return by site and slug the last event of being gone or back, and since when it is gone."""
     wanted = ["event IN ('gone', 'returned')"]
     if at is not None:
         wanted.append("observed_at <= :at")
@@ -123,6 +128,8 @@ def _gone(index: Reader, at: datetime | None) -> dict[tuple[str, str], tuple[int
 
 
 _OF_ARTICLE = "SELECT * FROM snapshots WHERE site = :site AND slug = :slug"
+_HISTORY = _OF_ARTICLE.replace("*", ", ".join(f'"{name}"' for name in SNAPSHOT))
+_HISTORY += " ORDER BY sequence"
 
 
 def newest(index: Reader, site: str, slug: str) -> SnapshotRow | None:
@@ -153,8 +160,8 @@ def with_words(
 
 def history(index: Reader, site: str, slug: str) -> list[SnapshotRow]:
     """Return an article's snapshots, oldest first by sequence."""
-    rows = index.ask(_OF_ARTICLE, "ORDER BY sequence", site=site, slug=slug)
-    return [snapshot_row(row) for row in rows]
+    rows = index.values(_HISTORY, site=site, slug=slug)
+    return [snapshot_of(row) for row in rows]
 
 
 def all_history(index: Reader, site: str | None, *, canonicals: bool) -> Iterator[SnapshotRow]:

@@ -17,7 +17,7 @@ from typing import Any, Self
 from storage.errors import ArchiveError, IndexUnusable
 from storage.index import opening
 from storage.index.database import Database
-from storage.index.rows import SCHEMA_VERSION, Row
+from storage.index.rows import SCHEMA_VERSION, Row, Values
 
 #: Rows taken from a result at once while a long list is walked.
 _PAGE = 1_000
@@ -66,6 +66,11 @@ class Reader:
     def ask(self, *sql: str, **values: object) -> list[Row]:
         """Return every row of a question; its parts are joined by a space."""
         return self._rows(" ".join(sql), values)
+
+    def values(self, *sql: str, **values: object) -> list[Values]:
+        """Return what every row of a question holds, in the order that it names the columns in."""
+        with self.database.errors("reading the index"):
+            return self.database.run(" ".join(sql), values).fetchall()
 
     def _rows(self, sql: str, values: Mapping[str, object] | Sequence[object]) -> list[Row]:
         with self.database.errors("reading the index"):
@@ -118,14 +123,17 @@ class Reader:
 
         Their ``columns`` are given, all where none is named; ``wanted`` are conditions more.
         """
-        asked = list(values)
-        shown = ", ".join(columns) or f"{table}.*"
-        for start in range(0, len(asked), _VALUES):
-            given = asked[start : start + _VALUES]
-            with_asked, found = rows_by(table, tuple(by), len(given))
-            conditions = [f"AND {condition}" for condition in wanted]
-            sql = " ".join([with_asked, "SELECT", shown, found, *conditions])
-            yield from self._rows(sql, list(chain.from_iterable(given)))
+        for sql, given in _by_many(table, by, values, columns, wanted):
+            yield from self._rows(sql, given)
+
+    def matching_values(
+        self, table: str, by: Sequence[str], values: Collection[Values], columns: Sequence[str]
+    ) -> Iterator[Values]:
+        """Give what ``matching`` does, each row's values in the order of ``columns``."""
+        for sql, given in _by_many(table, by, values, columns):
+            with self.database.errors("reading the index"):
+                rows: list[Values] = self.database.run(sql, given).fetchall()
+            yield from rows
 
 
 def where(wanted: Sequence[str]) -> str:
@@ -137,6 +145,27 @@ def one_of(column: str, values: Iterable[object]) -> tuple[str, dict[str, object
     """Return the condition that ``column`` is one of some values, and the values by name."""
     named = {f"{column}_{number}": value for number, value in enumerate(values)}
     return f"{column} IN ({', '.join(f':{name}' for name in named)})", named
+
+
+def _by_many(
+    table: str,
+    by: Sequence[str],
+    values: Collection[Values],
+    columns: Sequence[str],
+    wanted: Sequence[str] = (),
+) -> Iterator[tuple[str, list[Any]]]:
+    """Give the questions for the rows whose columns ``by`` are among ``values``, and their values.
+
+    Some hundred are asked for in one.
+    """
+    asked = list(values)
+    shown = ", ".join([f'"{name}"' for name in columns]) or f"{table}.*"
+    for start in range(0, len(asked), _VALUES):
+        given = asked[start : start + _VALUES]
+        with_asked, found = rows_by(table, tuple(by), len(given))
+        conditions = [f"AND {condition}" for condition in wanted]
+        sql = " ".join([with_asked, "SELECT", shown, found, *conditions])
+        yield sql, list(chain.from_iterable(given))
 
 
 @lru_cache(maxsize=64)  # the same few questions, a batch each

@@ -6,7 +6,7 @@ segments says the same, line for line. No clock, no database, no file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -201,23 +201,31 @@ def values_of(table: str) -> Iterator[None]:
 
 def snapshot_row(row: Mapping[Any, Any], gone_at: datetime | None = None) -> SnapshotRow:
     """Return a row of the table ``snapshots`` as a value. Raises IndexLies."""
+    return snapshot_of(_of_snapshot(row), gone_at)
+
+
+def snapshot_of(values: Values, gone_at: datetime | None = None) -> SnapshotRow:
+    """Return a row's values, in the order of SNAPSHOT, as one value. Raises IndexLies."""
     try:
         (
             site, slug, url, run, segment, unit, source, reason, state,
-            sequence, offset, length, head, revision,
-        ) = _plain(row, _SNAPSHOT_PLAIN)  # fmt: skip
+            sequence, offset, length, head, revision, updated_at, observed_at,
+            record_id, formats, missing, findings, title, implicit, private,
+        ) = values  # fmt: skip
+        if list(map(type, values[: len(_SNAPSHOT_TYPES)])) != _SNAPSHOT_TYPES:
+            _check_types(SNAPSHOT, values, _SNAPSHOT_TYPES)
         return SnapshotRow(
-            id=unpacked(row["id"]), site=site, slug=slug, url=url, sequence=sequence, unit=unit,
+            id=unpacked(record_id), site=site, slug=slug, url=url, sequence=sequence, unit=unit,
             source=source, revision=revision, reason=reason, state=state, run=run, segment=segment,
             offset=offset, length=length, head=head,
-            updated_at=from_micros(row["updated_at"]),
-            observed_at=from_micros(row["observed_at"]),
-            formats=_formats(row["formats"]),
-            missing=_MISSING.decode(row["missing"]) if row["missing"] != "{}" else {},
-            findings=_FINDINGS.decode(row["findings"]) if row["findings"] != "[]" else (),
-            title=None if row["title"] is None else str(row["title"]),
-            implicit=bool(row["implicit"]),
-            private=bool(row["private"]),
+            updated_at=_EPOCH + updated_at * _MICROSECOND,
+            observed_at=_EPOCH + observed_at * _MICROSECOND,
+            formats=_formats(formats),
+            missing=_MISSING.decode(missing) if missing != "{}" else {},
+            findings=_FINDINGS.decode(findings) if findings != "[]" else (),
+            title=None if title is None else str(title),
+            implicit=bool(implicit),
+            private=bool(private),
             gone_at=gone_at,
         )  # fmt: skip
     except _NO_VALUE as error:
@@ -227,32 +235,22 @@ def snapshot_row(row: Mapping[Any, Any], gone_at: datetime | None = None) -> Sna
 def event_row(row: Mapping[Any, Any]) -> EventRow:
     """Return a row of the table ``events`` as a value. Raises IndexLies."""
     with values_of("events"):
+        values = _of_event(row)
+        _check_types(_EVENT_PLAIN, values, _EVENT_TYPES)
         return EventRow(
             id=unpacked(row["id"]),
-            **dict(zip(_EVENT_PLAIN.names, _plain(row, _EVENT_PLAIN), strict=True)),
+            **dict(zip(_EVENT_PLAIN, values, strict=True)),
             observed_at=from_micros(row["observed_at"]),
             detail=msgspec.json.decode(row["detail"], type=dict[str, str]),
             implicit=bool(row["implicit"]),
         )
 
 
-class _Plain:
-    """Columns whose values are taken as they are, each of its type."""
-
-    def __init__(self, texts: tuple[str, ...], numbers: tuple[str, ...]) -> None:
-        self.names = (*texts, *numbers)
-        self.values = itemgetter(*self.names)
-        self.types = [str] * len(texts) + [int] * len(numbers)
-
-
-def _plain(row: Mapping[Any, Any], columns: _Plain) -> Values:
+def _check_types(names: Sequence[str], values: Values, types: Sequence[type]) -> None:
     # SQLite keeps any type in any column: an index that somebody gave us may hold what it likes.
-    values: Values = columns.values(row)
-    if list(map(type, values)) != columns.types:
-        wrong = zip(columns.names, values, columns.types, strict=True)
-        name, value = next((name, value) for name, value, kind in wrong if type(value) is not kind)
-        raise TypeError(f"{name} is {value!r:.80}")
-    return values
+    for name, value, kind in zip(names, values, types, strict=False):
+        if type(value) is not kind:
+            raise TypeError(f"{name} is {value!r:.80}")
 
 
 _FORMATS = msgspec.json.Decoder(tuple[str, ...])
@@ -272,12 +270,20 @@ _few_formats = lru_cache(maxsize=256)(_FORMATS.decode)
 _NO_VALUE = (TypeError, ValueError, OverflowError)
 
 
-_COMMON_TEXTS = ("site", "slug", "url", "run", "segment")
-_COMMON_NUMBERS = ("sequence", "offset", "length", "head")
-_SNAPSHOT_PLAIN = _Plain(
-    (*_COMMON_TEXTS, "unit", "source", "reason", "state"), (*_COMMON_NUMBERS, "revision")
+_TEXTS = ("site", "slug", "url", "run", "segment")
+_NUMBERS = ("sequence", "offset", "length", "head")
+#: The columns of a snapshot that readers are given: first those whose values are taken as they are,
+#: texts and then numbers.
+SNAPSHOT = (
+    *(*_TEXTS, "unit", "source", "reason", "state"),
+    *(*_NUMBERS, "revision", "updated_at", "observed_at"),
+    *("id", "formats", "missing", "findings", "title", "implicit", "private"),
 )
-_EVENT_PLAIN = _Plain((*_COMMON_TEXTS, "event"), _COMMON_NUMBERS)
+_SNAPSHOT_TYPES = [str] * 9 + [int] * 7
+_of_snapshot = itemgetter(*SNAPSHOT)
+_EVENT_PLAIN = (*_TEXTS, "event", *_NUMBERS)
+_EVENT_TYPES = [str] * 6 + [int] * 4
+_of_event = itemgetter(*_EVENT_PLAIN)
 
 
 def _common(manifest: Manifest, place: Place) -> Values:
@@ -349,11 +355,13 @@ def _show(manifest: Manifest, place: Place, shown: _Shown) -> None:
         places[record.id] = (at, record.length)
         at += record.length
     for one in manifest.representations:
-        mark, file, files = known(one.url, one.format, one.file)
+        mark, file, path, folders = known(one.url, one.format, one.file)
         digest = packed(one.digest)
-        fetched_at = to_micros(one.fetched_at)
+        fetched_at = (one.fetched_at - _EPOCH) // _MICROSECOND
         shown.urls.append((mark, one.format, file))
-        shown.files |= files
+        if path is not None:
+            shown.files[path, False] = None
+            shown.files |= folders
         if one.record_id and (one.etag or one.last_modified):
             validators = (mark, one.etag, one.last_modified, digest, fetched_at)
             shown.validators.append(validators)

@@ -96,6 +96,7 @@ class Sqlite:
         remove(root / NEW)
         with sqlite_errors(root, "opening the index"):
             connection = connect(f"{(root / NEW).as_uri()}?mode=rwc", _FILLER)
+            connection.execute("BEGIN IMMEDIATE")
             return cls(root, connection, filling=True)
 
     @classmethod
@@ -118,6 +119,10 @@ class Sqlite:
     @contextmanager
     def begin(self) -> Iterator[Connected]:
         """One transaction: all that is done inside is done, or none of it."""
+        if self._filling:
+            # One for all: what is half done is never put in place, and an end takes time each.
+            yield self.connection
+            return
         with self.connection:
             self.connection.execute("BEGIN IMMEDIATE")
             yield self.connection
@@ -174,6 +179,7 @@ class Sqlite:
         with self.errors("making the index"), self.begin() as connection:
             for statement in LATER:
                 connection.execute(statement)
+            connection.commit()
         self.close()
         path = self.root / NEW
         with os_errors("putting the new index in place"):

@@ -18,7 +18,7 @@ from storage.files import urn
 from storage.manifest import MAX_MANIFEST, MAX_MEMBER, ManifestError, NewerManifest, decode
 from storage.model import Manifest
 from storage.segments.source import Source
-from storage.warc import GZIP_HEADER, digest, most_of
+from storage.warc import GZIP_HEADER, is_digest, most_of
 from storage.warc_read import MAX_WARC_HEADER, Head, Inflated, inflate, parse_head, whole_head
 
 #: What a gzip member of anybody's opens with (RFC 1952 section 2.3.1: ID1, ID2, CM).
@@ -199,7 +199,7 @@ def _manifest(source: Source, at: int, head: Head, member: Inflated) -> Manifest
         raise source.damage(at, f"a manifest from a newer slugline: {error}") from error
     except ManifestError as error:
         raise source.damage(at, f"a manifest that can't be read: {error}") from error
-    if head.block_digest != digest(block):
+    if not is_digest(block, head.block_digest):
         raise source.damage(at, "a manifest with another block digest than it says")
     named = urn(manifest.site, manifest.slug)
     if head.target_uri != named:

@@ -8,43 +8,55 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 
-from storage.index.queries import newest_all
+import msgspec
+
+from storage.index.queries import gone_moments
 from storage.index.reader import Reader
-from storage.index.rows import SnapshotRow, moment_or_none
+from storage.index.rows import Row, moment_or_none, to_micros, values_of
 from storage.times import format_utc
 from storage.verify.found import Gap, Short
 
-#: Articles whose entries are asked for at once.
-_PAGE = 500
+#: Newest snapshots, each with when its entry was last compared with the site.
+_NEWEST = """
+    SELECT articles.site AS site, articles.slug AS slug, snapshots.url AS url,
+           snapshots.sequence AS sequence, snapshots.state AS state, snapshots.missing AS missing,
+           entries.verified_at AS verified_at
+    FROM articles JOIN snapshots
+      ON snapshots.site = articles.site AND snapshots.slug = articles.slug
+     AND snapshots.sequence = articles.newest
+    LEFT JOIN entries ON entries.site = snapshots.site AND entries.url = snapshots.url
+"""
+#: The database leaves out what nothing is to be said of: nearly all.
+_WANTED = (
+    "NOT snapshots.implicit",
+    "(snapshots.state = 'partial' OR entries.verified_at IS NULL OR entries.verified_at < :since)",
+)
 
 
 def shortcomings(index: Reader, since: datetime) -> Iterator[Short]:
     """Give the articles, not gone, that are partial or were not verified since then."""
-    rows = newest_all(index, None, canonicals=False, at=None, since=None)
-    living = (row for row in rows if row.gone_at is None)
-    while page := list(islice(living, _PAGE)):
-        verified = _verified(index, page)
-        for row in page:
-            if row.state == "partial":
-                missing = "; ".join(f"{name}: {why}" for name, why in sorted(row.missing.items()))
-                yield _short(row, "partial", f"it lacks {missing}")
-            moment = verified.get((row.site, row.url))
-            if moment is None:
-                yield _short(row, "unverified", "never compared with the site in whole")
-            elif moment < since:
-                yield _short(row, "unverified", f"last verified {format_utc(moment)}")
+    gone = gone_moments(index)
+    keys = ("articles.site", "articles.slug")
+    for row in index.walk(_NEWEST, _WANTED, keys, since=to_micros(since)):
+        sequence, gone_at = gone.get((row["site"], row["slug"]), (0, None))
+        if gone_at is None or sequence < row["sequence"]:
+            yield from _shorts(row, since)
 
 
-def _verified(index: Reader, page: list[SnapshotRow]) -> dict[tuple[str, str], datetime | None]:
-    wanted = {(row.site, row.url) for row in page}
-    columns = ("site", "url", "verified_at")
-    return {
-        (row["site"], row["url"]): moment_or_none(row["verified_at"])
-        for row in index.matching("entries", ("site", "url"), wanted, columns)
-    }
+def _shorts(row: Row, since: datetime) -> Iterator[Short]:
+    with values_of("snapshots"):
+        missing = msgspec.json.decode(row["missing"], type=dict[str, str])
+        moment = moment_or_none(row["verified_at"])
+    if row["state"] == "partial":
+        told = "; ".join(f"{name}: {why}" for name, why in sorted(missing.items()))
+        yield _short(row, "partial", f"it lacks {told}")
+    if moment is None:
+        yield _short(row, "unverified", "never compared with the site in whole")
+    elif moment < since:
+        yield _short(row, "unverified", f"last verified {format_utc(moment)}")
 
 
-def _short(row: SnapshotRow, kind: Gap, why: str) -> Short:
-    return Short(kind=kind, site=row.site, slug=row.slug, url=row.url, why=why)
+def _short(row: Row, kind: Gap, why: str) -> Short:
+    site, slug, url = (str(row[key]) for key in ("site", "slug", "url"))
+    return Short(kind=kind, site=site, slug=slug, url=url, why=why)

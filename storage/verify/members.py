@@ -9,7 +9,7 @@ here; ``deep`` computes it all the same.
 from __future__ import annotations
 
 import re
-from hashlib import sha1, sha256
+from hashlib import sha256
 
 from isal import igzip_lib, isal_zlib
 from msgspec import Struct
@@ -18,7 +18,7 @@ from storage.codings import CodingError, decode
 from storage.manifest import ManifestError
 from storage.manifest import decode as decode_manifest
 from storage.model import Manifest, RecordRef, Representation
-from storage.warc import GZIP_HEADER, most_of
+from storage.warc import GZIP_HEADER, is_digest, most_of
 from storage.warc_read import Parsed, RecordError, inflate, read_member, whole_head
 
 #: Bytes of a member that is decoded in one step: it swells to 66 MiB at most (RFC 1951), less than
@@ -27,12 +27,11 @@ _ONE_STEP = 64 << 10
 #: A member's checksum and length.
 _TRAILER = 8
 _END = b"\r\n\r\n"
-_BASE32 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghijklmnopqrstuv")
 #: A manifest's WARC header, as storage.warc writes it.
 _METADATA = re.compile(
     rb"WARC/1\.1\r\nWARC-Type: metadata\r\nWARC-Record-ID: <([^>\r\n]+)>\r\n"
     rb"Content-Length: ([0-9]{1,10})\r\nWARC-Date: [^\r\n]+\r\nWARC-Target-URI: ([^\r\n]+)\r\n"
-    rb"Content-Type: application/warc-fields\r\nWARC-Block-Digest: sha1:([A-Z2-7]{32})\r\n\r\n"
+    rb"Content-Type: application/warc-fields\r\nWARC-Block-Digest: (sha1:[A-Z2-7]{32})\r\n\r\n"
 )
 #: A response's and a revisit's.
 _ANSWER = re.compile(
@@ -41,9 +40,9 @@ _ANSWER = re.compile(
     rb"WARC-Concurrent-To: <([^>\r\n]+)>\r\n"
     rb"(?:WARC-Profile: [^\r\n]+\r\nWARC-Refers-To: <([^>\r\n]+)>\r\n"
     rb"WARC-Refers-To-Target-URI: [^\r\n]+\r\nWARC-Refers-To-Date: [^\r\n]+\r\n)?"
-    rb"WARC-Payload-Digest: sha1:([A-Z2-7]{32})\r\n"
+    rb"WARC-Payload-Digest: (sha1:[A-Z2-7]{32})\r\n"
     rb"Content-Type: application/http; msgtype=response\r\n"
-    rb"WARC-Block-Digest: sha1:([A-Z2-7]{32})\r\n\r\n"
+    rb"WARC-Block-Digest: (sha1:[A-Z2-7]{32})\r\n\r\n"
 )
 _IsalError: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # stub says instance
 
@@ -69,7 +68,7 @@ def manifest_in(data: memoryview) -> tuple[str, str, Manifest] | None:
     if whole is None or head is None:
         return None
     block = memoryview(whole)[head.end() : -len(_END)]
-    if len(block) != int(head[2]) or not whole.endswith(_END) or not _is_digest(block, head[4]):
+    if len(block) != int(head[2]) or not whole.endswith(_END) or not is_digest(block, head[4]):
         return None
     try:
         return head[1].decode(), head[3].decode(), decode_manifest(block)
@@ -97,16 +96,16 @@ def _body(data: memoryview, said: Described) -> memoryview | None:
     end = whole.find(_END, head.end()) + len(_END) - head.end()
     kind, record_id, length, group, target, payload, digest = head.groups()
     ref, one = said.ref, said.one
-    if len(block) != int(length) or end < len(_END) or not _is_digest(block, digest):
+    if len(block) != int(length) or end < len(_END) or not is_digest(block, digest):
         return None
     if kind.decode() != ref.type or record_id.decode() != ref.id or group.decode() != said.group:
         return None
     body = block[end:]
-    if ref.type == "response" and not _is_digest(body, payload):
+    if ref.type == "response" and not is_digest(body, payload):
         return None
     if one is None:
         return body
-    same = one.payload_digest == f"sha1:{payload.decode()}"
+    same = one.payload_digest == payload.decode()
     return body if same and (target or b"").decode() == (one.target_id or "") else None
 
 
@@ -168,8 +167,3 @@ def _decoded_large(data: memoryview) -> bytes | None:
     if whole_head(inflated) is None or inflated.length != len(data):
         return None
     return inflated.opening
-
-
-def _is_digest(data: memoryview, text: bytes) -> bool:
-    digest = sha1(data, usedforsecurity=False).digest()
-    return int(text.translate(_BASE32), 32) == int.from_bytes(digest)

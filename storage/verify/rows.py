@@ -8,7 +8,7 @@ passes.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -146,31 +146,37 @@ class SegmentRows:
 
     def _numbers(self, articles: set[_Key]) -> dict[_Key, int]:
         """Return the articles' numbers; one that is not there is told of with the tables."""
-        rows = self._index.matching("articles", ("site", "slug"), articles, ("n", "site", "slug"))
-        return {(row["site"], row["slug"]): row["n"] for row in rows}
+        columns = ("n", "site", "slug")
+        rows = self._index.matching_values("articles", columns[1:], articles, columns)
+        return {(site, slug): number for number, site, slug in rows}
+
+    def _rows(self, table: str, keys: Collection[_Key], by: int) -> Iterator[Values]:
+        """Give the rows of a table, in the order of COLUMNS, whose first ``by`` are ``keys``."""
+        columns = COLUMNS[table]
+        return self._index.matching_values(table, columns[:by], keys, columns)
 
     def _compare_bodies(
         self, wanted: dict[_Key, dict[_Key, Values]], numbers: dict[_Key, int]
     ) -> Problems:
         keys = {(numbers.get(key[:_URL]), key[_URL]): key for key in wanted}
-        asked = {key for key in keys if key[0] is not None}
-        for row in self._index.matching("representations", ("article", "sequence"), asked):
-            key = keys[row["article"], row["sequence"]]
-            values = wanted[key].pop(row["format"], None)
+        asked = [key for key in keys if key[0] is not None]
+        for row in self._rows("representations", asked, 2):
+            key = keys[row[:2]]
+            values = wanted[key].pop(row[2], None)
             if values is None:
-                yield _of(key, f"it has a row of a {row['format']} that its manifest has not")
-            elif other := unlike("representations", row, (row["article"], *values)):
-                yield _of(key, f"its row of this {row['format']} has another {other}")
+                yield _of(key, f"it has a row of a {row[2]} that its manifest has not")
+            elif row[1:] != values:
+                other = _first_other("representations", row, (row[0], *values))
+                yield _of(key, f"its row of this {row[2]} has another {other}")
         for key, left in wanted.items():
             for name in left:
                 yield _of(key, f"it has no row of this {name}")
 
     def _compare_urls(self, wanted: dict[_Key, Values], numbers: dict[_Key, int]) -> Problems:
         asked = {
-            (key[2], key[3], numbers[key[:_URL]]): key for key in wanted if key[:_URL] in numbers
+            (numbers[key[:_URL]], key[2], key[3]): key for key in wanted if key[:_URL] in numbers
         }
-        rows = self._index.matching("urls", ("mark", "format", "article"), asked.keys())
-        found = {(row["mark"], row["format"], row["article"]): row["file"] for row in rows}
+        found = {row[:3]: row[3] for row in self._rows("urls", asked.keys(), 3)}
         for place, key in asked.items():
             file = wanted[key][_FILE]
             if place not in found:
@@ -179,8 +185,7 @@ class SegmentRows:
                 yield _of(key, f"its row of the URL of its {key[3]} has another file")
 
     def _compare_files(self, wanted: dict[int, bool]) -> Problems:
-        rows = self._index.matching("files", ("mark",), {(mark,) for mark in wanted})
-        found = {row["mark"]: row["folder"] for row in rows}
+        found: dict[int, object] = dict(self._rows("files", [(mark,) for mark in wanted], 1))
         for mark, folder in wanted.items():
             if mark not in found:
                 yield in_index("it has no row of a name under files/")
@@ -188,20 +193,19 @@ class SegmentRows:
                 yield in_index("its row of a name under files/ is no file's, or no folder's")
 
     def _compare_names(self, wanted: dict[_Key, Values]) -> Problems:
-        rows = self._index.matching("names", ("site", "name", "slug"), wanted.keys())
-        found = {(row["site"], row["name"], row["slug"]): row for row in rows}
-        for (site, name, slug), (*_, is_url, seen_at) in wanted.items():
-            row = found.get((site, name, slug))
+        found = {row[:3]: row for row in self._rows("names", wanted.keys(), 3)}
+        for key, values in wanted.items():
+            site, name, slug = key
+            row = found.get(key)
             if row is None:
                 yield _of((site, slug), f"it has no row of the name {name!r}")
-            elif not _at_least(row, seen_at) or row["is_url"] != is_url:
+            elif row != values and (not _at_least(row[-1], values[-1]) or row[3] != values[3]):
                 yield _of((site, slug), f"its row of the name {name!r} is another")
 
     def _compare_validators(self, wanted: dict[int, Values]) -> Problems:
-        for row in self._index.matching("validators", ("mark",), {(mark,) for mark in wanted}):
-            values = wanted[row["mark"]]
-            newer = _at_least(row, values[-1]) and row["seen_at"] > values[-1]
-            if not newer and unlike("validators", row, values):
+        for row in self._rows("validators", [(mark,) for mark in wanted], 1):
+            values = wanted[row[0]]
+            if row != values and not (_at_least(row[-1], values[-1]) and row[-1] > values[-1]):
                 yield in_index("its validators of a URL are not those of the newest answer")
 
 
@@ -213,11 +217,14 @@ _FILE = 2
 
 def unlike(table: str, found: Row, wanted: Values) -> str | None:
     """Return the first column in which a row of the index is not as it should be."""
-    columns = COLUMNS[table]
     if _VALUES[table](found) == wanted:
         return None
-    pairs = zip(columns, wanted, strict=True)
-    return next((name for name, value in pairs if found[name] != value), "value")
+    return _first_other(table, _VALUES[table](found), wanted)
+
+
+def _first_other(table: str, found: Values, wanted: Values) -> str:
+    both = zip(COLUMNS[table], found, wanted, strict=True)
+    return next((name for name, value, right in both if value != right), "value")
 
 
 _VALUES = {table: itemgetter(*columns) for table, columns in COLUMNS.items()}
@@ -255,8 +262,7 @@ def _newest(rows: dict[Any, Values], key: object, row: Values) -> None:
         rows[key] = row
 
 
-def _at_least(found: Row, seen_at: int) -> bool:
-    seen = found["seen_at"]
+def _at_least(seen: object, seen_at: int) -> bool:
     return type(seen) is int and seen >= seen_at
 
 

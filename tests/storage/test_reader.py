@@ -76,6 +76,8 @@ def test_rows_are_found_by_several_columns_at_once(
     rows = index.matching("memory", ("site", "key"), asked, ("site", "key"))
     places = [(row["site"], int(row["key"])) for row in rows]
     assert sorted(places) == sorted(set(kept) & set(among))
+    values = index.matching_values("memory", ("site", "key"), asked, ("key", "site"))
+    assert sorted((site, int(key)) for key, site in values) == sorted(places)
     index.close()
 
 

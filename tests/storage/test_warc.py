@@ -31,6 +31,7 @@ from storage.warc import (
     build_response,
     build_revisit,
     build_warcinfo,
+    is_digest,
     new_record_id,
     payload_digest,
 )
@@ -57,6 +58,17 @@ def target(body: BytesLike) -> Target:
 def test_a_digest_is_sha_1_in_base32(body: bytes) -> None:
     sha1 = hashlib.sha1(body, usedforsecurity=False).digest()
     assert payload_digest(body) == f"sha1:{base64.b32encode(sha1).decode()}"
+
+
+@given(st.binary(max_size=200), st.text("sha1:ABZ27az_ é", max_size=40))
+def test_a_digest_is_told_from_any_other_text(body: bytes, other: str) -> None:
+    said = payload_digest(body)
+    assert is_digest(body, said)
+    assert is_digest(body, said.encode())
+    assert not is_digest(body + b".", said)
+    cut = said.removeprefix("sha1:")
+    for text in (said.lower(), f" {said}", cut, f"md5:{cut}", other):
+        assert not is_digest(body, text)
 
 
 def test_a_record_id_is_a_uuid_that_nobody_else_has() -> None:

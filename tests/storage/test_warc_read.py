@@ -38,6 +38,16 @@ def test_a_member_read_in_any_steps_is_the_same() -> None:
         assert whole_head(inflated) is not None
 
 
+@pytest.mark.parametrize("size", [0, 1, 3, (64 << 10) - 1, 64 << 10, (64 << 10) + 1, 200_000])
+def test_a_member_of_any_size_reads_the_same_whole_and_in_pieces(size: int) -> None:
+    plain = bytes(number * 7 % 251 for number in range(size))
+    member = squeezed(plain)
+    whole = inflate((member + b"after",), keep=1000)
+    assert whole == inflate([member[:20], member[20:], b"after"], keep=1000)
+    assert (whole.state, whole.opening, whole.size) == ("whole", plain[:1000], size)
+    assert (whole.length, whole.end) == (len(member), plain[-4:])
+
+
 def test_only_what_is_asked_for_is_kept() -> None:
     inflated = inflate((MEMBER,), keep=10)
     assert (inflated.opening, inflated.size) == (PLAIN[:10], len(PLAIN))
