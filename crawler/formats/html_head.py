@@ -96,7 +96,7 @@ def _directives(value: str) -> list[str]:
 
 def base_url(tree: LexborHTMLParser, url: str) -> str:
     """Return what relative URLs are resolved against: the first ``<base href>``, else ``url``."""
-    # By name and not by a selector, here and below: it takes half the time, and none for no element.
+    # By name and not by a selector, here and below: half the time, and none for no element.
     node = next((each for each in tree.tags("base") if "href" in each.attributes), None)
     return url if node is None else normalise(attribute(node, "href"), url) or url
 
