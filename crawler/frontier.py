@@ -55,8 +55,8 @@ _IS_ARTICLE: Final = 8
 #: Sources of plain links: these may lead to pages of a list.
 _LINKING: Final = {"link", "llms-txt"}
 #: One entry in so many is a plain link while others wait: few enough that articles come first,
-#: enough that fifty pages of a list are through before some hundred articles are.
-_LINK_AMONG: Final = 8
+#: enough that of a list, each of whose pages is named by the one before, the last is no straggler.
+_LINK_AMONG: Final = 4
 
 #: Links deep that one byte holds; config.toml allows fewer.
 _DEEPEST: Final = 255
