@@ -146,7 +146,10 @@ class Copyist:
             conditional = previous is not None and not wish.fresh
             validator = wish.validators.get(declared.url) if conditional else None
             wanted = accept or _accept(declared.type)
-            answer = await self.ask(declared.url, wanted, validator, fresh=wish.fresh)
+            # A page says what is next, and its other formats wait for it: a list's last page
+            # would come long after all that it names.
+            first = declared.declared_by == ("entry",)
+            answer = await self.ask(declared.url, wanted, validator, fresh=wish.fresh, ahead=first)
         if answer.status == NOT_MODIFIED and previous is not None:
             kept = await self._kept(answer, declared, previous)
             if kept is None or declared.digest not in ("", kept.representation.digest):
@@ -158,9 +161,15 @@ class Copyist:
         return self._read(answer, declared, accept)
 
     async def ask(
-        self, url: str, accept: str | None, validator: Validator | None, *, fresh: bool = False
+        self,
+        url: str,
+        accept: str | None,
+        validator: Validator | None,
+        *,
+        fresh: bool = False,
+        ahead: bool = False,
     ) -> Answer:
-        """Return what the server answers, whatever its status.
+        """Return what the server answers, whatever its status; ``ahead`` as in Politeness.slot.
 
         Raises CopyFailed where robots.txt forbids ``url`` or no answer came, and HostResting.
         """
@@ -169,7 +178,12 @@ class Copyist:
             raise CopyFailed(url, why, disallowed=True)
         try:
             return await self._fetcher.get(
-                url, accept=accept, validators=validator, fresh=fresh, permit=self.forbidden
+                url,
+                accept=accept,
+                validators=validator,
+                fresh=fresh,
+                permit=self.forbidden,
+                ahead=ahead,
             )
         except HostResting:
             raise

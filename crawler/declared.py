@@ -132,6 +132,16 @@ def twin_key(url: str) -> str:
     return path.removesuffix("/index").rstrip("/") + mark + query
 
 
+def bare_key(url: str) -> str:
+    """Return `twin_key` taken as often as it changes anything.
+
+    A page and each of `twins_of` it have the same, whatever endings stand one behind the other.
+    """
+    while (key := twin_key(url)) != url:
+        url = key
+    return url
+
+
 def twins_of(url: str) -> tuple[str, ...]:
     """Return the URLs at which a page's text twins may be, by all the ways `twin_key` knows."""
     path, mark, query = twin_key(url).partition("?")

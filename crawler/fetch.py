@@ -68,6 +68,7 @@ class _Wanted(Struct, frozen=True):
     validators: dict[str, str]
     home: str
     cut_at: int | None
+    ahead: bool
 
 
 class _Ask(Struct, frozen=True):
@@ -78,6 +79,7 @@ class _Ask(Struct, frozen=True):
     request: bytes
     conditional: bool
     cut_at: int | None
+    ahead: bool
 
     def __repr__(self) -> str:
         return f"_Ask({self.url!r})"
@@ -145,17 +147,19 @@ class Fetcher:
         permit: Permit | None = None,
         follow: bool = True,
         cut_at: int | None = None,
+        ahead: bool = False,
     ) -> Answer:
         """Ask for ``url`` (in normal form), and for what it redirects to.
 
         ``accept`` and ``encodings`` replace the settings' own; ``validators`` make it conditional
         on the hosts they came from; ``fresh`` asks caches for a new copy; without ``follow`` a
-        redirect is the answer; reading stops at ``cut_at`` bytes. Raises FetchError, and
-        HostResting, which is one, where the host's turn is over.
+        redirect is the answer; reading stops at ``cut_at`` bytes; ``ahead`` as in
+        Politeness.slot. Raises FetchError, and HostResting, which is one, where the host's turn is
+        over.
         """
         preconditions = conditions(validators) if validators is not None else {}
         home = taken_apart(url)[1] if preconditions else ""
-        wanted = _Wanted(Wishes(accept, encodings, fresh), preconditions, home, cut_at)
+        wanted = _Wanted(Wishes(accept, encodings, fresh), preconditions, home, cut_at, ahead)
         answer = await self._patiently(self._ask(url, wanted))
         if answer.status not in redirects.FOLLOWED or not follow:
             return answer
@@ -165,7 +169,7 @@ class Fetcher:
         origin, target = self._opened().find(url)
         conditional = bool(wanted.validators) and origin.key == wanted.home
         request = origin.request(target, wanted.wishes, wanted.validators if conditional else {})
-        return _Ask(url, origin, request, conditional, wanted.cut_at)
+        return _Ask(url, origin, request, conditional, wanted.cut_at, wanted.ahead)
 
     def _opened(self) -> Origins:
         if self._origins is None:
@@ -261,7 +265,7 @@ class Fetcher:
     async def _exchange(self, ask: _Ask) -> Answer:
         """One request and its answer, in a slot of its host."""
         host = ask.origin.key
-        async with self.politeness.slot(host, ask.url) as slot:
+        async with self.politeness.slot(host, ask.url, ahead=ask.ahead) as slot:
             try:
                 answer = await self._talk(ask, slot)
             except FetchError as error:

@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 from msgspec import Struct, structs
 
-from crawler.declared import is_twin, pages_of, twins_of
+from crawler.declared import bare_key, is_twin, pages_of, twins_of
 from crawler.discovery.resourcesync import Listed
 from crawler.facts import Link
 from crawler.packed import Marks, PackedStrings
@@ -55,8 +55,8 @@ _IS_ARTICLE: Final = 8
 #: Sources of plain links: these may lead to pages of a list.
 _LINKING: Final = {"link", "llms-txt"}
 #: One entry in so many is a plain link while others wait: few enough that articles come first,
-#: enough that fifty pages of a list are through before some hundred articles are.
-_LINK_AMONG: Final = 8
+#: enough that of a list, each of whose pages is named by the one before, the last is no straggler.
+_LINK_AMONG: Final = 4
 
 #: Links deep that one byte holds; config.toml allows fewer.
 _DEEPEST: Final = 255
@@ -114,6 +114,8 @@ class Frontier:
         self._counts: Counter[EntryPhase] = Counter()
         self._links = 0
         self._twins = 0
+        # Those that a list names may wait for their pages to the end of the run.
+        self._bare_keys = Marks()
         self._twins_in_hand: set[int] = set()
         self.left_out: Counter[Literal["listed", "linked"]] = Counter()
 
@@ -162,7 +164,7 @@ class Frontier:
         if number >= 0:
             self._taken += 1
             entry = self._take(number)
-            twins = self._riding(entry.url) if self._twins else ()
+            twins = self._riding(entry.url) if self._may_have_twins(entry.url) else ()
             return structs.replace(entry, links=entry.links + twins) if twins else entry
         while self._twins and self.in_hand == len(self._twins_in_hand):
             number = self._phases.find(_TWIN_WAITS, self._next_twin)
@@ -231,7 +233,8 @@ class Frontier:
     @property
     def size(self) -> int:
         """Bytes taken, but for what records lists gave."""
-        return self._strings.size + 4 * len(self._phases) + self._came_along.size
+        marks = self._came_along.size + self._bare_keys.size
+        return self._strings.size + 4 * len(self._phases) + marks
 
     def _has_room(self, entry: Entry) -> bool:
         if entry.source == "link" and self._links >= self._room.links:
@@ -254,6 +257,7 @@ class Frontier:
         if not page:
             self._phases[number] = _TWIN_WAITS[0]
             self._twins += 1
+            self._bare_keys.add(bare_key(entry.url))
         self._flags[number] |= _IS_PAGE if page else 0
         return page
 
@@ -313,6 +317,9 @@ class Frontier:
             links=more.links if more else (),
             listed=more.listed if more else None,
         )
+
+    def _may_have_twins(self, page: str) -> bool:
+        return self._twins > 0 and bare_key(page) in self._bare_keys
 
     def _riding(self, page: str) -> tuple[Link, ...]:
         """Settle the text twins of ``page`` that wait; return them as links, as they came."""

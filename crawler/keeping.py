@@ -259,6 +259,7 @@ class Keeper:
     async def drain(self) -> None:
         """Wait until everything handed over is durable; raises what the store raised."""
         while self._pending:
+            self._writer.close_batch()
             await asyncio.wait(self._pending)
         if self._failure is not None:
             raise self._failure

@@ -8,7 +8,7 @@ and a base URL in, links out; a part that is broken is left out and the rest is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
@@ -85,6 +85,8 @@ _XML_TYPES = frozenset({"text/xml", "application/xml"})
 #: fewer than 80, and what a hostile site writes there is not to be kept in memory.
 _REMEMBERED = 256
 _SHORT = 128
+#: Characters of a ``Link`` field that is remembered; those of an article's formats have some 500.
+_SHORT_HEADER = 1_024
 
 _WS = " \t\r\n"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -104,7 +106,9 @@ def parse_link_header(values: Iterable[str], base: str) -> tuple[Link, ...]:
     found: list[Link] = []
     left = MAX_HEADER
     for value in values:
-        for target, parameters in _link_values(value[:left]):
+        read = value[:left]
+        short = len(read) <= _SHORT_HEADER
+        for target, parameters in (_short_link_values if short else _link_values)(read):
             found.extend(_links(target, parameters, base))
             if len(found) >= MAX_LINKS:
                 return tuple(found[:MAX_LINKS])
@@ -195,7 +199,7 @@ def _same_language(hreflang: str, lang: str | None, kind: str) -> bool:
     return one == other or one.startswith(other + "-") or other.startswith(one + "-")
 
 
-def _link_values(text: str) -> Iterable[tuple[str, dict[str, str]]]:
+def _link_values(text: str) -> Iterable[tuple[str, Mapping[str, str]]]:
     """RFC 8288 appendix B.2: each link's target and its parameters, the first of a name winning."""
     at = 0
     while (start := text.find("<", at)) >= 0:
@@ -206,6 +210,12 @@ def _link_values(text: str) -> Iterable[tuple[str, dict[str, str]]]:
             return
         parameters, at = _parameters(text, end + 1)
         yield text[start + 1 : end].strip(_WS), parameters
+
+
+@lru_cache(_REMEMBERED)
+def _short_link_values(text: str) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    """Read one field; every format of an article is often served with the same."""
+    return tuple(_link_values(text))
 
 
 def _parameters(text: str, at: int) -> tuple[dict[str, str], int]:
@@ -248,7 +258,7 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _links(target: str, parameters: dict[str, str], base: str) -> list[Link]:
+def _links(target: str, parameters: Mapping[str, str], base: str) -> list[Link]:
     context = parameters.get("anchor")
     # Section 3.2: an anchor changes whose link this is; only the response's own are ours.
     if context is not None and normalise(context, base) != normalise(base):

@@ -69,14 +69,15 @@ class Politeness:
                 seconds = (moment - now).total_seconds()
                 self._host(host).pace.asked(monotonic(), now, seconds)
 
-    def slot(self, host: str, url: str = "", *, child: bool = False) -> Slot:
+    def slot(self, host: str, url: str = "", *, child: bool = False, ahead: bool = False) -> Slot:
         """``async with`` it around one exchange with ``host``.
 
         Entering waits for the host's pace and a connection; raises HostResting for ``url`` where
         the host's turn is over. What happened is told to the slot before it is left. ``child``: it
-        is for one of those that have their share in lent places (see `lend`).
+        is for one of those that have their share in lent places (see `lend`). ``ahead``: it comes
+        before all who wait, where nobody waits for the host's pace.
         """
-        return Slot(self, self._host(host), url, child=child)
+        return Slot(self, self._host(host), url, child=child, ahead=ahead)
 
     def limit(
         self, host: str, *, rate: float | None = None, concurrency: int | None = None
@@ -166,10 +167,10 @@ class Politeness:
         now = self._monotonic()
         return tuple(host.view(now) for host in self._hosts.values())
 
-    async def enter(self, host: Host, url: str, *, child: bool = False) -> float:
+    async def enter(self, host: Host, url: str, *, child: bool, ahead: bool) -> float:
         """Wait for leave and a place on the wire; returns the monotonic second it was given."""
         if self._permit is None:
-            return await self._enter(host, url, child=child)
+            return await self._enter(host, url, child=child, ahead=ahead)
         try:
             wait = await self._permit.begin(host.key)
         except Refused as refused:
@@ -177,7 +178,7 @@ class Politeness:
         if wait:
             host.pace.next_at = max(host.pace.next_at, self._monotonic() + wait)
         try:
-            started = await self._enter(host, url, child=child)
+            started = await self._enter(host, url, child=child, ahead=ahead)
         except BaseException:
             self.done(host)
             raise
@@ -192,12 +193,12 @@ class Politeness:
         if self._permit is not None:
             self._permit.end(host.key, self._quiet(host))
 
-    async def _enter(self, host: Host, url: str, *, child: bool) -> float:
+    async def _enter(self, host: Host, url: str, *, child: bool, ahead: bool) -> float:
         pace = host.pace
         crowded = pace.active >= pace.concurrency or self._active >= self._settings.connections
         now = self._monotonic()
         if host.waiters or crowded or pace.ready_in(now):
-            await self._queue(host, url, child=child)
+            await self._queue(host, url, child=child, ahead=ahead)
             return self._monotonic()
         self._active += 1
         pace.start(now)
@@ -252,10 +253,12 @@ class Politeness:
         ahead = until is not None and until > self._clock()
         return HostResting(url, host.key, until if ahead else None, f"{host.key}: {host.pace.why}")
 
-    async def _queue(self, host: Host, url: str, *, child: bool) -> None:
+    async def _queue(self, host: Host, url: str, *, child: bool, ahead: bool) -> None:
         """Wait in the host's line; a cancelled wait leaves no place taken."""
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        host.waiters.append(turn)
+        # At a pace, what always comes first would leave the others no place at all.
+        first = ahead and not host.pace.delay
+        (host.waiters.appendleft if first else host.waiters.append)(turn)
         host.others += not child
         self._pump(host)
         if not turn.done():
@@ -348,11 +351,12 @@ class Slot:
     the monotonic second at which the place was given.
     """
 
-    __slots__ = ("_child", "_host", "_politeness", "_url", "started")
+    __slots__ = ("_ahead", "_child", "_host", "_politeness", "_url", "started")
 
     def __init__(
-        self, politeness: Politeness, host: Host, url: str, *, child: bool = False
+        self, politeness: Politeness, host: Host, url: str, *, child: bool, ahead: bool
     ) -> None:
+        self._ahead = ahead
         self._child = child
         self._politeness = politeness
         self._host = host
@@ -360,7 +364,9 @@ class Slot:
         self.started = 0.0
 
     async def __aenter__(self) -> Self:
-        self.started = await self._politeness.enter(self._host, self._url, child=self._child)
+        self.started = await self._politeness.enter(
+            self._host, self._url, child=self._child, ahead=self._ahead
+        )
         return self
 
     async def __aexit__(

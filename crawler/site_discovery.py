@@ -256,6 +256,11 @@ class Discovery:
         apart = self._light or self.is_mirror
         return self._reach.follow and not apart and depth < self._reach.page_depth
 
+    @property
+    def knows_its_feeds(self) -> bool:
+        """Whether no page but the start is still to name a feed that is read."""
+        return self._light or bool(self._listed)
+
     def page(self, page: Page) -> None:
         """Follow a page's links and feeds; it is no article.
 

@@ -231,12 +231,16 @@ class SiteRun:
             if self._stopping():
                 return
         await self._settle_start()
-        await self._quiet()
+        pages_may_name_feeds = not self._discovery.knows_its_feeds
+        if pages_may_name_feeds:
+            await self._quiet()
         async for _ in self._discovery.feeds(self._tools.sources):
             self._wake.set()
             if self._stopping():
                 return
-            await self._quiet()
+            if pages_may_name_feeds:
+                await self._quiet()
+        await self._quiet()
         self.add(self._dues.unlisted(self._frontier.is_new))
 
     async def _quiet(self) -> None:

@@ -56,6 +56,9 @@ _AUTHORITY: Final = len("https://")
 #: Origins, bases and URLs whose parsing is remembered: pages name few hosts, a hostile one names
 #: many; a URL in hand is asked for its origin, its scope and its host some ten times in a row.
 _REMEMBERED: Final = 1024
+#: Characters of a URL that is remembered to be in normal form: each format of an article repeats
+#: the article's own URL and the other formats'.
+_SHORT: Final = 512
 
 
 class UrlError(ValueError):
@@ -86,7 +89,7 @@ def normalise(url: str, base: str | None = None) -> str | None:
     if (home := _home(base)) is not None:
         rooted = url[:1] == "/" and url[1:2] != "/"
         text = home + url if rooted else url
-        if len(text) <= MAX_URL and _in_normal_form(text) is not None:
+        if len(text) <= MAX_URL and (_is_normal if len(text) <= _SHORT else _looks_normal)(text):
             return text
     try:
         parsed = URL(url, base)
@@ -245,6 +248,13 @@ def _in_normal_form(url: str) -> re.Match[str] | None:
         return None
     # A segment that begins with a dot may be one that a parser resolves.
     return None if "/." in url and "/." in found[2] else found
+
+
+def _looks_normal(url: str) -> bool:
+    return _in_normal_form(url) is not None
+
+
+_is_normal = lru_cache(_REMEMBERED)(_looks_normal)
 
 
 @lru_cache(_REMEMBERED)

@@ -178,12 +178,23 @@ class Writer:
         self._open.memory.append((site, key, value))
         self._gathered()
 
+    def close_batch(self) -> None:
+        """Store what was handed over without waiting for more of it."""
+        if self._timer is None:
+            return
+        self._timer.cancel()
+        self._timer = None
+        batch, self._open = self._open, _Open()
+        task = asyncio.get_running_loop().create_task(self._store_batch(batch))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
     async def flush(self) -> None:
         """Wait until all that was handed over is durable, visible and in ``files/``.
 
         Raises the first failure of notes or files; those of drafts are their futures'.
         """
-        self._close_batch()
+        self.close_batch()
         # not those that begin meanwhile: of several runs one may end while the others go on
         if under_way := set(self._under_way):
             await asyncio.wait(under_way)
@@ -250,19 +261,9 @@ class Writer:
     def _gathered(self) -> None:
         if self._timer is None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(BATCH_SECONDS, self._close_batch)
+            self._timer = loop.call_later(BATCH_SECONDS, self.close_batch)
         if len(self._open.drafts) >= BATCH_DRAFTS or self._open.size >= BATCH_BYTES:
-            self._close_batch()
-
-    def _close_batch(self) -> None:
-        if self._timer is None:
-            return
-        self._timer.cancel()
-        self._timer = None
-        batch, self._open = self._open, _Open()
-        task = asyncio.get_running_loop().create_task(self._store_batch(batch))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+            self.close_batch()
 
     async def _store_batch(self, batch: _Open) -> None:
         notes = Notes(

@@ -75,7 +75,7 @@ def parse_html(body: bytes, url: str, content_type: str = "") -> Facts:
             text_length=len(words.plain),
             link_text_length=words.link_length,
             article_elements=max(several, embedded.evidence.article_elements),
-            has_heading=tree.css_first("h1") is not None,
+            has_heading=bool(tree.tags("h1")),
             paginated=is_paginated(links, url),
             own_feed=has_own_feed(links, url, kind[0]),
         ),
@@ -102,7 +102,8 @@ def _facts(meta: Meta, marks: Marks, embedded: Facts, words: Text, title: str | 
 
 
 def _blocks(tree: LexborHTMLParser) -> list[str]:
-    nodes = tree.css('script[type^="application/ld+json" i]')
+    kinds = ((node, (node.attributes.get("type") or "").lower()) for node in tree.tags("script"))
+    nodes = [node for node, kind in kinds if kind.startswith("application/ld+json")]
     return [node.text() for node in nodes[:MAX_BLOCKS]]
 
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from html import unescape
 from typing import Any
 
@@ -30,6 +31,9 @@ MAX_BYTES = 8 << 20
 MAX_VALUES = 500_000
 #: Names kept of one list (authors, topics, entities); the longest seen have about 100.
 MAX_NAMES = 500
+#: One-line texts remembered, and the characters of one: a site has few authors and topics, and two
+#: or three formats of an article name the same.
+_REMEMBERED, _SHORT = 512, 128
 #: Unix seconds between 1990 and 2100; a thousand times that are milliseconds.
 _EPOCH_SECONDS = (631_152_000, 4_102_444_800)
 _MILLI = 1_000
@@ -122,9 +126,16 @@ def plain_text_of(value: Any) -> str | None:
     text = text_of(value)
     if text is None:
         return None
+    return (_short_line if len(text) <= _SHORT else _line)(text) or None
+
+
+def _line(text: str) -> str:
     if "<" in text:
         text = _TAG.sub("", text)
-    return fold(unescape(text)) or None
+    return fold(unescape(text))
+
+
+_short_line = lru_cache(_REMEMBERED)(_line)
 
 
 def names_of(value: Any) -> tuple[str, ...]:

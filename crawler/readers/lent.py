@@ -82,9 +82,9 @@ class LentPoliteness(Politeness):
         self._lines: defaultdict[str, deque[_Waiting]] = defaultdict(deque)
         self._unknown: Counter[str] = Counter()
 
-    def slot(self, host: str, url: str = "", *, child: bool = False) -> Slot:
-        """Make a slot that the run gives, or that it has lent."""
-        return _LentSlot(self, self._host(host), url, child=child)
+    def slot(self, host: str, url: str = "", *, child: bool = False, ahead: bool = False) -> Slot:
+        """Make a slot that the run gives, or that it has lent, each in the order of asking."""
+        return _LentSlot(self, self._host(host), url, child=child, ahead=ahead)
 
     def crawl_delay(self, host: str, seconds: float) -> float:  # noqa: ARG002  - as it is there
         """Leave it to the run, which read the same robots.txt."""
@@ -199,9 +199,9 @@ class _LentSlot(Slot):
     __slots__ = ("_lease", "_number", "_ours")
 
     def __init__(
-        self, politeness: LentPoliteness, host: Host, url: str, *, child: bool = False
+        self, politeness: LentPoliteness, host: Host, url: str, *, child: bool, ahead: bool
     ) -> None:
-        super().__init__(politeness, host, url, child=child)
+        super().__init__(politeness, host, url, child=child, ahead=ahead)
         self._ours = politeness
         self._lease: _Lease | None = None
         self._number = 0

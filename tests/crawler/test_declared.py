@@ -10,6 +10,7 @@ from crawler.declared import (
     DECLARERS,
     MAX_FORMATS,
     Declared,
+    bare_key,
     declared_formats,
     hinted_links,
     is_twin,
@@ -185,3 +186,16 @@ def test_a_page_and_its_twins_lead_to_each_other(page: str) -> None:
     twins = twins_of(url)
     assert all(is_twin(twin) and twin_key(twin) == twin_key(url) for twin in twins)
     assert all(url in pages_of(twin) and twin not in pages_of(twin) for twin in twins)
+
+
+ENDINGS = st.lists(
+    st.sampled_from(["/index", "/", ".html", ".htm", ".md", ".txt", ".json", ".jsonld", "/a"]),
+    max_size=5,
+).map("".join)
+
+
+@settings(deadline=None)
+@given(ENDINGS, st.sampled_from(["", "?b=1", "?f=c.md"]))
+def test_a_page_and_its_twins_have_one_bare_key(path: str, query: str) -> None:
+    page = f"https://news.example/a{path}{query}"
+    assert {bare_key(twin) for twin in twins_of(page)} == {bare_key(page)}

@@ -63,7 +63,7 @@ class TestOrder:
         frontier = filled(*(f"article-{number}" for number in range(20)))
         frontier.add(entries("older", "oldest", source="link"))
         order = taken(frontier)
-        assert [order.index(url(name)) for name in ("older", "oldest")] == [7, 15]
+        assert [order.index(url(name)) for name in ("older", "oldest")] == [3, 7]
 
     def test_a_link_that_a_list_names_late_takes_the_place_it_had(self) -> None:
         frontier = Frontier()

@@ -29,13 +29,13 @@ class Holder:
         self.got: list[str] = []
         self.release = asyncio.Event()
 
-    async def hold(self, host: str, name: str = "") -> None:
-        async with self.polite.slot(host):
+    async def hold(self, host: str, name: str = "", *, ahead: bool = False) -> None:
+        async with self.polite.slot(host, ahead=ahead):
             self.got.append(name or host)
             await self.release.wait()
 
-    def start(self, host: str, name: str = "") -> asyncio.Task[None]:
-        return asyncio.create_task(self.hold(host, name))
+    def start(self, host: str, name: str = "", *, ahead: bool = False) -> asyncio.Task[None]:
+        return asyncio.create_task(self.hold(host, name, ahead=ahead))
 
 
 async def settle() -> None:
@@ -55,6 +55,18 @@ async def test_a_host_has_no_more_connections_than_allowed() -> None:
     await asyncio.gather(*tasks)
     assert holder.got == ["0", "1", "2", "3", "4"]
     assert holder.polite.state()[0].active == 0
+
+
+@pytest.mark.parametrize(("rate", "order"), [(0, "0312"), (10_000, "0123")])
+async def test_what_goes_ahead_is_before_all_who_wait_but_for_a_pace(
+    rate: float, order: str
+) -> None:
+    holder = Holder(politeness(concurrency=1, rate=rate))
+    tasks = [holder.start(A, str(n), ahead=n == 3) for n in range(4)]
+    await settle()
+    holder.release.set()
+    await asyncio.gather(*tasks)
+    assert "".join(holder.got) == order
 
 
 async def test_the_total_is_shared_in_turns() -> None:

@@ -333,6 +333,19 @@ class TestEnds:
         assert [row.slug for row in history(tmp_path / "m")] == ["0"]
 
 
+async def test_feeds_of_a_site_that_lists_its_articles_are_read_among_them(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    paths = [f"/news/story-{number}" for number in range(20)]
+    site.pages |= {path: article(f"Tale {number}") for number, path in enumerate(paths)}
+    feed = '<link rel="alternate" type="application/atom+xml" href="/feed">'
+    site.pages["/"] = Page(body=f"<html><head>{feed}</head><body>News</body></html>")
+    site.list(*paths)
+    ran = await run(f"{site.base}/", tmp_path, concurrency=1)
+    assert ran.summary.articles == len(paths)
+    assert site.asked.index("/feed") < site.asked.index(paths[-1])
+
+
 async def test_records_that_are_none_of_the_sites_are_said(site: SmallSite, tmp_path: Path) -> None:
     site.pages["/a"] = article("Story")
     urls = (f"{site.base}/a", "http://other.example/a")

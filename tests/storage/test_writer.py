@@ -51,6 +51,17 @@ async def test_a_full_batch_does_not_wait_for_the_timer(tmp_path: Path) -> None:
         assert [made.slug for made in done] == [f"s{n}" for n in range(2 * BATCH_DRAFTS)]
 
 
+async def test_a_batch_that_is_closed_is_stored_apart_from_what_comes_after_it(
+    tmp_path: Path,
+) -> None:
+    async with Writer(tmp_path, files=False, clock=seen) as writer:
+        first = writer.submit(article("first"))
+        writer.close_batch()
+        second = writer.submit(article("second"))
+        assert (await first).slug == "first"
+        assert (await second).slug == "second"
+
+
 async def test_leaving_stores_what_is_still_open(tmp_path: Path) -> None:
     async with Writer(tmp_path, clock=seen) as writer:
         future = writer.submit(article())
