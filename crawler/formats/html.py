@@ -32,7 +32,7 @@ from crawler.formats.spec import FormatSpec
 from crawler.urls import normalise, page_key
 from storage.model import Finding
 
-EXTRACTOR = "html/1"
+EXTRACTOR = "html/2"
 #: JSON-LD blocks read on one page; listings that repeat one a card have about 50.
 MAX_BLOCKS = 100
 

@@ -7,6 +7,8 @@ nodes out.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from msgspec import Struct
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -63,11 +65,12 @@ def _covers(content: LexborNode, around: LexborNode) -> bool:
 
 def _outer(nodes: list[LexborNode]) -> list[LexborNode]:
     """Those of ``nodes`` that stand by themselves: in no other of them, nor beside the content."""
-    known = {node.mem_id for node in nodes}
-    return [node for node in nodes if not is_beside(node) and not _inside(node, known)]
+    # A list of selectors finds an element once for each of them that it meets.
+    known = {node.mem_id: node for node in nodes}
+    return [node for node in known.values() if not is_beside(node) and not _inside(node, known)]
 
 
-def _inside(node: LexborNode, known: set[int]) -> bool:
+def _inside(node: LexborNode, known: Container[int]) -> bool:
     for each in ancestors(node):
         if each.mem_id in known or each.tag in ("aside", "nav", "footer") or is_beside(each):
             return True

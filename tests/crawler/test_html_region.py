@@ -23,6 +23,18 @@ def test_the_only_article_is_it() -> None:
     assert (found.content.id, found.marked, found.articles) == ("a", True, 1)
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        f'<article id="a" role="article">{LONG}</article>',
+        f'<article id="x"><div id="a" class="entry-content prose">{LONG}</div></article>',
+    ],
+)
+def test_what_is_marked_twice_is_one(page: str) -> None:
+    found = region(f"<main>{page}<p>{LONG}</p></main>")
+    assert (found.content.id, found.marked, found.articles) == ("a", True, 1)
+
+
 def test_comments_are_articles_beside_it() -> None:
     page = (
         f'<article id="a" class="hentry">{LONG}<div class="comments"><article>c</article></div>'
