@@ -7,7 +7,7 @@ postgres_line.py's. psycopg is loaded with this module.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,17 @@ _READERS_MAY_END = 2.0
 
 
 class Postgres(Line):
-    """One open schema. State: the line's, and the indexes that are made later."""
+    """One open schema. State: the line's, the indexes that are made later, ``_inside``.
+
+    That is whether a transaction is open: with a connection that is lost inside one, what was asked
+    or written before in it is lost too, so that nothing goes on behind it.
+    """
 
     def __init__(self, root: Path, url: DatabaseUrl, *, schema: str = "", reading: bool) -> None:
         """Use ``to_read``, ``to_write``, ``to_fill``; ``root`` is named in errors."""
         super().__init__(root, url, schema=schema, reading=reading)
         self._later: list[str] = []
+        self._inside = False
 
     @classmethod
     def to_read(cls, root: Path, url: DatabaseUrl) -> Postgres:
@@ -78,34 +83,36 @@ class Postgres(Line):
     # questions
 
     def run(self, sql: str, values: Given) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Run one question, once more where the connection was lost and nothing depends on it."""
-        alone = self._connection.info.transaction_status == TransactionStatus.IDLE
-        for attempt in self._tries() if alone else [nullcontext()]:
+        """Run one question, again where the connection was lost and nothing depends on it."""
+        if self._inside:
+            return self._connection.execute(translated(sql), values)
+        for attempt in self._tries():
             with attempt:
-                if alone:
-                    self._restore()
+                self._restore()
                 return self._connection.execute(translated(sql), values)
         raise StoreFailed("no try was made")
 
     def hold(self) -> None:
-        """See from the next question on what is there then."""
-        self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        """See from the next question on what is there then, for as long as this is open."""
+        self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
+        self._inside = True
 
     # transactions
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One transaction, alone among writers: all that is done inside is done, or none of it."""
-        self._restore()
-        if self._connection.info.transaction_status == TransactionStatus.IDLE:
-            self._connection.execute("BEGIN")
+        self.run("BEGIN", ())
+        self._inside = True
         try:
             self._connection.execute("SELECT pg_advisory_xact_lock(%s::bigint)", (self._key("w"),))
             yield Session(self._connection)
+            self._connection.execute("COMMIT")
         except BaseException:
             self._roll_back()
             raise
-        self._connection.execute("COMMIT")
+        finally:
+            self._inside = False
 
     def write(
         self, doing: str, work: Callable[[Session], None], stands: Callable[[], bool]

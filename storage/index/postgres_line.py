@@ -124,10 +124,15 @@ class Line:
         """Have a connection, with what the lost one held."""
         if self._connection.closed or self._connection.broken:
             self._connection = self._connect_once()
-            if self._shared:
-                self._share()
-            for site in sorted(self._sites.elements()):
-                self._hold(site)
+            try:
+                if self._shared:
+                    self._share()
+                for site in sorted(self._sites.elements()):
+                    self._hold(site)
+            except BaseException:
+                # With less than the lost one held it is none to go on with.
+                self._connection.close()
+                raise
 
     def _tries(self) -> Iterable[AbstractContextManager[object]]:
         return Retrying(

@@ -207,6 +207,54 @@ def test_patience_ends_and_names_the_database(tmp_path: Path) -> None:
         assert sequences(root) == {"news.example": [1]}
 
 
+def test_a_reader_goes_on_once_a_server_is_back_that_was_away_for_long(tmp_path: Path) -> None:
+    with own_server() as server:
+        root = mirror(tmp_path, server.url(), patience=0.2)
+        write(root, ["a.example"], 2, "")
+        index = Reader.to_read(root)
+        assert index.number("SELECT count(*) FROM snapshots") == 2
+        server.stop()
+        for _ in range(2):
+            with pytest.raises(StoreFailed, match="failed while reading the index"):
+                index.number("SELECT count(*) FROM snapshots")
+        server.start()
+        assert index.number("SELECT count(*) FROM snapshots") == 2
+        index.close()
+
+
+def test_a_reader_that_holds_the_index_as_it_was_sees_no_other_one(tmp_path: Path) -> None:
+    with own_server() as server:
+        root = mirror(tmp_path, server.url(), patience=0.2)
+        write(root, ["a.example"], 1, "")
+        index = Reader.to_read(root)
+        index.hold()
+        assert index.number("SELECT count(*) FROM snapshots") == 1
+        server.stop(kill=True)
+        server.start()
+        write(root, ["a.example"], 1, "again")
+        for _ in range(2):
+            with pytest.raises(StoreFailed, match="failed while reading the index"):
+                index.number("SELECT count(*) FROM snapshots")
+        index.close()
+
+
+def test_a_writer_whose_locks_others_took_meanwhile_waits_for_them(tmp_path: Path) -> None:
+    with own_server() as server:
+        one = Index.to_write(mirror(tmp_path / "one", server.url(), patience=0.2))
+        with one.holding(["a.example"]):
+            server.stop(kill=True)
+            server.start()
+            two = Index.to_write(mirror(tmp_path / "two", server.url()))
+            with two.holding(["a.example"]):
+                for _ in range(2):
+                    with pytest.raises(StoreFailed):
+                        one.set_note("a", "1")
+            one.set_note("a", "2")
+            two.close()
+        one.close()
+        assert sequences(tmp_path / "one") == {}
+
+
 def test_a_database_that_is_not_there_is_said_at_once(tmp_path: Path, database: str) -> None:
     root = mirror(tmp_path, database.replace("/test_", "/none_"))
     with pytest.raises(StoreFailed, match="does not exist"):
