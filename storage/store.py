@@ -46,7 +46,8 @@ from storage.notes import Notes, SpooledNotes, batch_of
 from storage.pending import Pending
 from storage.plain_files import Tree, write_owed
 from storage.records import Records
-from storage.reindex import rebuild, recover
+from storage.recovery import recover
+from storage.reindex import rebuild
 from storage.segments.appending import Appender
 from storage.segments.kinds import Wait
 from storage.segments.names import stamp_of

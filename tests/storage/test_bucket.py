@@ -15,7 +15,7 @@ from storage.archive import Archive
 from storage.compact import compact
 from storage.errors import BadPlace, SegmentsAway
 from storage.layout import with_schema
-from storage.model import EntryState
+from storage.model import Draft, EntryState
 from storage.notes import Notes
 from storage.reindex import reindex
 from storage.segments.blocks import Blocks
@@ -39,6 +39,7 @@ from tests.storage.drafts import (
     words,
     write_segment,
 )
+from tests.storage.indexes import lose
 from tests.storage.test_writer import killed_after
 from tests.storage.verify.harming import problems
 
@@ -264,6 +265,50 @@ def test_what_was_put_and_overtaken_is_taken_back(tmp_path: Path) -> None:
     assert slugs(tmp_path) == ["a"]
     reindex(tmp_path, SEEN)
     assert problems(tmp_path) == []
+
+
+def test_what_was_put_and_whose_spool_is_lost_is_indexed_again(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"), files=False)
+    orphaned(tmp_path, article("a", edition=" 2", seen=hour(1)), article("b"))
+    assert slugs(tmp_path) == ["a"]
+    reindex(tmp_path, SEEN)
+    assert slugs(tmp_path) == ["a", "a", "b"]
+    assert problems(tmp_path) == []
+
+
+@pytest.mark.parametrize("index_is_lost", [False, True])
+def test_of_two_groups_with_one_number_the_one_that_was_seen_counts(
+    tmp_path: Path, *, index_is_lost: bool
+) -> None:
+    stored(tmp_path, article("a"), files=False)
+    # Two numbers of one article, and one each of others, by a writer that died with its disk.
+    drafts = [article("a", edition=f" lost {n}", seen=hour(n)) for n in (1, 2)]
+    orphaned(tmp_path, *drafts, article("b", seen=hour(2)), article("c", seen=hour(2)))
+    again = article("a", edition=" 2", seen=hour(3), reason="edit")
+    stored(tmp_path, again, event("gone-seen", "c", seen=hour(3)), files=False, now=hour(-1))
+    if index_is_lost:
+        lose(tmp_path)
+    report = reindex(tmp_path, SEEN)
+    told = [line for line in report.sentences() if "another writer" in line]
+    assert [line.partition(" of")[0] for line in told] == ["3 groups"]
+    assert len(list((tmp_path / "lost" / SITE).iterdir())) == 3
+    with Archive.open(tmp_path) as archive:
+        _, second = archive.history(SITE, "a")
+        assert (second.sequence, second.observed_at) == (2, hour(3))
+        assert [row.slug for row in archive.newest_all()] == ["a", "b"]
+        assert [row.event for row in archive.events(SITE, "c")] == ["gone-seen"]
+    assert problems(tmp_path) == []
+    assert reindex(tmp_path, SEEN).overtaken == ()
+
+
+def orphaned(root: Path, *drafts: Draft) -> None:
+    """Put an object as a writer does that dies before it is indexed, and its disk with it."""
+    store = open_store(root, files=False)
+    store.commit(drafts, Notes(at=SEEN))
+    store._appender.seal()  # type: ignore[union-attr]  # noqa: SLF001  - what publishing begins with
+    store._segments.publish(store._pending.segments())  # noqa: SLF001
+    abandoned(store)
+    shutil.rmtree(root / "spool")
 
 
 # when the bucket is away
