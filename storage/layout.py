@@ -50,6 +50,16 @@ _PLAIN = (
 )
 
 
+class Left(Struct, frozen=True, kw_only=True):
+    """A place at which a move that is not over, or was killed, may have left copies.
+
+    ``url`` is that of an index or of segments, as in Places; None: the mirror's folder.
+    """
+
+    what: Literal["index", "segments"]
+    url: str | None = None
+
+
 class Places(Struct, frozen=True, kw_only=True):
     """Where a mirror is: its folder, and the URLs of its index and segments, None: in the folder.
 
@@ -60,6 +70,7 @@ class Places(Struct, frozen=True, kw_only=True):
     root: Path
     index: str | None = None
     segments: str | None = None
+    left: Left | None = None
 
     @property
     def local(self) -> bool:
@@ -68,12 +79,16 @@ class Places(Struct, frozen=True, kw_only=True):
 
 
 class Mark(Struct, frozen=True, kw_only=True):
-    """What mirror.json holds: the version of everything beside it, and what is elsewhere."""
+    """What mirror.json holds: the version of everything beside it, and what is elsewhere.
+
+    ``left``: as in Places.
+    """
 
     format: int
     made_by: str = "slugline"
     index: str | UnsetType = UNSET
     segments: str | UnsetType = UNSET
+    left: Left | UnsetType = UNSET
 
 
 def check(root: Path) -> Places:
@@ -99,7 +114,12 @@ def check(root: Path) -> Places:
         raise NewerFormat(root, mark.format, _ELSEWHERE)
     if mark.format < 1:
         raise NotAMirror(root, f"its {MARK} says format {mark.format}, and there is none below 1")
-    places = Places(root=root, index=mark.index or None, segments=mark.segments or None)
+    places = Places(
+        root=root,
+        index=mark.index or None,
+        segments=mark.segments or None,
+        left=mark.left or None,
+    )
     check_urls(places)
     return places
 
@@ -111,6 +131,10 @@ def check_urls(places: Places) -> None:
     if places.segments is not None:
         instead = "the store's own environment variables hold them"
         _check_url("segments", places.segments, _SEGMENT_SCHEMES, instead)
+    if places.left is not None:
+        of_index = places.left.what == "index"
+        index, segments = (places.left.url, None) if of_index else (None, places.left.url)
+        check_urls(Places(root=places.root, index=index, segments=segments))
 
 
 def _check_url(what: str, url: str, schemes: tuple[str, ...], instead: str) -> None:
@@ -207,6 +231,22 @@ def move(places: Places) -> None:
         _write_mark(places)
 
 
+def chosen(what: Literal["index", "segments"], url: str | None, places: Places) -> str | None:
+    """Return the place that ``url`` names for a mirror's index or segments; None: its folder.
+
+    A URL that means a place of the mirror's own leads to the one that was made of it before, where
+    the mirror, or a move that was killed, has one there.
+    """
+    if url is None:
+        return None
+    there = [places.index if what == "index" else places.segments]
+    there += [places.left.url] if places.left is not None and places.left.what == what else []
+    for one in filter(None, there):
+        if one == url or _own_part(one, url):
+            return one
+    return with_schema(url, f"mirror_{token_hex(8)}") if what == "index" else with_folder(url)
+
+
 def with_folder(url: str) -> str:
     """Return a bucket's URL that names a mirror's folder: one of its own where it ends in "/"."""
     return f"{url}mirror-{token_hex(8)}" if url.endswith("/") else url
@@ -227,6 +267,7 @@ def _write_mark(places: Places) -> None:
         format=FORMAT_VERSION if places.local else _ELSEWHERE,
         index=places.index or UNSET,
         segments=places.segments or UNSET,
+        left=places.left or UNSET,
     )
     write_durably(places.root / MARK, places.root / _PART, msgspec.json.encode(mark))
 

@@ -15,7 +15,7 @@ from storage import layout
 from storage.errors import DamageFound, IndexUnusable
 from storage.index.index import Index
 from storage.index.replacing import Announced, announced, cleared, settle
-from storage.index.standing import Article, ends_of, known_segments
+from storage.index.standing import Article, ends_of, forgotten, known_segments
 from storage.notes import SpooledNotes, batch_of
 from storage.overtaken import went
 from storage.reindex import add_groups, index_segment, rows_at, site_of
@@ -137,7 +137,7 @@ def _mend(
     if found.lost:
         notes.append(f"{found.lost_bytes} bytes of an unfinished write went to {found.lost}")
     if segments.shared and (gone := _moved_on(index, found.groups, moved)):
-        buried = _buried(index, gone)
+        buried = forgotten(index, {_article(group) for group in gone})
         lost = [(g.offset, g.length) for g in gone if _article(g) not in buried]
         dropped = [(g.offset, g.length) for g in gone if _article(g) in buried]
         found = segments.without(name, lost, dropped)
@@ -162,13 +162,6 @@ def _moved_on(index: Index, groups: Sequence[Group], moved: set[Article]) -> lis
     last = {(row["site"], row["slug"]): row["last"] for row in rows}
     moved |= {_article(g) for g in groups if g.manifest.sequence <= last.get(_article(g), 0)}
     return [group for group in groups if _article(group) in moved]
-
-
-def _buried(index: Index, groups: Sequence[Group]) -> set[Article]:
-    """Return which of these groups' articles are forgotten: nothing of them may be kept."""
-    columns = ("site", "slug", "event")
-    rows = index.matching("events", columns[:2], {_article(g) for g in groups}, columns)
-    return {(row["site"], row["slug"]) for row in rows if row["event"] == "forgotten"}
 
 
 def _article(group: Group) -> Article:

@@ -15,11 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from storage import layout
 from storage.errors import DamageFound
 from storage.index.index import Index
 from storage.index.opening import is_there
 from storage.index.replacing import Gap, announce, changed, joined, settle
 from storage.index.standing import known_segments
+from storage.layout import Left
+from storage.leftovers import sweep
 from storage.lock import WriterLock
 from storage.recovery import REWRITER, recover
 from storage.reindex import rebuild
@@ -35,11 +38,12 @@ class Upkeep:
     index, and whether a segment was rewritten.
     """
 
-    def __init__(self, root: Path, now: datetime) -> None:
-        """``now`` is for the lock's message."""
+    def __init__(self, root: Path, now: datetime, *, moving: Left | None = None) -> None:
+        """``now`` is for the lock's message; ``moving`` is where a move goes on with copies."""
         self.root = root.absolute()
         self.segments = open_segments(self.root)
         self.notes: tuple[str, ...] = ()
+        self._moving = moving
         self._lock = WriterLock(self.root, now)
         self._index: Index | None = None
         self._holding = ExitStack()
@@ -60,6 +64,8 @@ class Upkeep:
             self._index = Index.to_write(self.root)
             self.notes += recover(self.root, self._index).notes
             self._holding.enter_context(self._index.holding({REWRITER}))
+            if layout.check(self.root).left != self._moving:
+                self.notes += sweep(self.root, self.segments, self._index)
         except BaseException:
             self._close()
             raise

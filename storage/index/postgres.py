@@ -92,6 +92,16 @@ class Postgres(Line):
                 return self._connection.execute(translated(sql), values)
         raise StoreFailed("no try was made")
 
+    def pages(self, sql: str, size: int) -> Iterator[list[dict[str, Any]]]:
+        """Give the rows of a question, ``size`` of them in memory at a time."""
+        self._restore()
+        # A cursor of the server's, which lives as long as a transaction.
+        with self._connection.transaction(), self._connection.cursor("pages") as cursor:
+            cursor.execute(translated(sql))
+            names = [column.name for column in cursor.description or ()]
+            while rows := cursor.fetchmany(size):
+                yield [dict(zip(names, row, strict=True)) for row in rows]
+
     def hold(self) -> None:
         """See from the next question on what is there then, for as long as this is open."""
         self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
@@ -142,7 +152,7 @@ class Postgres(Line):
         """Make the tables, or move them to what this code has; their version is among them."""
         version = self._version()
         if version is None or version < SCHEMA_VERSION:
-            from storage.index.moving import upgrade  # noqa: PLC0415  - SQLAlchemy and alembic
+            from storage.index.upgrading import upgrade  # noqa: PLC0415  - SQLAlchemy and alembic
 
             with self._connect_plainly() as connection:
                 upgrade(connection, self._schema, self._key("w"))

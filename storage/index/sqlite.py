@@ -111,6 +111,13 @@ class Sqlite:
         """Run one question."""
         return self.connection.execute(sql, values)
 
+    def pages(self, sql: str, size: int) -> Iterator[list[dict[str, Any]]]:
+        """Give the rows of a question, ``size`` of them in memory at a time."""
+        cursor = self.connection.execute(sql)
+        names = [column[0] for column in cursor.description]
+        while rows := cursor.fetchmany(size):
+            yield [dict(zip(names, row, strict=True)) for row in rows]
+
     def hold(self) -> None:
         """See from the next question on what is there then."""
         self.connection.execute("BEGIN")

@@ -14,6 +14,7 @@ from storage import layout
 from storage.archive import Archive
 from storage.compact import compact
 from storage.errors import BadPlace, SegmentsAway
+from storage.forget import forget
 from storage.layout import with_schema
 from storage.model import Draft, EntryState
 from storage.notes import Notes
@@ -40,6 +41,7 @@ from tests.storage.drafts import (
     write_segment,
 )
 from tests.storage.indexes import lose
+from tests.storage.test_forget import bytes_of
 from tests.storage.test_writer import killed_after
 from tests.storage.verify.harming import problems
 
@@ -299,6 +301,30 @@ def test_of_two_groups_with_one_number_the_one_that_was_seen_counts(
         assert [row.event for row in archive.events(SITE, "c")] == ["gone-seen"]
     assert problems(tmp_path) == []
     assert reindex(tmp_path, SEEN).overtaken == ()
+
+
+def test_what_is_forgotten_does_not_come_back_from_a_spool_or_an_orphan(
+    tmp_path: Path, database: str
+) -> None:
+    one, two = (tmp_path / name for name in ("one", "two"))
+    for root in (one, two):
+        place = f"s3://{BUCKET}/forgetting-{tmp_path.name}"
+        layout.make(root, index=with_schema(database, "shared"), segments=place)
+    stored(two, article("a"), article("b"), files=False)
+    again = [article(slug, edition=" 2", seen=hour(1), reason="edit") for slug in ("a", "b")]
+    # One writer died and its disk with it, another one's disk is still there.
+    orphaned(one, *again)
+    first = open_store(one, files=False)
+    first.commit([article("a", edition=" 3", seen=hour(2), reason="edit")], Notes(at=SEEN))
+    abandoned(first)
+    assert forget(two, "a", reason="a court asked", now=hour(3)).groups == 2
+    noted(one)
+    assert slugs(two) == ["b"]
+    reindex(two, SEEN)
+    assert slugs(two) == ["b", "b"]
+    for root in (one, two):
+        assert problems(root) == []
+        assert [name for name, data in bytes_of(root) if b"a as " in data] == []
 
 
 def orphaned(root: Path, *drafts: Draft) -> None:
