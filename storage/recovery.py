@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from storage import layout
 from storage.errors import DamageFound, IndexUnusable
 from storage.index.index import Index
 from storage.index.replacing import Announced, announced, cleared, settle
+from storage.index.rows import to_micros
 from storage.index.standing import Article, ends_of, forgotten, known_segments
-from storage.notes import SpooledNotes, batch_of
+from storage.notes import Notes, SpooledNotes, batch_of
 from storage.overtaken import went
 from storage.reindex import add_groups, index_segment, rows_at, site_of
 from storage.segments.kinds import Segments
@@ -60,11 +61,29 @@ def recover(root: Path, index: Index) -> Recovered:
         if clean and name not in again:
             resume[name] = known[name]
     spooled = SpooledNotes(root)
-    # Of an article that another writer went on with, that one knows better.
-    for each in () if moved else spooled.read():
-        index.apply(batch_of(each))
+    # Of a site that another writer went on with, that one knows better.
+    overtaken = {site for site, _ in moved}
+    for each in spooled.read():
+        index.apply(batch_of(_still_new(index, each, overtaken)))
     spooled.clear()
     return Recovered(notes=tuple(notes), resume=resume)
+
+
+def _still_new(index: Index, notes: Notes, overtaken: set[str]) -> Notes:
+    """Return what is left of spooled notes where nobody has noted newer things of their sites.
+
+    ``overtaken`` are sites of which nothing is, those found here added.
+    """
+    sites = {one.site for one in notes.entries} | {site for site, _, _ in notes.memory}
+    for site in sites - overtaken:
+        asked = "SELECT max(checked_at) FROM entries WHERE site = :site"
+        if index.number(asked, site=site) > to_micros(notes.at):
+            overtaken.add(site)
+    return structs.replace(
+        notes,
+        entries=tuple(one for one in notes.entries if one.site not in overtaken),
+        memory=tuple(one for one in notes.memory if one[0] not in overtaken),
+    )
 
 
 def _check_whose(root: Path, index: Index, segments: Segments) -> None:

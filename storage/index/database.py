@@ -73,8 +73,13 @@ class Database(Protocol):
         made; it is done again where it was not.
         """
 
-    def holding(self, sites: Collection[str]) -> AbstractContextManager[None]:
-        """Until this ends, nobody else numbers what is of these sites."""
+    def holding(
+        self, sites: Collection[str], *, at_once: bool = False
+    ) -> AbstractContextManager[None]:
+        """Until this ends, nobody else numbers what is of these sites.
+
+        ``at_once``: SiteHeld is raised where another one does.
+        """
 
     def make(self) -> bool:
         """Make the tables where there is none; tells whether it did."""

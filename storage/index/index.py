@@ -100,9 +100,14 @@ class Index(Reader):
         """Close an index that was filled, and leave nothing of it."""
         self.database.abandon()
 
-    def holding(self, sites: Collection[str]) -> AbstractContextManager[None]:
-        """Until this ends, nobody else numbers snapshots of these sites."""
-        return self.database.holding(sites)
+    def holding(
+        self, sites: Collection[str], *, at_once: bool = False
+    ) -> AbstractContextManager[None]:
+        """Until this ends, nobody else numbers snapshots of these sites.
+
+        ``at_once``: SiteHeld is raised where another one does.
+        """
+        return self.database.holding(sites, at_once=at_once)
 
     @contextmanager
     def begin(self, doing: str) -> Iterator[Connection]:

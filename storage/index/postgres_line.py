@@ -27,6 +27,7 @@ from storage.errors import (
     IndexUnusable,
     LockHeld,
     ReadOnly,
+    SiteHeld,
     StoreFailed,
 )
 from storage.index.database_url import DatabaseUrl
@@ -163,32 +164,37 @@ class Line:
     # locks of the session
 
     @contextmanager
-    def holding(self, sites: Collection[str]) -> Iterator[None]:
+    def holding(self, sites: Collection[str], *, at_once: bool = False) -> Iterator[None]:
         """Until this ends, nobody else numbers what is of these sites; several may be held at once.
 
-        Raises StoreFailed where another has one of them for longer than the URL's patience.
+        Raises StoreFailed where another has one of them for longer than the URL's patience, and
+        SiteHeld with ``at_once`` where another has one now.
         """
         held: list[int] = []
         try:
             with self.errors("waiting for another writer of the site"):
                 for site in sorted({_hash(site) for site in sites}):
-                    self._hold_soon(site)
+                    self._hold_soon(site, at_once=at_once)
                     held.append(site)
                     self._sites[site] += 1
             yield
         finally:
             self._let_go(held)
 
-    def _hold_soon(self, site: int) -> None:
+    def _hold_soon(self, site: int, *, at_once: bool) -> None:
         for attempt in self._tries():
             with attempt:
                 self._restore()
-                self._hold(site)
+                self._hold(site, at_once=at_once)
 
-    def _hold(self, site: int) -> None:
-        self._connection.execute(
-            "SELECT pg_advisory_lock(%s::integer, %s::integer)", (_hash(self._url.schema), site)
-        )
+    def _hold(self, site: int, *, at_once: bool = False) -> None:
+        key = (_hash(self._url.schema), site)
+        if not at_once:
+            self._connection.execute("SELECT pg_advisory_lock(%s::integer, %s::integer)", key)
+            return
+        asked = "SELECT pg_try_advisory_lock(%s::integer, %s::integer)"
+        if self._connection.execute(asked, key).fetchone() != (True,):
+            raise SiteHeld
 
     def _let_go(self, held: Iterable[int]) -> None:
         for site in held:

@@ -137,9 +137,11 @@ class Sqlite:
         with self.errors(doing), self.begin() as connection:
             work(connection)
 
-    def holding(self, sites: Collection[str]) -> AbstractContextManager[None]:
+    def holding(
+        self, sites: Collection[str], *, at_once: bool = False
+    ) -> AbstractContextManager[None]:
         """Do nothing: who writes holds the mirror's lock."""
-        del sites
+        del sites, at_once
         return nullcontext()
 
     def make(self) -> bool:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from random import Random
+from secrets import token_hex
 
 import pytest
+from msgspec import structs
 
 from storage import layout
 from storage.archive import Archive
+from storage.codings import BytesLike
 from storage.compact import compact
 from storage.errors import BadPlace, SegmentsAway
 from storage.forget import forget
@@ -25,6 +31,7 @@ from storage.segments.objects import Objects
 from storage.store import Store
 from storage.verify.found import Passed
 from storage.verify.whole import Asked, verify
+from storage.writer import Writer
 from tests.proxy import Fault, Proxy
 from tests.s3 import BUCKET, SECRET, S3Server
 from tests.storage.drafts import (
@@ -195,6 +202,32 @@ def test_notes_of_what_was_spooled_are_not_lost(tmp_path: Path) -> None:
     assert not (tmp_path / "spool" / "notes").exists()
 
 
+def test_what_another_writer_noted_since_stands(tmp_path: Path) -> None:
+    def noted_at(moment: datetime, value: str) -> Notes:
+        url = f"https://{SITE}/a"
+        entry = EntryState(site=SITE, url=url, verdict="article", checked_at=moment, run=value)
+        other = structs.replace(entry, site="other.example")
+        memory = tuple((site, "key", value) for site in (SITE, "other.example"))
+        return Notes(
+            at=moment, entries=(entry, other) if value == "old" else (entry,), memory=memory
+        )
+
+    store = open_store(tmp_path, files=False)
+    store.commit([], noted_at(SEEN, "old"))
+    before = kept(tmp_path, "spool")
+    abandoned(store)
+    shutil.rmtree(tmp_path / "spool")
+    store = open_store(tmp_path, files=False)
+    store.commit([], structs.replace(noted_at(hour(1), "new"), memory=((SITE, "key", "new"),)))
+    store.close()
+    bring_back(tmp_path, before)
+    noted(tmp_path)
+    with Archive.open(tmp_path) as archive:
+        assert [entry.run for entry in archive.entries(SITE).values()] == ["new"]
+        assert archive.memory(SITE) == {"key": "new"}
+        assert archive.memory("other.example") == {"key": "old"}
+
+
 def test_kill_9_at_any_moment_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     promised: list[str] = []
     random = Random(7)
@@ -332,7 +365,8 @@ def orphaned(root: Path, *drafts: Draft) -> None:
     store = open_store(root, files=False)
     store.commit(drafts, Notes(at=SEEN))
     store._appender.seal()  # type: ignore[union-attr]  # noqa: SLF001  - what publishing begins with
-    store._segments.publish(store._pending.segments())  # noqa: SLF001
+    waiting = store._publisher._gathering.pending  # noqa: SLF001
+    store._segments.publish(waiting.segments())  # noqa: SLF001
     abandoned(store)
     shutil.rmtree(root / "spool")
 
@@ -343,7 +377,7 @@ def orphaned(root: Path, *drafts: Draft) -> None:
 def test_a_run_goes_on_while_the_bucket_is_away(tmp_path: Path, away: S3Server) -> None:
     store = safe(tmp_path, "a")
     away.stop()
-    assert store.try_to_publish() == {}
+    assert tried(store) == {}
     store.commit([article("b")], Notes(at=SEEN))
     assert store.waits
     away.start()
@@ -369,12 +403,74 @@ def test_a_run_that_ends_meanwhile_says_so_and_the_next_one_drains(
     assert slugs(tmp_path) == ["a", "b"]
 
 
+def tried(store: Store) -> dict[str, BytesLike]:
+    """Try to publish, and return what is visible when what was sent has arrived or not."""
+    bodies = store.try_to_publish()
+    assert store.upload is not None
+    store.upload.exception()
+    return bodies | store.land()
+
+
+def test_more_is_stored_while_a_slow_bucket_takes_what_was(tmp_path: Path, proxy: Proxy) -> None:
+    store = safe(tmp_path, "a")
+    proxy.faults.append("slow")
+    assert store.try_to_publish() == {}
+    upload = store.upload
+    assert upload is not None
+    store.commit([article("a", edition=" 2", seen=hour(1), reason="edit")], Notes(at=SEEN))
+    store.commit([article("b")], Notes(at=SEEN))
+    assert not upload.done()
+    assert slugs(tmp_path) == []
+    upload.result()
+    assert store.land()
+    assert slugs(tmp_path) == ["a"]
+    store.close()
+    with Archive.open(tmp_path) as archive:
+        assert [row.sequence for row in archive.history(SITE, "a")] == [1, 2]
+    assert slugs(tmp_path) == ["a", "a", "b"]
+    assert problems(tmp_path) == []
+
+
+async def test_what_was_uploaded_is_seen_as_soon_as_it_has_arrived(tmp_path: Path) -> None:
+    async with Writer(tmp_path, files=False) as writer:
+        await writer.commit(article("a", edition=token_hex(9 << 20), formats=("html",)))
+        async with asyncio.timeout(20):
+            while not await asyncio.to_thread(slugs, tmp_path):
+                pass
+    assert slugs(tmp_path) == ["a"]
+
+
+def test_killed_while_one_lot_is_on_its_way_and_another_gathers(
+    tmp_path: Path, away: S3Server
+) -> None:
+    entries = [
+        EntryState(
+            site=SITE, url=f"https://{SITE}/{name}", verdict="article", checked_at=SEEN, run="r"
+        )
+        for name in ("a", "b")
+    ]
+    store = open_store(tmp_path, files=False)
+    away.stop()
+    for entry, slug in zip(entries, "ab", strict=True):
+        store.commit([article(slug)], Notes(at=SEEN, entries=(entry,)))
+        store.try_to_publish()
+    assert store.upload is not None
+    store.upload.exception()
+    abandoned(store)
+    away.start()
+    noted(tmp_path)
+    with Archive.open(tmp_path) as archive:
+        assert len(archive.entries(SITE)) == 2
+    assert slugs(tmp_path) == ["a", "b"]
+    assert list((tmp_path / "spool").glob("notes*")) == []
+
+
 def test_after_so_many_tries_the_run_ends(tmp_path: Path, away: S3Server) -> None:
     store = safe(tmp_path, "a")
-    store._away = store.wait.tries  # noqa: SLF001  - a quarter of an hour later
+    store._publisher._away = store.wait.tries  # noqa: SLF001  - a quarter of an hour later
     away.stop()
     with pytest.raises(SegmentsAway):
-        store.try_to_publish()
+        tried(store)
     with pytest.raises(SegmentsAway):
         store.commit([article("b")], Notes(at=SEEN))
     away.start()
@@ -517,6 +613,30 @@ def keep_two(root: Path) -> None:
     keep(store, article("c"))
     store.close()
     assert slugs(root) == ["a", "b", "c"]
+
+
+def test_two_machines_that_want_each_others_sites_both_get_them(
+    tmp_path: Path, database: str
+) -> None:
+    sites = ["a.example", "b.example"]
+    stores = []
+    for name, site in zip(("one", "two"), sites, strict=True):
+        place = f"s3://{BUCKET}/crossed-{tmp_path.name}"
+        layout.make(tmp_path / name, index=with_schema(database, "shared"), segments=place)
+        stores.append(open_store(tmp_path / name, files=False))
+        stores[-1].commit([article("x", site=site)], Notes(at=SEEN))
+
+    def go_on(number: int) -> None:
+        draft = article("x", site=sites[1 - number], edition=" 2", seen=hour(1), reason="edit")
+        stores[number].commit([draft], Notes(at=SEEN))
+        stores[number].close()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(go_on, range(2)))
+    with Archive.open(tmp_path / "one") as archive:
+        for site in sites:
+            assert [row.sequence for row in archive.history(site, "x")] == [1, 2]
+    assert problems(tmp_path / "one") == []
 
 
 def test_two_machines_write_one_archive(tmp_path: Path, database: str) -> None:
