@@ -24,7 +24,7 @@ from storage.index.standing import known_segments
 from storage.layout import CATALOGUE
 from storage.model import Draft, Manifest
 from storage.notes import Notes
-from storage.plain_files import WATERMARK
+from storage.plain_files import mark_of_folder
 from storage.scrub import scrub_beside, scrub_files, scrub_lost, scrub_runs
 from storage.segments.appending import SEGMENT_BYTES
 from storage.segments.recovery import Group
@@ -64,7 +64,7 @@ def forget(
         forget_notes(upkeep.index, gone.site, gone.slug, gone.urls)
         if files:
             # Names that others have too are written again by the next run.
-            upkeep.index.set_note(WATERMARK, "0")
+            upkeep.index.set_note(mark_of_folder(root), "0")
         upkeep.settle()
         scrub_beside(root)
         upkeep.index.scrub()

@@ -36,6 +36,8 @@ _PART = ".mirror.json.part"
 #: it for an empty one.
 _ELSEWHERE = FORMAT_VERSION + 1
 _INDEX_SCHEMES = ("postgresql", "postgres")
+#: What libpq takes for secrets in a URL's query.
+_SECRETS = frozenset({"password", "sslpassword"})
 _SEGMENT_SCHEMES = ("s3", "gs", "az", "file")
 #: Bytes of mirror.json: it has a number and some words.
 _MOST_MARK = 64 << 10
@@ -64,13 +66,15 @@ class Places(Struct, frozen=True, kw_only=True):
     """Where a mirror is: its folder, and the URLs of its index and segments, None: in the folder.
 
     ``index`` is ``postgresql://host/database?schema=name``, ``segments`` is ``s3://bucket/prefix``
-    or another store's. Neither has a secret in it.
+    or another store's. Neither has a secret in it. ``folder`` tells this folder from others whose
+    index is the same one.
     """
 
     root: Path
     index: str | None = None
     segments: str | None = None
     left: Left | None = None
+    folder: str = ""
 
     @property
     def local(self) -> bool:
@@ -81,7 +85,7 @@ class Places(Struct, frozen=True, kw_only=True):
 class Mark(Struct, frozen=True, kw_only=True):
     """What mirror.json holds: the version of everything beside it, and what is elsewhere.
 
-    ``left``: as in Places.
+    ``left`` and ``folder``: as in Places.
     """
 
     format: int
@@ -89,6 +93,7 @@ class Mark(Struct, frozen=True, kw_only=True):
     index: str | UnsetType = UNSET
     segments: str | UnsetType = UNSET
     left: Left | UnsetType = UNSET
+    folder: str | UnsetType = UNSET
 
 
 def check(root: Path) -> Places:
@@ -119,6 +124,7 @@ def check(root: Path) -> Places:
         index=mark.index or None,
         segments=mark.segments or None,
         left=mark.left or None,
+        folder=mark.folder or "",
     )
     check_urls(places)
     return places
@@ -140,7 +146,9 @@ def check_urls(places: Places) -> None:
 def _check_url(what: str, url: str, schemes: tuple[str, ...], instead: str) -> None:
     try:
         parts = urlsplit(url)
-        secret = parts.password is not None or "password" in parse_qs(parts.query)
+        # asked for, so that one out of range is told of here
+        _ = parts.port
+        secret = parts.password is not None or not _SECRETS.isdisjoint(parse_qs(parts.query))
     except ValueError as error:
         raise UnusablePlace(what, "this URL", str(error)) from error
     if secret or (what == "segments" and parts.username is not None):
@@ -195,14 +203,23 @@ def make(root: Path, index: str | None = None, segments: str | None = None) -> P
     check_urls(wanted)
     if wanted.index is not None:
         own = with_schema(wanted.index, f"mirror_{token_hex(8)}")
-        wanted = structs.replace(wanted, index=own)
+        wanted = structs.replace(wanted, index=own, folder=token_hex(8))
     if wanted.segments is not None:
         wanted = structs.replace(wanted, segments=with_folder(wanted.segments))
+    make_place(wanted)
     with os_errors(f"making the mirror {root}"):
         root.mkdir(parents=True, exist_ok=True)
         _write_mark(wanted)
         sync_folder(root.parent)
     return wanted
+
+
+def make_place(places: Places) -> None:
+    """Make the folder that segments are to go to, where they go to one. Nobody else makes it."""
+    if places.segments is not None and places.segments.startswith("file:"):
+        folder = Path(urlsplit(places.segments).path)
+        with os_errors(f"making {folder}"):
+            folder.mkdir(parents=True, exist_ok=True)
 
 
 def _check_same(what: Literal["index", "segments"], url: str | None, places: Places) -> None:
@@ -268,6 +285,7 @@ def _write_mark(places: Places) -> None:
         index=places.index or UNSET,
         segments=places.segments or UNSET,
         left=places.left or UNSET,
+        folder=places.folder or UNSET,
     )
     write_durably(places.root / MARK, places.root / _PART, msgspec.json.encode(mark))
 

@@ -60,6 +60,7 @@ def move_segments(root: Path, url: str | None, now: datetime) -> Moved:
         source = upkeep.segments
         if wanted.segments == places.segments:
             return Moved(to=url, segments=len(source.names()), bytes=0, copied=0)
+        layout.make_place(wanted)
         target = open_at(root, wanted.segments)
         names = source.names()
         resumed = places.left == going

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from secrets import token_hex
 
 from msgspec import Struct, structs
 
@@ -43,7 +44,9 @@ def move_index(root: Path, url: str | None, now: datetime) -> IndexMoved:
     places = layout.check(root)
     if url is not None:
         layout.check_urls(structs.replace(places, index=url))
-    wanted = structs.replace(places, index=layout.chosen("index", url, places), left=None)
+    chosen = layout.chosen("index", url, places)
+    folder = (places.folder or token_hex(8)) if chosen is not None else ""
+    wanted = structs.replace(places, index=chosen, left=None, folder=folder)
     going = Left(what="index", url=wanted.index)
     with Upkeep(root, now, moving=going) as upkeep:
         if wanted.index == places.index:

@@ -41,7 +41,7 @@ from storage.index.standing import file_names, held_paths, standings
 from storage.lock import WriterLock
 from storage.model import Draft, Manifest
 from storage.notes import Notes, batch_of
-from storage.plain_files import Tree, write_owed
+from storage.plain_files import Tree, mark_of_folder, write_owed
 from storage.publishing import Publisher
 from storage.records import Records
 from storage.recovery import recover
@@ -141,7 +141,7 @@ class Store:
         return done.resume
 
     def _open_tree(self) -> Tree:
-        tree = Tree(self.root / layout.FILES)
+        tree = Tree(self.root / layout.FILES, mark=mark_of_folder(self.root))
         tree.open()
         owed = write_owed(self._index, tree, self._records.body)
         if owed:

@@ -193,7 +193,7 @@ _SAME_KEYS = ("site", "slug", "sequence", "id")
 #: Numbers of rows taken out are given again: files/ must not take those for written.
 FILES_OWED = """
     UPDATE meta SET value = CAST((SELECT coalesce(max(n), 0) FROM representations) AS TEXT)
-    WHERE CASE WHEN key = 'files'
+    WHERE CASE WHEN key = 'files' OR key LIKE 'files %'
           THEN CAST(value AS BIGINT) > (SELECT coalesce(max(n), 0) FROM representations) END
 """
 

@@ -34,6 +34,15 @@ def is_at(places: Places) -> bool:
     return True
 
 
+def name_of(places: Places) -> str:
+    """Return what people are told that the index at ``places`` is: a file, or a database."""
+    if places.index is None:
+        return layout.INDEX
+    from storage.index.database_url import DatabaseUrl  # noqa: PLC0415  - not for a folder
+
+    return DatabaseUrl.parse(places.index).name
+
+
 def to_read(places: Places) -> Database:
     """Open the index at ``places`` for reading. Raises IndexUnusable, StoreFailed."""
     return Sqlite.to_read(places.root) if places.index is None else _postgres(places, "to_read")

@@ -161,10 +161,14 @@ class Postgres(Line):
         return False
 
     def make_schema(self) -> None:
-        """Make the schema empty, as a transaction's first step."""
+        """Make the schema empty, as a transaction's first step: one that is there is used."""
         name = sql.Identifier(self._schema)
-        self._connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(name))
-        self._connection.execute(sql.SQL("CREATE SCHEMA {}").format(name))
+        there = self.run("SELECT to_regnamespace(quote_ident(:schema))", {"schema": self._schema})
+        if there.fetchone() == (None,):
+            self._connection.execute(sql.SQL("CREATE SCHEMA {}").format(name))
+        for table in self._tables():
+            drop = sql.SQL("DROP TABLE {}.{} CASCADE").format(name, table)
+            self._connection.execute(drop)
 
     def _version(self) -> int | None:
         """Return the version of the tables, None where there are none."""

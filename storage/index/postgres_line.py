@@ -29,6 +29,7 @@ from storage.errors import (
     ReadOnly,
     SiteHeld,
     StoreFailed,
+    UnusablePlace,
 )
 from storage.index.database_url import DatabaseUrl
 from storage.index.postgres_spelling import Raw, register
@@ -54,6 +55,8 @@ _SERVER_KEEPALIVE = {
 _KILLED_MAY_END = 3.0
 #: Seconds that one try to connect may take.
 _CONNECTING = 10
+#: Encodings of a database that keep what they are given.
+_HOLD_ALL = frozenset({"UTF8", "SQL_ASCII"})
 #: 57P01 to 57P03: the server stops, crashes or starts.
 _SERVER_GOES = frozenset({"57P01", "57P02", "57P03"})
 #: What a server that starts or stops says to who would connect, which bears no number.
@@ -99,6 +102,7 @@ class Line:
 
     def _connect_once(self) -> Raw:
         connection = self._connect_plainly()
+        self._check_encoding(connection)
         connection.autocommit = True
         register(connection)
         connection.execute(
@@ -111,6 +115,14 @@ class Line:
         patience = f"{int(self._url.patience * 1000)}ms"
         connection.execute("SELECT set_config('lock_timeout', %s, false)", (patience,))
         return connection
+
+    def _check_encoding(self, connection: Raw) -> None:
+        """Raise UnusablePlace where the database can't hold every text (SQL_ASCII holds bytes)."""
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding not in _HOLD_ALL:
+            connection.close()
+            why = f"its encoding is {encoding}, which can't hold every text: make it with UTF8"
+            raise UnusablePlace("index", self.name, why)
 
     def _connect_plainly(self) -> Raw:
         return psycopg.connect(

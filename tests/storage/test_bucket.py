@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from secrets import token_hex
@@ -606,6 +607,28 @@ def test_a_folder_of_files_is_a_bucket_too(tmp_path: Path, monkeypatch: pytest.M
     assert slugs(root) == ["a", "b"]
     assert problems(root) == []
     keep_two(root)
+
+
+def test_a_folder_of_files_that_is_not_there_is_no_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUGLINE_SEGMENTS", f"file://{tmp_path}/objects")
+    root = tmp_path / "m"
+    stored(root, article("a"))
+    shutil.move(tmp_path / "objects", tmp_path / "away")
+    for look in (partial(reindex, now=SEEN), Archive.open, open_store):
+        with pytest.raises(SegmentsAway, match="/objects can't be had: there is no such folder"):
+            look(root)
+    assert not (tmp_path / "objects").exists()
+    shutil.move(tmp_path / "away", tmp_path / "objects")
+    assert slugs(root) == ["a"]
+
+
+def test_a_file_in_the_way_is_said_in_its_words(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    objects = Objects(f"file://{tmp_path}")
+    with pytest.raises(SegmentsAway, match="the folder said: "):
+        objects.replace("x/1.warc.gz", tmp_path / "x")
 
 
 def keep_two(root: Path) -> None:
