@@ -57,10 +57,12 @@ def forget(
     if gone.tombstone is None:
         gone = structs.replace(gone, tombstone=_bury(root, gone, reason, now))
     files, lines, lost = scrub_files(root, gone), scrub_runs(root, gone), scrub_lost(root, gone)
-    with Upkeep(root, now) as upkeep, upkeep.index.holding({gone.site}):
-        unseen = _drop_unseen(upkeep, gone)
-        gaps = _gaps(upkeep.index, gone)
-        freed = sum(upkeep.drop(name, gaps[name]) for name in sorted(gaps))
+    with Upkeep(root, now) as upkeep:
+        with upkeep.index.holding({gone.site}):
+            # Nobody stores more of it between this look and the last of it.
+            unseen = _drop_unseen(upkeep, gone)
+            gaps = _gaps(upkeep.index, gone)
+            freed = sum(upkeep.drop(name, gaps[name]) for name in sorted(gaps))
         forget_notes(upkeep.index, gone.site, gone.slug, gone.urls)
         if files:
             # Names that others have too are written again by the next run.
