@@ -30,13 +30,15 @@ _RETRIES, _RETRY_TIME = 5, timedelta(seconds=60)
 _TOLD = ("AWS_", "AZURE_", "GOOGLE_")
 
 _STATUS = re.compile(r"status code: (\d{3})")
+_OS_ERROR = re.compile(r"\(os error (\d{1,5})\)")
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 
 
-def open_bucket(url: str, wanted_by: str) -> tuple[ObjectStore, str]:
+def open_bucket(url: str, wanted_by: str, *, make: bool = True) -> tuple[ObjectStore, str]:
     """Return the store and the path in it that ``url`` names; a path to a folder ends in a slash.
 
-    ``wanted_by``: what an error says that needs it. Raises BadPlace, MissingExtra.
+    ``wanted_by``: what an error says that needs it; ``make``: make a folder that is not there.
+    Raises BadPlace, MissingExtra.
     """
     parts = urlsplit(url)
     if parts.username or parts.password or parts.query or parts.fragment:
@@ -51,7 +53,7 @@ def open_bucket(url: str, wanted_by: str) -> tuple[ObjectStore, str]:
         raise MissingExtra(wanted_by, "obstore", "cluster") from error
     try:
         if in_files:
-            return LocalStore(parts.path, mkdir=True), ""
+            return LocalStore(parts.path, mkdir=make), ""
         known = frozenset(item for item in os.environ.items() if item[0].startswith(_TOLD))
         store = _opened(f"{parts.scheme}://{parts.netloc}", known)
     except (BaseError, ValueError, OSError) as error:
@@ -82,7 +84,9 @@ def bucket_errors(failed: Callable[[str], ArchiveError]) -> Iterator[None]:
 
 def _why(said: str) -> str:
     """Say what failed in words of ours: a cloud's answer may repeat keys and tokens."""
-    status, code = _STATUS.search(said), _CODE.search(said)
+    status, code, of_system = (each.search(said) for each in (_STATUS, _CODE, _OS_ERROR))
+    if "LocalFileSystem" in said:
+        return f"the folder said: {os.strerror(int(of_system[1])) if of_system else 'no'}"
     if status is None:
         return "its server could not be reached"
     return f"its server said {status[1]}{f' {code[1]}' if code else ''}"

@@ -168,6 +168,13 @@ class StoreFailed(ArchiveError):
     """The disk or the database refused for another reason: nothing of the batch stands."""
 
 
+class SiteHeld(StoreFailed):
+    """Another writer numbers what is of a site now."""
+
+    def __init__(self) -> None:
+        super().__init__("another writer has the site")
+
+
 class SegmentsAway(StoreFailed):
     """A mirror's segments are in a place that can't be reached, or that refuses."""
 

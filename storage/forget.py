@@ -3,7 +3,9 @@
 First a tombstone, an event with the reason and every URL that led there, so that from then on
 nothing asks for it again. Then what is derived (files, run logs, lost bytes), then its records out
 of every segment, then the index, whose file is written anew. Killed at any instant and started
-again, it goes on. What stays: the slug and the URLs, which say what must not come back.
+again, it goes on. What stays: the slug and the URLs, which say what must not come back. What other
+machines have of it in their spools is left out when those are drained (recovery.py), and what they
+hand over later is refused (store.py).
 """
 
 from __future__ import annotations
@@ -18,12 +20,14 @@ from storage.index import fulltext_opening
 from storage.index.beside import remove
 from storage.index.index import Index
 from storage.index.replacing import Gap, forget_notes
+from storage.index.standing import known_segments
 from storage.layout import CATALOGUE
 from storage.model import Draft, Manifest
 from storage.notes import Notes
-from storage.plain_files import WATERMARK
+from storage.plain_files import mark_of_folder
 from storage.scrub import scrub_beside, scrub_files, scrub_lost, scrub_runs
 from storage.segments.appending import SEGMENT_BYTES
+from storage.segments.recovery import Group
 from storage.store import Store
 from storage.trace import Trace, trace
 from storage.upkeep import Upkeep
@@ -54,12 +58,15 @@ def forget(
         gone = structs.replace(gone, tombstone=_bury(root, gone, reason, now))
     files, lines, lost = scrub_files(root, gone), scrub_runs(root, gone), scrub_lost(root, gone)
     with Upkeep(root, now) as upkeep:
-        gaps = _gaps(upkeep.index, gone)
-        freed = sum(upkeep.drop(name, gaps[name]) for name in sorted(gaps))
+        with upkeep.index.holding({gone.site}):
+            # Nobody stores more of it between this look and the last of it.
+            unseen = _drop_unseen(upkeep, gone)
+            gaps = _gaps(upkeep.index, gone)
+            freed = sum(upkeep.drop(name, gaps[name]) for name in sorted(gaps))
         forget_notes(upkeep.index, gone.site, gone.slug, gone.urls)
         if files:
             # Names that others have too are written again by the next run.
-            upkeep.index.set_note(WATERMARK, "0")
+            upkeep.index.set_note(mark_of_folder(root), "0")
         upkeep.settle()
         scrub_beside(root)
         upkeep.index.scrub()
@@ -68,7 +75,7 @@ def forget(
         remove(root / CATALOGUE)
     return Forgotten(
         trace=gone,
-        groups=sum(map(len, gaps.values())),
+        groups=sum(map(len, gaps.values())) + unseen,
         segments=len(gaps),
         bytes=freed,
         files=files,
@@ -100,6 +107,25 @@ def _bury(root: Path, gone: Trace, reason: str, now: datetime) -> int:
     if not isinstance(stored, Manifest):
         raise StoreFailed(f"the tombstone could not be stored: {stored}")
     return stored.sequence
+
+
+def _drop_unseen(upkeep: Upkeep, gone: Trace) -> int:
+    """Take the article out of objects that no index knows; return how many groups it were.
+
+    A writer left them that died before it indexed them: who lives has nothing under way of a site
+    that is held here.
+    """
+    if not upkeep.segments.shared:
+        return 0
+    count = 0
+    for name in sorted(set(upkeep.segments.names(gone.site)) - known_segments(upkeep.index).keys()):
+        walk = upkeep.segments.walk(name, skim=True)
+        groups = [g for g in walk if isinstance(g, Group) and g.manifest.slug == gone.slug]
+        if groups:
+            spans = [(group.offset, group.length) for group in groups]
+            upkeep.segments.without(name, (), forgotten=spans)
+        count += len(groups)
+    return count
 
 
 _GROUPS = """

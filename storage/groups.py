@@ -63,7 +63,7 @@ class Builder:
         """Give a draft its numbers and make its records. Raises BadDraft: nothing has changed."""
         article = (draft.manifest.site, draft.manifest.slug)
         standing = self._standings.get(article, Standing())
-        _check(draft)
+        _check(draft, standing)
         try:
             group = self._group(draft, standing)
         except ValueError as error:
@@ -123,9 +123,11 @@ class Builder:
         )
 
 
-def _check(draft: Draft) -> None:
+def _check(draft: Draft, standing: Standing) -> None:
     manifest = draft.manifest
     name = f"{manifest.site}/{manifest.slug}"
+    if standing.forgotten and manifest.kind == "snapshot":
+        raise BadDraft(f"{name} was forgotten: nothing of it is stored any more")
     if manifest.kind == "snapshot" and (manifest.key is None or manifest.reason is None):
         raise BadDraft(f"the snapshot {name} has no key or no reason")
     if manifest.kind == "event" and manifest.event is None:

@@ -36,6 +36,8 @@ _PART = ".mirror.json.part"
 #: it for an empty one.
 _ELSEWHERE = FORMAT_VERSION + 1
 _INDEX_SCHEMES = ("postgresql", "postgres")
+#: What libpq takes for secrets in a URL's query.
+_SECRETS = frozenset({"password", "sslpassword"})
 _SEGMENT_SCHEMES = ("s3", "gs", "az", "file")
 #: Bytes of mirror.json: it has a number and some words.
 _MOST_MARK = 64 << 10
@@ -50,16 +52,29 @@ _PLAIN = (
 )
 
 
+class Left(Struct, frozen=True, kw_only=True):
+    """A place at which a move that is not over, or was killed, may have left copies.
+
+    ``url`` is that of an index or of segments, as in Places; None: the mirror's folder.
+    """
+
+    what: Literal["index", "segments"]
+    url: str | None = None
+
+
 class Places(Struct, frozen=True, kw_only=True):
     """Where a mirror is: its folder, and the URLs of its index and segments, None: in the folder.
 
     ``index`` is ``postgresql://host/database?schema=name``, ``segments`` is ``s3://bucket/prefix``
-    or another store's. Neither has a secret in it.
+    or another store's. Neither has a secret in it. ``folder`` tells this folder from others whose
+    index is the same one.
     """
 
     root: Path
     index: str | None = None
     segments: str | None = None
+    left: Left | None = None
+    folder: str = ""
 
     @property
     def local(self) -> bool:
@@ -68,12 +83,17 @@ class Places(Struct, frozen=True, kw_only=True):
 
 
 class Mark(Struct, frozen=True, kw_only=True):
-    """What mirror.json holds: the version of everything beside it, and what is elsewhere."""
+    """What mirror.json holds: the version of everything beside it, and what is elsewhere.
+
+    ``left`` and ``folder``: as in Places.
+    """
 
     format: int
     made_by: str = "slugline"
     index: str | UnsetType = UNSET
     segments: str | UnsetType = UNSET
+    left: Left | UnsetType = UNSET
+    folder: str | UnsetType = UNSET
 
 
 def check(root: Path) -> Places:
@@ -99,7 +119,13 @@ def check(root: Path) -> Places:
         raise NewerFormat(root, mark.format, _ELSEWHERE)
     if mark.format < 1:
         raise NotAMirror(root, f"its {MARK} says format {mark.format}, and there is none below 1")
-    places = Places(root=root, index=mark.index or None, segments=mark.segments or None)
+    places = Places(
+        root=root,
+        index=mark.index or None,
+        segments=mark.segments or None,
+        left=mark.left or None,
+        folder=mark.folder or "",
+    )
     check_urls(places)
     return places
 
@@ -111,12 +137,18 @@ def check_urls(places: Places) -> None:
     if places.segments is not None:
         instead = "the store's own environment variables hold them"
         _check_url("segments", places.segments, _SEGMENT_SCHEMES, instead)
+    if places.left is not None:
+        of_index = places.left.what == "index"
+        index, segments = (places.left.url, None) if of_index else (None, places.left.url)
+        check_urls(Places(root=places.root, index=index, segments=segments))
 
 
 def _check_url(what: str, url: str, schemes: tuple[str, ...], instead: str) -> None:
     try:
         parts = urlsplit(url)
-        secret = parts.password is not None or "password" in parse_qs(parts.query)
+        # asked for, so that one out of range is told of here
+        _ = parts.port
+        secret = parts.password is not None or not _SECRETS.isdisjoint(parse_qs(parts.query))
     except ValueError as error:
         raise UnusablePlace(what, "this URL", str(error)) from error
     if secret or (what == "segments" and parts.username is not None):
@@ -171,14 +203,23 @@ def make(root: Path, index: str | None = None, segments: str | None = None) -> P
     check_urls(wanted)
     if wanted.index is not None:
         own = with_schema(wanted.index, f"mirror_{token_hex(8)}")
-        wanted = structs.replace(wanted, index=own)
+        wanted = structs.replace(wanted, index=own, folder=token_hex(8))
     if wanted.segments is not None:
         wanted = structs.replace(wanted, segments=with_folder(wanted.segments))
+    make_place(wanted)
     with os_errors(f"making the mirror {root}"):
         root.mkdir(parents=True, exist_ok=True)
         _write_mark(wanted)
         sync_folder(root.parent)
     return wanted
+
+
+def make_place(places: Places) -> None:
+    """Make the folder that segments are to go to, where they go to one. Nobody else makes it."""
+    if places.segments is not None and places.segments.startswith("file:"):
+        folder = Path(urlsplit(places.segments).path)
+        with os_errors(f"making {folder}"):
+            folder.mkdir(parents=True, exist_ok=True)
 
 
 def _check_same(what: Literal["index", "segments"], url: str | None, places: Places) -> None:
@@ -207,6 +248,22 @@ def move(places: Places) -> None:
         _write_mark(places)
 
 
+def chosen(what: Literal["index", "segments"], url: str | None, places: Places) -> str | None:
+    """Return the place that ``url`` names for a mirror's index or segments; None: its folder.
+
+    A URL that means a place of the mirror's own leads to the one that was made of it before, where
+    the mirror, or a move that was killed, has one there.
+    """
+    if url is None:
+        return None
+    there = [places.index if what == "index" else places.segments]
+    there += [places.left.url] if places.left is not None and places.left.what == what else []
+    for one in filter(None, there):
+        if one == url or _own_part(one, url):
+            return one
+    return with_schema(url, f"mirror_{token_hex(8)}") if what == "index" else with_folder(url)
+
+
 def with_folder(url: str) -> str:
     """Return a bucket's URL that names a mirror's folder: one of its own where it ends in "/"."""
     return f"{url}mirror-{token_hex(8)}" if url.endswith("/") else url
@@ -227,6 +284,8 @@ def _write_mark(places: Places) -> None:
         format=FORMAT_VERSION if places.local else _ELSEWHERE,
         index=places.index or UNSET,
         segments=places.segments or UNSET,
+        left=places.left or UNSET,
+        folder=places.folder or UNSET,
     )
     write_durably(places.root / MARK, places.root / _PART, msgspec.json.encode(mark))
 

@@ -2,25 +2,26 @@
 
 A plain copy, under the same names, each read back and compared by its SHA-256; then mirror.json
 says where they are; then the old ones go. The index needs no change: it knows segments by name.
-Killed at any instant before mirror.json is written the old ones stand, and the same again goes on
-with what is there; after it, only copies are left behind. Blocking.
+Killed at any instant before mirror.json says so the old ones stand, and the same again goes on with
+what is there; after it, only copies are left behind. Either way mirror.json tells where copies are,
+for leftovers.py to sweep. Blocking.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from secrets import token_hex
 from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
 from storage import layout
-from storage.errors import DamageFound, StoreFailed, UnusablePlace, os_errors
+from storage.errors import ArchiveError, DamageFound, StoreFailed, UnusablePlace, os_errors
+from storage.layout import Left, Places
+from storage.leftovers import is_copy, is_same, sweep_segments
 from storage.segments.kinds import Segments
 from storage.segments.opening import open_at
 from storage.segments.source import Source
@@ -50,25 +51,32 @@ def move_segments(root: Path, url: str | None, now: datetime) -> Moved:
     """
     root = root.absolute()
     places = layout.check(root)
-    wanted = structs.replace(places, segments=None if url is None else layout.with_folder(url))
+    wanted = structs.replace(places, segments=layout.chosen("segments", url, places), left=None)
     layout.check_urls(wanted)
     if url is not None:
         _check_place(root, url)
-    with Upkeep(root, now) as upkeep:
-        source, target = upkeep.segments, open_at(root, wanted.segments)
-        if wanted == places:
+    going = Left(what="segments", url=wanted.segments)
+    with Upkeep(root, now, moving=going) as upkeep:
+        source = upkeep.segments
+        if wanted.segments == places.segments:
             return Moved(to=url, segments=len(source.names()), bytes=0, copied=0)
-        if _is_same(source, target):
-            why = "that is where they are, under another name"
-            raise UnusablePlace("segments", wanted.segments or str(root), why)
+        layout.make_place(wanted)
+        target = open_at(root, wanted.segments)
         names = source.names()
-        strangers = set(target.names()) - set(names)
-        if strangers:
-            why = f"{len(strangers)} other segments are there, as {min(strangers)}"
-            raise UnusablePlace("segments", wanted.segments or str(root), why)
-        sizes = [_copy(source, target, name) for name in names]
+        resumed = places.left == going
+        layout.move(structs.replace(places, left=going))
+        try:
+            _check_target(source, target, wanted)
+        except ArchiveError:
+            if not resumed:
+                layout.move(structs.replace(places, left=None))
+            raise
+        sizes = [_copy(source, target, name, resumed=resumed) for name in names]
+        left = Left(what="segments", url=places.segments)
+        layout.move(structs.replace(wanted, left=left))
+        _check_all(source, target, names)
+        sweep_segments(target, source)
         layout.move(wanted)
-        _remove(source, target, names)
     return Moved(
         to=wanted.segments,
         segments=len(names),
@@ -91,29 +99,27 @@ def _check_place(root: Path, url: str) -> None:
         raise UnusablePlace("segments", url, "one of the two folders is in the other")
 
 
-def _is_same(source: Segments, target: Segments) -> bool:
-    """Tell whether two places are one, however they are spelt: what is put in one is in both."""
-    name = f"moving-{token_hex(8)}/19700101T000000000000Z-1.warc.gz"
-    part = target.aside(name)
-    with os_errors("trying the new place"):
-        part.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(b"slugline")
-    target.put_in_place(name, part)
-    try:
-        return source.size(name) is not None
-    finally:
-        target.put_in_place(name, None)
-        with suppress(OSError):
-            part.parent.rmdir()
+def _check_target(source: Segments, target: Segments, wanted: Places) -> None:
+    """Raise UnusablePlace where the two are one, or where segments are that are none of these."""
+    place = wanted.segments or str(wanted.root)
+    if is_same(source, target):
+        raise UnusablePlace("segments", place, "that is where they are, under another name")
+    strangers = set(target.names()) - set(source.names())
+    if strangers:
+        why = f"{len(strangers)} other segments are there, as {min(strangers)}"
+        raise UnusablePlace("segments", place, why)
 
 
-def _copy(source: Segments, target: Segments, name: str) -> tuple[int, int]:
-    """Have a segment at its new place too; return its bytes, and how many of them were copied."""
+def _copy(source: Segments, target: Segments, name: str, *, resumed: bool) -> tuple[int, int]:
+    """Have a segment at its new place too; return its bytes, and how many of them were copied.
+
+    ``resumed``: what a killed move put there may be older.
+    """
     with source.source(name) as old:
         size = old.size
         if target.size(name) == size and _digest_at(target, name) == _digest(old):
             return size, 0
-        if target.size(name) is not None:
+        if target.size(name) is not None and not (resumed and is_copy(source, target, name)):
             raise UnusablePlace("segments", name, "another one of that name is there")
         part = target.aside(name)
         with os_errors(f"copying the segment {name}"):
@@ -144,11 +150,7 @@ def _digest(source: Source) -> str:
     return digest.hexdigest()
 
 
-def _remove(source: Segments, target: Segments, names: Sequence[str]) -> None:
+def _check_all(source: Segments, target: Segments, names: Sequence[str]) -> None:
     for name in names:
         if target.size(name) != source.size(name):
             raise StoreFailed(f"{name} is not at the new place any more: the old one was left")
-        source.put_in_place(name, None)
-    for folder in (source.root / layout.SEGMENTS).glob("*/"):
-        with suppress(OSError):  # what is left there is none of ours
-            folder.rmdir()

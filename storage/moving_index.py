@@ -1,8 +1,8 @@
 """Moving a mirror's index: from its folder into a database, from one database to another, and back.
 
 Made anew from the segments where it is to be, with all that runs remember; then mirror.json says
-where it is; then the old one goes. Killed at any instant before mirror.json is written the old one
-stands. Blocking.
+where it is; then the old one goes. Killed at any instant before that the old one stands.
+mirror.json tells of both meanwhile, for leftovers.py to sweep. Blocking.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from secrets import token_hex
 
 from msgspec import Struct, structs
 
-from storage import layout
-from storage.errors import UnusablePlace
+from storage import layout, leftovers
+from storage.errors import ArchiveError, UnusablePlace
 from storage.index import opening
 from storage.index.beside import remove
 from storage.index.index import Index
 from storage.index.reader import Reader
+from storage.layout import Left, Places
 from storage.reindex import rebuild_at
 from storage.upkeep import Upkeep
 
@@ -41,27 +42,47 @@ def move_index(root: Path, url: str | None, now: datetime) -> IndexMoved:
     """
     root = root.absolute()
     places = layout.check(root)
-    named = None if url is None else layout.with_schema(url, f"mirror_{token_hex(8)}")
-    wanted = structs.replace(places, index=named)
-    layout.check_urls(wanted)
-    with Upkeep(root, now) as upkeep:
-        if wanted == places:
+    if url is not None:
+        layout.check_urls(structs.replace(places, index=url))
+    chosen = layout.chosen("index", url, places)
+    folder = (places.folder or token_hex(8)) if chosen is not None else ""
+    wanted = structs.replace(places, index=chosen, left=None, folder=folder)
+    going = Left(what="index", url=wanted.index)
+    with Upkeep(root, now, moving=going) as upkeep:
+        if wanted.index == places.index:
             return _moved(upkeep.index, places.index)
-        if url is not None and opening.is_at(wanted):
+        resumed = places.left == going
+        if url is not None and opening.is_at(wanted) and not (resumed and _is_ours(upkeep, wanted)):
             why = "an index is there already: drop its schema, or name another"
             raise UnusablePlace("index", url, why)
-        rebuild_at(wanted)
-        layout.move(wanted)
-        index = Index.to_write(root)
+        layout.move(structs.replace(places, left=going))
         try:
-            for table in _NOTED:
-                index.take_over(table, upkeep.index)
-            done = _moved(index, wanted.index)
-        finally:
-            index.close()
+            rebuild_at(wanted)
+        except ArchiveError:
+            if not resumed:
+                layout.move(structs.replace(places, left=None))
+            raise
+        done = _taken_over(upkeep.index, wanted)
+        layout.move(structs.replace(wanted, left=Left(what="index", url=places.index)))
     opening.remove(places)
     remove(root / layout.FULLTEXT)
+    layout.move(wanted)
     return done
+
+
+def _is_ours(upkeep: Upkeep, wanted: Places) -> bool:
+    return leftovers.is_index_of(upkeep.index, leftovers.at(wanted))
+
+
+def _taken_over(old: Index, wanted: Places) -> IndexMoved:
+    """Have the new index remember what runs noted in the old one."""
+    index = Index.to_write(wanted.root, wanted)
+    try:
+        for table in _NOTED:
+            index.take_over(table, old)
+        return _moved(index, wanted.index)
+    finally:
+        index.close()
 
 
 def _moved(index: Reader, url: str | None) -> IndexMoved:

@@ -23,7 +23,7 @@ from storage.index.rows import Row, Rows, Values, to_micros, validator_values
 from storage.layout import SPOOL, sync_folder
 from storage.model import EntryState, Validator
 
-_NAME = "notes"
+_NAME, _ASIDE = "notes", "notes.sent"
 _FRAME = Layout("<II")
 
 
@@ -61,6 +61,7 @@ class SpooledNotes:
 
     def __init__(self, root: Path) -> None:
         self._path = root / SPOOL / _NAME
+        self._aside = root / SPOOL / _ASIDE
 
     def keep(self, notes: Notes) -> None:
         """Add notes, durably. Raises ReadOnly, DiskFull, StoreFailed."""
@@ -77,26 +78,42 @@ class SpooledNotes:
                 sync_folder(self._path.parent)
 
     def read(self) -> Iterator[Notes]:
-        """Give the notes in order, up to what is torn."""
-        with os_errors(f"reading {self._path}"):
-            if not self._path.is_file():
-                return
-            data = memoryview(self._path.read_bytes())
-        while len(data) >= _FRAME.size:
-            length, crc = _FRAME.unpack_from(data)
-            one = data[_FRAME.size : _FRAME.size + length]
-            data = data[_FRAME.size + length :]
-            if len(one) != length or crc32(one) != crc:
-                return
-            try:
-                yield msgspec.msgpack.decode(one, type=Notes)
-            except msgspec.DecodeError:
-                return  # another slugline's
+        """Give the notes in order, of each file up to what is torn."""
+        for path in (self._aside, self._path):
+            with os_errors(f"reading {path}"):
+                data = memoryview(path.read_bytes() if path.is_file() else b"")
+            yield from _notes_in(data)
+
+    def set_aside(self) -> None:
+        """Have those so far wait apart, for what they are about is on its way."""
+        with os_errors(f"moving {self._path}"):
+            if self._path.exists():
+                self._path.replace(self._aside)
+                sync_folder(self._path.parent)
+
+    def clear_aside(self) -> None:
+        """Keep those no more that were set aside: they are in the index."""
+        with os_errors(f"removing {self._aside}"):
+            self._aside.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Keep none any more: they are in the index."""
+        self.clear_aside()
         with os_errors(f"removing {self._path}"):
             self._path.unlink(missing_ok=True)
+
+
+def _notes_in(data: memoryview) -> Iterator[Notes]:
+    while len(data) >= _FRAME.size:
+        length, crc = _FRAME.unpack_from(data)
+        one = data[_FRAME.size : _FRAME.size + length]
+        data = data[_FRAME.size + length :]
+        if len(one) != length or crc32(one) != crc:
+            return
+        try:
+            yield msgspec.msgpack.decode(one, type=Notes)
+        except msgspec.DecodeError:
+            return  # another slugline's
 
 
 def _entry_row(entry: EntryState) -> Row:

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from storage import layout
 from storage.codings import BytesLike, CodingError, decode
 from storage.errors import DamageFound, InTheWay, os_errors
 from storage.files import is_file_name, is_safe
@@ -29,7 +30,8 @@ from storage.warc import most_of
 
 #: The folder of temporary files inside the tree.
 PART = ".part"
-#: The watermark's key in the table ``meta``: the last representation whose file is written.
+#: The watermark's key in the table ``meta``: the last representation whose file is written. Of a
+#: folder that shares its index, what names the folder follows.
 WATERMARK = "files"
 #: Representations taken from the index at once.
 _PAGE = 500
@@ -69,9 +71,13 @@ class Tree:
     Inside the folder no link is followed: it may lead out of the mirror.
     """
 
-    def __init__(self, root: Path, part: str = PART) -> None:
-        """``root`` is the tree's folder, ``part`` the one in it that is ours to empty."""
+    def __init__(self, root: Path, part: str = PART, mark: str = WATERMARK) -> None:
+        """``root`` is the tree's folder, ``part`` the one in it that is ours to empty.
+
+        Under ``mark`` the index notes how far it is written: see ``mark_of_folder``.
+        """
         self.root = root
+        self.mark = mark
         self._part = root / part
         self._count = 0
         self._folders: set[Path] = {root}
@@ -149,10 +155,16 @@ def _holds(path: Path, body: bytes) -> bool:
         return sha256(file.read()).digest() == sha256(body).digest()
 
 
-def watermark(index: Index) -> int:
+def mark_of_folder(root: Path) -> str:
+    """Return the watermark's key for the mirror folder ``root``: others may share its index."""
+    folder = layout.check(root).folder
+    return f"{WATERMARK} {folder}" if folder else WATERMARK
+
+
+def watermark(index: Index, mark: str = WATERMARK) -> int:
     """Return the number of the last representation whose file is known to be written."""
     with values_of("meta"):
-        return int(index.note(WATERMARK) or 0)
+        return int(index.note(mark) or 0)
 
 
 def write_owed(index: Index, tree: Tree, body_of: BodyOf) -> int:
@@ -162,7 +174,7 @@ def write_owed(index: Index, tree: Tree, body_of: BodyOf) -> int:
     DamageFound where one does not decode to what its manifest says.
     """
     count = 0
-    done = watermark(index)
+    done = watermark(index, tree.mark)
     while page := index.ask(_OWED, done=done, page=_PAGE, as_its_url=AS_ITS_URL):
         for row in page:
             with values_of("representations"):
@@ -171,7 +183,7 @@ def write_owed(index: Index, tree: Tree, body_of: BodyOf) -> int:
                 tree.write(name, decoded(row, body_of), from_micros(row["fetched_at"]))
                 count += 1
         done = page[-1]["n"]
-        index.set_note(WATERMARK, str(done))
+        index.set_note(tree.mark, str(done))
     return count
 
 

@@ -1,37 +1,32 @@
-"""The index from the segments: made again whole, or brought up to them after a crash.
+"""The index from the segments, made again whole.
 
-Both go through the same pure function as the commit does. Making it again changes no segment by
-a byte; recovery cuts only what storage.segments.recovery calls a torn tail, once every segment has
-been found free of damage. Blocking; the caller holds the writer's lock.
+Manifests go through the same pure function as in the commit. No segment is changed by a byte, but
+where several machines write one archive: what others count in the place of is taken out of it then
+(overtaken.py). Blocking; the caller holds the writer's lock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from storage import layout
 from storage.errors import ArchiveError, DamageFound, IndexUnusable
 from storage.index.filling import Filling
 from storage.index.index import Batch, Index
 from storage.index.opening import places_of
+from storage.index.packing import unpacked
 from storage.index.reader import Reader
-from storage.index.replacing import Announced, announced, cleared, settle
 from storage.index.rows import Place, Rows, rows_of
-from storage.index.standing import Article, ends_of, known_segments
 from storage.layout import Places
 from storage.lock import WriterLock
-from storage.notes import SpooledNotes, batch_of
+from storage.overtaken import Claim, claim_of, overtaken, rivals, went
 from storage.segments.kinds import Segments
 from storage.segments.opening import open_segments
 from storage.segments.recovery import Group, Tail
-
-#: Held, among sites, by who rewrites segments: no site has this name.
-REWRITER = ""
-
 
 _STATE_LOST = (
     "what earlier runs remembered (when entries were last checked, unfinished runs) is lost: "
@@ -43,6 +38,7 @@ class ReindexReport(Struct, frozen=True, kw_only=True):
     """What was read: ``torn`` segments end in an unfinished write, left for the next run to cut.
 
     ``state_kept``: what runs remember (entries and runs) was taken over from the old index.
+    ``overtaken``: sentences about groups that were taken out, for others count in their place.
     """
 
     segments: int
@@ -51,23 +47,27 @@ class ReindexReport(Struct, frozen=True, kw_only=True):
     bytes: int
     torn: tuple[str, ...]
     state_kept: bool
+    overtaken: tuple[str, ...] = ()
 
     def sentences(self) -> tuple[str, ...]:
         """Tell it to a person."""
         counts = f"{self.snapshots} snapshots and {self.events} events"
         segments = "1 segment" if self.segments == 1 else f"{self.segments} segments"
-        told = [f"indexed {counts} from {segments}"]
+        told = [*self.overtaken, f"indexed {counts} from {segments}"]
         told += [f"{name} ends in an unfinished write: the next run cuts it" for name in self.torn]
         if self.segments and not self.state_kept:
             told.append(_STATE_LOST)
         return tuple(told)
 
 
-class Recovered(Struct, frozen=True, kw_only=True):
-    """What recovery did, in sentences, and the segments that may be written on by length."""
+class StoredTwice(DamageFound):
+    """Two groups bear one number of one article: of these ``sites``, in ``where`` for one."""
 
-    notes: tuple[str, ...]
-    resume: dict[str, int]
+    def __init__(self, where: str, sites: Iterable[str]) -> None:
+        """``where``: a segment in which a group is whose number another one has."""
+        why = "a snapshot or event in it is there twice: another group has its number"
+        super().__init__(where, why)
+        self.sites = tuple(sites)
 
 
 def reindex(root: Path, now: datetime) -> ReindexReport:
@@ -88,6 +88,20 @@ def rebuild(root: Path) -> ReindexReport:
 
 def rebuild_at(places: Places) -> ReindexReport:
     """Make the index at ``places`` of the segments and the state that the mirror has now."""
+    said: list[str] = []
+    while True:
+        try:
+            return structs.replace(_made(places), overtaken=tuple(said))
+        except StoredTwice as error:
+            segments = open_segments(places.root)
+            taken = take_out(places.root, segments, error.sites) if segments.shared else []
+            if not taken:
+                raise
+            said += taken
+
+
+def _made(places: Places) -> ReindexReport:
+    """Make the index once. Raises StoredTwice, once all the segments have been read."""
     root = places.root
     # Filling numbers articles by itself, which PostgreSQL's own numbering would not know of.
     index = (Filling if places.index is None else Index).to_fill(places)
@@ -104,14 +118,26 @@ def _fill(root: Path, index: Index) -> ReindexReport:
     segments = open_segments(root)
     snapshots = events = size = 0
     torn = []
+    twice: dict[str, StoredTwice] = {}
     names = segments.names()
     for name in names:
-        found = index_segment(index, segments, name)
+        try:
+            found = index_segment(index, segments, name)
+        except StoredTwice as error:
+            if not segments.shared:
+                raise
+            twice.setdefault(site_of(name), error)
+            continue
         snapshots += found.snapshots
         events += found.events
         size += found.length
         if found.torn:
             torn.append(name)
+    if segments.shared:
+        _check_numbers(index, twice)
+    if twice:
+        first = next(iter(twice.values()))
+        raise StoredTwice(first.where, twice)
     return ReindexReport(
         segments=len(names),
         snapshots=snapshots,
@@ -120,6 +146,20 @@ def _fill(root: Path, index: Index) -> ReindexReport:
         torn=tuple(torn),
         state_kept=_keep_state(root, index),
     )
+
+
+def _check_numbers(index: Index, twice: dict[str, StoredTwice]) -> None:
+    """Add the sites to ``twice`` where an event has a snapshot's number: no table forbids it."""
+    for row in index.ask(_SAME_NUMBER):
+        twice.setdefault(row["site"], StoredTwice(row["segment"], ()))
+
+
+_SAME_NUMBER = """
+    SELECT snapshots.site AS site, min(snapshots.segment) AS segment
+    FROM events JOIN snapshots ON snapshots.site = events.site
+      AND snapshots.slug = events.slug AND snapshots.sequence = events.sequence
+    GROUP BY snapshots.site ORDER BY snapshots.site
+"""
 
 
 class Indexed(Struct, frozen=True, kw_only=True):
@@ -144,17 +184,59 @@ def index_segment(index: Index, segments: Segments, name: str) -> Indexed:
             counts[found.manifest.kind] += 1
             page.append(rows_at(found, name))
         if len(page) >= index.page or isinstance(found, Tail):
-            _apply(index, name, page, end)
+            add_groups(index, name, page, end)
             page.clear()
     return Indexed(snapshots=counts["snapshot"], events=counts["event"], length=end, torn=torn)
 
 
-def _apply(index: Index, name: str, rows: Sequence[Rows], end: int) -> None:
+def add_groups(index: Index, name: str, rows: Sequence[Rows], end: int) -> None:
+    """Add groups of a segment of which ``end`` bytes are indexed then. Raises StoredTwice."""
     try:
         index.apply(Batch(rows=tuple(rows), segments={name: (site_of(name), end)}))
     except DamageFound as error:
-        why = "a snapshot or event in it is there twice: another group has its number"
-        raise DamageFound(name, why) from error
+        raise StoredTwice(name, (site_of(name),)) from error
+
+
+def take_out(root: Path, segments: Segments, sites: Iterable[str]) -> list[str]:
+    """Take out of segments what others count in the place of; see overtaken.py. Say what it was."""
+    said = []
+    for site in sites:
+        claims = rivals(_claims(segments, site))
+        buried = {one.slug for one in claims if one.is_tombstone}
+        gone: dict[str, list[Claim]] = {}
+        for one in overtaken(claims, _seen(root, site, claims)):
+            gone.setdefault(one.segment, []).append(one)
+        for name, some in sorted(gone.items()):
+            lost = [(one.offset, one.length) for one in some if one.slug not in buried]
+            dropped = [(one.offset, one.length) for one in some if one.slug in buried]
+            segments.without(name, lost, dropped)
+            said.append(went(len(lost), len(dropped), name))
+    return said
+
+
+def _claims(segments: Segments, site: str) -> Iterator[Claim]:
+    for name in segments.names(site):
+        for found in segments.walk(name, skim=True):
+            if isinstance(found, Group):
+                yield claim_of(found, name)
+
+
+def _seen(root: Path, site: str, claims: Iterable[Claim]) -> set[str]:
+    """Return the ids of groups that the index which is there has."""
+    try:
+        index = Reader.to_read(root)
+    except IndexUnusable:
+        return set()
+    try:
+        asked = {(site, one.slug, one.sequence) for one in claims}
+        by = ("site", "slug", "sequence")
+        return {
+            unpacked(row["id"])
+            for table in ("snapshots", "events")
+            for row in index.matching(table, by, asked, ("id",))
+        }
+    finally:
+        index.close()
 
 
 def rows_at(group: Group, segment: str) -> Rows:
@@ -184,138 +266,3 @@ def _keep_state(root: Path, index: Index) -> bool:
     finally:
         old.close()
     return True
-
-
-# after a crash
-
-
-def recover(root: Path, index: Index) -> Recovered:
-    """Bring the index and the segments to one state; raises DamageFound with nothing cut."""
-    segments = open_segments(root)
-    segments.sweep()
-    _check_whose(root, index, segments)
-    finished = _finish_rewriting(index, segments)
-    known = known_segments(index)
-    names = segments.unsettled(known)
-    again = {name for name in names if not _fits(index, segments, name, known.get(name, 0))}
-    for name in names:
-        # Damage must be found before the first byte is cut anywhere.
-        start = 0 if name in again else known.get(name, 0)
-        if segments.size(name) not in {None, start}:
-            for _ in segments.walk(name, start):
-                pass
-    notes = finished + [_index_again(index, segments, name) for name in sorted(again)]
-    known = known_segments(index)
-    resume = {}
-    moved: set[Article] = set()
-    for name in (name for name in names if segments.size(name) is not None):
-        with index.holding({site_of(name)}):
-            clean, said = _mend(index, segments, name, known.get(name, 0), moved)
-        notes += said
-        if clean and name not in again:
-            resume[name] = known[name]
-    spooled = SpooledNotes(root)
-    # Of an article that another writer went on with, that one knows better.
-    for each in () if moved else spooled.read():
-        index.apply(batch_of(each))
-    spooled.clear()
-    return Recovered(notes=tuple(notes), resume=resume)
-
-
-def _check_whose(root: Path, index: Index, segments: Segments) -> None:
-    """Raise IndexUnusable where a database has the index of another folder's segments."""
-    places = layout.check(root)
-    if places.index is None or places.segments is not None:
-        return
-    known = known_segments(index)
-    if known and not any(segments.size(name) is not None for name in known):
-        raise IndexUnusable(root, f"{index.database.name} knows other segments than there are")
-
-
-def _finish_rewriting(index: Index, segments: Segments) -> list[str]:
-    """Bring in what a killed prune, forget, compact or repair put in a segment's place."""
-    if announced(index) is None:
-        return []
-    with index.holding({REWRITER}):
-        # who rewrites on another machine holds this to the end: then nobody was killed
-        left = announced(index)
-        return [] if left is None else _finished(index, segments, left)
-
-
-def _finished(index: Index, segments: Segments, left: Announced) -> list[str]:
-    into, *others = left.segments or ("",)
-    if left.joined and segments.size(into) == left.joined:
-        for name in others:
-            segments.put_in_place(name, None)
-    for name in left.segments:
-        cleared(index, name)
-    for name in left.segments:
-        if segments.size(name) is not None:
-            index_segment(index, segments, name)
-    settle(index)
-    return ["a command that rewrote segments was killed: the index was brought up to them"]
-
-
-def _fits(index: Index, segments: Segments, name: str, committed: int) -> bool:
-    """Tell whether the segment reaches as far as the index says, with its manifests in place."""
-    size = segments.size(name)
-    if size is None or size < committed:
-        return False
-    for manifest_id, offset, length in ends_of(index, name):
-        if offset + length > size:
-            return False
-        try:
-            if segments.manifest(name, offset).id != manifest_id:
-                return False
-        except DamageFound:
-            # Whether that is damage or another file in its place, reading it whole tells.
-            return False
-    return True
-
-
-def _index_again(index: Index, segments: Segments, name: str) -> str:
-    index.forget_segment(name)
-    if segments.size(name) is None:
-        return f"the segment {name} is gone, and with it what the index knew of it"
-    found = index_segment(index, segments, name)
-    return f"{name} was not as the index had it: indexed again, {found.snapshots} snapshots"
-
-
-def _mend(
-    index: Index, segments: Segments, name: str, committed: int, moved: set[Article]
-) -> tuple[bool, list[str]]:
-    found = segments.recover(name, committed)
-    if found.clean:
-        segments.settled([name])
-        return committed > 0, []
-    notes = []
-    if found.lost:
-        notes.append(f"{found.lost_bytes} bytes of an unfinished write went to {found.lost}")
-    if segments.shared and (gone := _moved_on(index, found.groups, moved)):
-        found = segments.without(name, gone)
-        why = "another writer had gone on with their articles"
-        notes.append(f"{len(gone)} groups of {name} went to {layout.LOST}/: {why}")
-    if found.length:
-        segments.publish([name])
-        _apply(index, name, [rows_at(group, name) for group in found.groups], found.length)
-        segments.settled([name])
-    if found.groups:
-        notes.append(f"{len(found.groups)} groups that a run had stored in {name} were indexed")
-    return False, notes
-
-
-def _moved_on(index: Index, groups: Sequence[Group], moved: set[Article]) -> list[Group]:
-    """Return those groups whose numbers others have given, and what was stored on top of them.
-
-    ``moved`` are their articles, these added.
-    """
-    names = {_article(group) for group in groups}
-    columns = ("site", "slug", "last")
-    rows = index.matching("articles", columns[:2], names, columns)
-    last = {(row["site"], row["slug"]): row["last"] for row in rows}
-    moved |= {_article(g) for g in groups if g.manifest.sequence <= last.get(_article(g), 0)}
-    return [group for group in groups if _article(group) in moved]
-
-
-def _article(group: Group) -> Article:
-    return group.manifest.site, group.manifest.slug

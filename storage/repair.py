@@ -24,7 +24,8 @@ from storage.index.replacing import announce
 from storage.index.rows import Row
 from storage.index.standing import known_segments
 from storage.lock import WriterLock
-from storage.reindex import rebuild, recover
+from storage.recovery import recover
+from storage.reindex import rebuild
 from storage.salvage import Edition, Salvage, salvage
 from storage.segments.kinds import Segments
 from storage.segments.opening import open_segments

@@ -14,7 +14,8 @@ from msgspec import Struct, field, structs
 from storage.errors import DamageFound
 from storage.index.rows import Row
 from storage.model import Manifest
-from storage.segments.rewriting import Piece, Span
+from storage.segments.kinds import Span
+from storage.segments.rewriting import Piece
 from storage.segments.source import Source
 from storage.verify.found import Counts
 from storage.verify.rows import SegmentRows

@@ -10,7 +10,7 @@ more, and the next run's recovery indexes what is safe.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,10 +20,8 @@ from storage import layout
 from storage.archive import has_segments
 from storage.codings import BytesLike
 from storage.errors import (
-    ArchiveError,
     BadDraft,
     IndexUnusable,
-    SegmentsAway,
     StoreFailed,
     os_errors,
 )
@@ -42,18 +40,16 @@ from storage.index.rows import (
 from storage.index.standing import file_names, held_paths, standings
 from storage.lock import WriterLock
 from storage.model import Draft, Manifest
-from storage.notes import Notes, SpooledNotes, batch_of
-from storage.pending import Pending
-from storage.plain_files import Tree, write_owed
+from storage.notes import Notes, batch_of
+from storage.plain_files import Tree, mark_of_folder, write_owed
+from storage.publishing import Publisher
 from storage.records import Records
-from storage.reindex import rebuild, recover
+from storage.recovery import recover
+from storage.reindex import rebuild
 from storage.segments.appending import Appender
 from storage.segments.kinds import Wait
 from storage.segments.names import stamp_of
 from storage.segments.opening import open_segments
-
-#: Bytes of groups that wait whose bodies are kept, for plain files: the next are read back.
-_AT_HAND = 32 << 20
 
 
 class RunInfo(Struct, frozen=True, kw_only=True):
@@ -81,7 +77,7 @@ class Committed(Struct, frozen=True, kw_only=True):
 class Store:
     """An open mirror, for writing.
 
-    State: lock, index, appender, runs, what is pending and whose sites it holds, failures.
+    State: lock, index, appender, runs, and the publisher of what is safe.
     """
 
     def __init__(
@@ -103,12 +99,7 @@ class Store:
         self.notes: tuple[str, ...] = ()
         self._segment_bytes = segment_bytes
         self._now = now
-        self._failed: ArchiveError | None = None
         self._appender: Appender | None = None
-        self._away = 0
-        self._notes = SpooledNotes(self.root)
-        self._sites: set[str] = set()
-        self._holding = ExitStack()
         self._runs: dict[str, Row] = {}
         layout.may_make(self.root)
         with os_errors(f"making {self.root}"):
@@ -124,7 +115,7 @@ class Store:
         try:
             self._resume = self._recover()
             self._segments = open_segments(self.root)
-            self._pending = Pending(_AT_HAND)
+            self._publisher = Publisher(self.root, self._index, self._segments, self._seal)
             self._records = Records(self.root, self._index)
             self._tree = self._open_tree() if files else None
         except BaseException:
@@ -150,7 +141,7 @@ class Store:
         return done.resume
 
     def _open_tree(self) -> Tree:
-        tree = Tree(self.root / layout.FILES)
+        tree = Tree(self.root / layout.FILES, mark=mark_of_folder(self.root))
         tree.open()
         owed = write_owed(self._index, tree, self._records.body)
         if owed:
@@ -184,101 +175,63 @@ class Store:
 
         It is visible then too, but where ``waits`` says that it waits to be published.
         """
-        if self._failed is not None:
-            raise self._failed
-        self._hold({draft.manifest.site for draft in drafts} - self._sites)
+        if self._publisher.failed is not None:
+            raise self._publisher.failed
+        bodies = self._publisher.hold({draft.manifest.site for draft in drafts})
         outcomes, groups = self._build(drafts)
         places = self._append(groups)
         lengths = self._sync() if groups else {}
         rows = tuple(rows_of(g.manifest, place) for g, place in zip(groups, places, strict=True))
-        self._pending.add(batch_of(notes, rows, lengths), groups)
-        bodies = {}
-        if self._pending.bytes >= self.wait.bytes and not self._away:
-            bodies = self.try_to_publish()
-        if self._pending:
-            self._spool_notes(notes)
+        bodies |= self._publisher.add(batch_of(notes, rows, lengths), groups, notes)
         return Committed(outcomes=tuple(outcomes), bodies=bodies)
-
-    def _spool_notes(self, notes: Notes) -> None:
-        try:
-            self._notes.keep(notes)
-        except ArchiveError as error:
-            # Its groups are safe: it is not for a later batch to be numbered behind them.
-            self._failed = error
-            raise
-
-    def _hold(self, sites: set[str]) -> None:
-        """Until what is pending is visible, let nobody else number what is of these sites."""
-        if sites:
-            self._holding.enter_context(self._index.holding(sites))
-            self._sites |= sites
 
     # from safe to visible
 
     @property
     def wait(self) -> Wait:
         """How long what is safe may wait to be visible."""
-        return self._segments.wait
+        return self._publisher.wait
 
     @property
     def waits(self) -> bool:
         """Tell whether something is safe that is not visible yet."""
-        return bool(self._pending)
+        return self._publisher.waits
+
+    @property
+    def upload(self) -> Future[None] | None:
+        """What is on its way to be visible now: ``land`` takes in how it ended."""
+        return self._publisher.upload
 
     def try_to_publish(self) -> dict[str, BytesLike]:
-        """Publish, or let it wait where the segments' place is away, for as long as it may."""
-        try:
-            return self.publish()
-        except SegmentsAway as error:
-            self._away += 1
-            if self._away > self.wait.tries or self._pending.bytes > self.wait.most:
-                self._failed = error
-                raise
-            return {}
+        """Send what waits, where nothing is on its way; return the bodies that are visible now.
+
+        Raises SegmentsAway where the segments' place was away for longer than it may be.
+        """
+        return self._publisher.try_to_publish()
+
+    def land(self) -> dict[str, BytesLike]:
+        """Make visible what was on its way, where it has arrived; return its bodies."""
+        return self._publisher.land()
 
     def publish(self) -> dict[str, BytesLike]:
         """Make all that is safe visible, and return the bodies of it that are at hand.
 
         Raises SegmentsAway: it waits on, and the next run goes on with it.
         """
-        if not self._pending:
-            return {}
-        names = self._pending.segments()
+        return self._publisher.publish()
+
+    def _seal(self) -> None:
         if self._appender is not None:
             self._appender.seal()
-        self._publish(names)
-        pending, self._pending = self._pending, Pending(_AT_HAND)
-        try:
-            self._index.apply(pending.batch())
-        except ArchiveError as error:
-            # Safe but not visible: to append behind that would let the index lie of its length.
-            self._failed = error if names else None
-            raise
-        finally:
-            self._holding.close()
-            self._sites.clear()
-        self._segments.settled(names)
-        if self.wait.bytes:
-            self._notes.clear()
-        return pending.bodies
-
-    def _publish(self, names: Sequence[str]) -> None:
-        try:
-            self._segments.publish(names)
-        except SegmentsAway as error:
-            spool = self.root / layout.SPOOL
-            waits = f"Nothing is lost: what was stored waits in {spool} for the next run"
-            raise SegmentsAway(error.url, f"{error.why}. {waits}") from error
-        self._away = 0
 
     def _build(self, drafts: Sequence[Draft]) -> tuple[list[Manifest | BadDraft], list[Group]]:
         shown = {
             (one.url, one.format) for draft in drafts for one in draft.manifest.representations
         }
-        files = self._pending.files(shown) | file_names(self._index, shown)
+        files = self._publisher.files(shown) | file_names(self._index, shown)
         names = Names(held=self._held_paths)
         names.expect(shown - files.keys())
-        known = self._pending.standings(standings(self._index, drafts))
+        known = self._publisher.standings(standings(self._index, drafts))
         builder = Builder(known, names, files)
         outcomes: list[Manifest | BadDraft] = []
         groups = []
@@ -293,7 +246,7 @@ class Store:
         return outcomes, groups
 
     def _held_paths(self, paths: Collection[str]) -> dict[str, bool]:
-        return self._pending.held(paths) | held_paths(self._index, paths)
+        return self._publisher.held(paths) | held_paths(self._index, paths)
 
     def _append(self, groups: Sequence[Group]) -> list[Place]:
         by_site: dict[str, list[Group]] = {}
@@ -312,7 +265,7 @@ class Store:
         try:
             return self._writing().sync()
         except StoreFailed as error:
-            self._failed = error
+            self._publisher.failed = error
             raise
 
     def _writing(self) -> Appender:
@@ -334,7 +287,7 @@ class Store:
     def close(self) -> None:
         """Make visible what is safe, close everything and release the lock, whatever fails."""
         try:
-            if self._pending and self._failed is None:
+            if self._publisher.waits and self._publisher.failed is None:
                 self.write_files(self.publish())
         finally:
             self._close()
@@ -346,7 +299,7 @@ class Store:
             if self._tree is not None:
                 self._tree.close()
         finally:
-            self._holding.close()
+            self._publisher.close()
             self._records.close()
             self._index.close()
             self._lock.release()

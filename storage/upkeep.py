@@ -2,7 +2,7 @@
 
 1. The index notes what is about to change. 2. The new segment is written aside, and synced. 3. It
 is put in the old one's place. 4. One index transaction moves the rows. Killed before 3, the old
-segment stands; after it, the next run (storage.reindex) indexes that segment again. Either way
+segment stands; after it, the next run (storage.recovery) indexes that segment again. Either way
 nothing else is touched, and the command can be started again. Ctrl-C waits from 3 to 4. Blocking.
 """
 
@@ -15,15 +15,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from storage import layout
 from storage.errors import DamageFound
 from storage.index.index import Index
 from storage.index.opening import is_there
 from storage.index.replacing import Gap, announce, changed, joined, settle
 from storage.index.standing import known_segments
+from storage.layout import Left
+from storage.leftovers import sweep
 from storage.lock import WriterLock
-from storage.reindex import REWRITER, rebuild, recover
+from storage.recovery import REWRITER, recover
+from storage.reindex import rebuild
 from storage.segments.opening import open_segments
-from storage.segments.rewriting import Span, write_aside
+from storage.segments.rewriting import kept_spans, write_aside
 from storage.uninterrupted import uninterrupted
 
 
@@ -34,11 +38,12 @@ class Upkeep:
     index, and whether a segment was rewritten.
     """
 
-    def __init__(self, root: Path, now: datetime) -> None:
-        """``now`` is for the lock's message."""
+    def __init__(self, root: Path, now: datetime, *, moving: Left | None = None) -> None:
+        """``now`` is for the lock's message; ``moving`` is where a move goes on with copies."""
         self.root = root.absolute()
         self.segments = open_segments(self.root)
         self.notes: tuple[str, ...] = ()
+        self._moving = moving
         self._lock = WriterLock(self.root, now)
         self._index: Index | None = None
         self._holding = ExitStack()
@@ -59,6 +64,8 @@ class Upkeep:
             self._index = Index.to_write(self.root)
             self.notes += recover(self.root, self._index).notes
             self._holding.enter_context(self._index.holding({REWRITER}))
+            if layout.check(self.root).left != self._moving:
+                self.notes += sweep(self.root, self.segments, self._index)
         except BaseException:
             self._close()
             raise
@@ -94,7 +101,7 @@ class Upkeep:
             group = self.segments.manifest(name, gap.offset)
             if group.length != gap.length:
                 raise DamageFound(f"{name} at byte {gap.offset}", "the index has another group")
-        spans = kept_spans(before, gaps)
+        spans = kept_spans(before, {gap.offset: gap.length for gap in gaps})
         self._begin()
         left = self._has_groups(name, gaps)
         part = write_aside(self.segments, name, {name: spans}) if left else None
@@ -137,19 +144,6 @@ class Upkeep:
         snapshots = self.index.number("SELECT count(*) FROM snapshots", of_segment, name=name)
         events = self.index.number("SELECT count(*) FROM events", of_segment, name=name)
         return snapshots + events > len(gaps)
-
-
-def kept_spans(size: int, gaps: Sequence[Gap]) -> list[Span]:
-    """Return what is left of ``size`` bytes without the gaps."""
-    spans = []
-    at = 0
-    for gap in sorted(gaps):
-        if gap.offset > at:
-            spans.append((at, gap.offset - at))
-        at = gap.offset + gap.length
-    if at < size:
-        spans.append((at, size - at))
-    return spans
 
 
 def _bases(sizes: Mapping[str, int]) -> dict[str, int]:

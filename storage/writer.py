@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -62,7 +62,7 @@ class Writer:
 
     Entering raises LockHeld, NotAMirror, NewerFormat, DamageFound, ReadOnly, DiskFull. State: the
     open batch with its timer, the batches under way, the timer of what is safe and not visible yet,
-    and the first failure nobody awaited.
+    the upload that is watched, and the first failure nobody awaited.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class Writer:
         self._timer: asyncio.TimerHandle | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._showing: asyncio.TimerHandle | None = None
+        self._watched: Future[None] | None = None
         self._failure: Exception | None = None
         self._writing = ThreadPoolExecutor(1, "slugline-writer")
         self._reading = ThreadPoolExecutor(1, "slugline-reader")
@@ -289,24 +290,42 @@ class Writer:
         self._show_later()
 
     def _show_later(self) -> None:
+        self._watch()
         if self._showing is None and self._opened.waits:
             loop = asyncio.get_running_loop()
-            self._showing = loop.call_later(self._opened.wait.seconds, self._show_soon)
+            seconds = self._opened.wait.seconds
+            self._showing = loop.call_later(seconds, self._time_to_show)
+
+    def _watch(self) -> None:
+        """Have what is on its way be taken in as soon as it has arrived."""
+        upload = self._opened.upload
+        if upload is not None and upload is not self._watched:
+            self._watched = upload
+            loop = asyncio.get_running_loop()
+            upload.add_done_callback(lambda ended: loop.call_soon_threadsafe(self._arrived, ended))
+
+    def _arrived(self, ended: Future[None]) -> None:
+        # Whoever waited for all of it, at a run's end, has taken it in.
+        if self._opened.upload is ended:
+            self._show_soon(self._opened.land)
 
     def _stop_waiting(self) -> None:
         if self._showing is not None:
             self._showing.cancel()
             self._showing = None
 
-    def _show_soon(self) -> None:
+    def _time_to_show(self) -> None:
         self._showing = None
-        task = asyncio.get_running_loop().create_task(self._show_or_wait())
+        self._show_soon(self._opened.try_to_publish)
+
+    def _show_soon(self, publish: Callable[[], dict[str, BytesLike]]) -> None:
+        task = asyncio.get_running_loop().create_task(self._show_or_wait(publish))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _show_or_wait(self) -> None:
+    async def _show_or_wait(self, publish: Callable[[], dict[str, BytesLike]]) -> None:
         try:
-            await self._show(self._opened.try_to_publish)
+            await self._show(publish)
         except Exception as error:  # noqa: BLE001  - raised by the next flush
             self._failure = self._failure or error
         else:

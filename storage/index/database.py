@@ -7,7 +7,7 @@ thread at a time. sqlite.py and postgres.py are the two, and opening.py chooses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias
 
@@ -55,6 +55,9 @@ class Database(Protocol):
     def run(self, sql: str, values: Given) -> Cursor:
         """Run one question."""
 
+    def pages(self, sql: str, size: int) -> Iterator[list[dict[str, Any]]]:
+        """Give the rows of a question, ``size`` of them in memory at a time."""
+
     def hold(self) -> None:
         """See from the next question on what is there then, whatever a writer does."""
 
@@ -70,8 +73,13 @@ class Database(Protocol):
         made; it is done again where it was not.
         """
 
-    def holding(self, sites: Collection[str]) -> AbstractContextManager[None]:
-        """Until this ends, nobody else numbers what is of these sites."""
+    def holding(
+        self, sites: Collection[str], *, at_once: bool = False
+    ) -> AbstractContextManager[None]:
+        """Until this ends, nobody else numbers what is of these sites.
+
+        ``at_once``: SiteHeld is raised where another one does.
+        """
 
     def make(self) -> bool:
         """Make the tables where there is none; tells whether it did."""

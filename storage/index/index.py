@@ -60,13 +60,14 @@ class Index(Reader):
     page = 500
 
     @classmethod
-    def to_write(cls, root: Path) -> Self:
+    def to_write(cls, root: Path, places: Places | None = None) -> Self:
         """Return the index of the mirror at ``root``, made where it is not there.
 
+        ``places``: where it is, where mirror.json does not say that yet.
         Raises IndexUnusable where it is another schema's or broken, else ReadOnly, DiskFull or
         StoreFailed.
         """
-        index = cls(root, opening.to_write(root))
+        index = cls(root, opening.to_write(places or opening.places_of(root)))
         try:
             index._prepare()
         except ArchiveError:
@@ -99,9 +100,14 @@ class Index(Reader):
         """Close an index that was filled, and leave nothing of it."""
         self.database.abandon()
 
-    def holding(self, sites: Collection[str]) -> AbstractContextManager[None]:
-        """Until this ends, nobody else numbers snapshots of these sites."""
-        return self.database.holding(sites)
+    def holding(
+        self, sites: Collection[str], *, at_once: bool = False
+    ) -> AbstractContextManager[None]:
+        """Until this ends, nobody else numbers snapshots of these sites.
+
+        ``at_once``: SiteHeld is raised where another one does.
+        """
+        return self.database.holding(sites, at_once=at_once)
 
     @contextmanager
     def begin(self, doing: str) -> Iterator[Connection]:
@@ -157,8 +163,8 @@ class Index(Reader):
 
     def take_over(self, table: str, other: Reader) -> None:
         """Put the rows of another index's ``table`` in the place of those with their keys."""
-        rows = other.ask(f"SELECT * FROM {table}")  # noqa: S608  - our own tables
-        self.replace(table, [_of_any(row) for row in rows])
+        for rows in other.pages(f"SELECT * FROM {table}"):  # noqa: S608  - our own tables
+            self.replace(table, [_of_any(row) for row in rows])
 
     def add(self, table: str, row: Row) -> bool:
         """Insert a row into ``table``; tells whether none had its primary key."""
@@ -187,7 +193,7 @@ _SAME_KEYS = ("site", "slug", "sequence", "id")
 #: Numbers of rows taken out are given again: files/ must not take those for written.
 FILES_OWED = """
     UPDATE meta SET value = CAST((SELECT coalesce(max(n), 0) FROM representations) AS TEXT)
-    WHERE CASE WHEN key = 'files'
+    WHERE CASE WHEN key = 'files' OR key LIKE 'files %'
           THEN CAST(value AS BIGINT) > (SELECT coalesce(max(n), 0) FROM representations) END
 """
 

@@ -34,16 +34,23 @@ def is_at(places: Places) -> bool:
     return True
 
 
-def to_read(root: Path) -> Database:
-    """Open the index of the mirror at ``root`` for reading. Raises IndexUnusable, StoreFailed."""
-    places = places_of(root)
-    return Sqlite.to_read(root) if places.index is None else _postgres(places, "to_read")
+def name_of(places: Places) -> str:
+    """Return what people are told that the index at ``places`` is: a file, or a database."""
+    if places.index is None:
+        return layout.INDEX
+    from storage.index.database_url import DatabaseUrl  # noqa: PLC0415  - not for a folder
+
+    return DatabaseUrl.parse(places.index).name
 
 
-def to_write(root: Path) -> Database:
+def to_read(places: Places) -> Database:
+    """Open the index at ``places`` for reading. Raises IndexUnusable, StoreFailed."""
+    return Sqlite.to_read(places.root) if places.index is None else _postgres(places, "to_read")
+
+
+def to_write(places: Places) -> Database:
     """Open it for writing, made where it is not there; its tables may be missing yet."""
-    places = places_of(root)
-    return Sqlite.to_write(root) if places.index is None else _postgres(places, "to_write")
+    return Sqlite.to_write(places.root) if places.index is None else _postgres(places, "to_write")
 
 
 def to_fill(places: Places) -> Database:

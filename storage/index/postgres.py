@@ -7,7 +7,7 @@ postgres_line.py's. psycopg is loaded with this module.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,17 @@ _READERS_MAY_END = 2.0
 
 
 class Postgres(Line):
-    """One open schema. State: the line's, and the indexes that are made later."""
+    """One open schema. State: the line's, the indexes that are made later, ``_inside``.
+
+    That is whether a transaction is open: with a connection that is lost inside one, what was asked
+    or written before in it is lost too, so that nothing goes on behind it.
+    """
 
     def __init__(self, root: Path, url: DatabaseUrl, *, schema: str = "", reading: bool) -> None:
         """Use ``to_read``, ``to_write``, ``to_fill``; ``root`` is named in errors."""
         super().__init__(root, url, schema=schema, reading=reading)
         self._later: list[str] = []
+        self._inside = False
 
     @classmethod
     def to_read(cls, root: Path, url: DatabaseUrl) -> Postgres:
@@ -78,34 +83,46 @@ class Postgres(Line):
     # questions
 
     def run(self, sql: str, values: Given) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Run one question, once more where the connection was lost and nothing depends on it."""
-        alone = self._connection.info.transaction_status == TransactionStatus.IDLE
-        for attempt in self._tries() if alone else [nullcontext()]:
+        """Run one question, again where the connection was lost and nothing depends on it."""
+        if self._inside:
+            return self._connection.execute(translated(sql), values)
+        for attempt in self._tries():
             with attempt:
-                if alone:
-                    self._restore()
+                self._restore()
                 return self._connection.execute(translated(sql), values)
         raise StoreFailed("no try was made")
 
+    def pages(self, sql: str, size: int) -> Iterator[list[dict[str, Any]]]:
+        """Give the rows of a question, ``size`` of them in memory at a time."""
+        self._restore()
+        # A cursor of the server's, which lives as long as a transaction.
+        with self._connection.transaction(), self._connection.cursor("pages") as cursor:
+            cursor.execute(translated(sql))
+            names = [column.name for column in cursor.description or ()]
+            while rows := cursor.fetchmany(size):
+                yield [dict(zip(names, row, strict=True)) for row in rows]
+
     def hold(self) -> None:
-        """See from the next question on what is there then."""
-        self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        """See from the next question on what is there then, for as long as this is open."""
+        self.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
+        self._inside = True
 
     # transactions
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One transaction, alone among writers: all that is done inside is done, or none of it."""
-        self._restore()
-        if self._connection.info.transaction_status == TransactionStatus.IDLE:
-            self._connection.execute("BEGIN")
+        self.run("BEGIN", ())
+        self._inside = True
         try:
             self._connection.execute("SELECT pg_advisory_xact_lock(%s::bigint)", (self._key("w"),))
             yield Session(self._connection)
+            self._connection.execute("COMMIT")
         except BaseException:
             self._roll_back()
             raise
-        self._connection.execute("COMMIT")
+        finally:
+            self._inside = False
 
     def write(
         self, doing: str, work: Callable[[Session], None], stands: Callable[[], bool]
@@ -135,7 +152,7 @@ class Postgres(Line):
         """Make the tables, or move them to what this code has; their version is among them."""
         version = self._version()
         if version is None or version < SCHEMA_VERSION:
-            from storage.index.moving import upgrade  # noqa: PLC0415  - SQLAlchemy and alembic
+            from storage.index.upgrading import upgrade  # noqa: PLC0415  - SQLAlchemy and alembic
 
             with self._connect_plainly() as connection:
                 upgrade(connection, self._schema, self._key("w"))
@@ -144,10 +161,14 @@ class Postgres(Line):
         return False
 
     def make_schema(self) -> None:
-        """Make the schema empty, as a transaction's first step."""
+        """Make the schema empty, as a transaction's first step: one that is there is used."""
         name = sql.Identifier(self._schema)
-        self._connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(name))
-        self._connection.execute(sql.SQL("CREATE SCHEMA {}").format(name))
+        there = self.run("SELECT to_regnamespace(quote_ident(:schema))", {"schema": self._schema})
+        if there.fetchone() == (None,):
+            self._connection.execute(sql.SQL("CREATE SCHEMA {}").format(name))
+        for table in self._tables():
+            drop = sql.SQL("DROP TABLE {}.{} CASCADE").format(name, table)
+            self._connection.execute(drop)
 
     def _version(self) -> int | None:
         """Return the version of the tables, None where there are none."""

@@ -27,7 +27,9 @@ from storage.errors import (
     IndexUnusable,
     LockHeld,
     ReadOnly,
+    SiteHeld,
     StoreFailed,
+    UnusablePlace,
 )
 from storage.index.database_url import DatabaseUrl
 from storage.index.postgres_spelling import Raw, register
@@ -53,6 +55,8 @@ _SERVER_KEEPALIVE = {
 _KILLED_MAY_END = 3.0
 #: Seconds that one try to connect may take.
 _CONNECTING = 10
+#: Encodings of a database that keep what they are given.
+_HOLD_ALL = frozenset({"UTF8", "SQL_ASCII"})
 #: 57P01 to 57P03: the server stops, crashes or starts.
 _SERVER_GOES = frozenset({"57P01", "57P02", "57P03"})
 #: What a server that starts or stops says to who would connect, which bears no number.
@@ -98,6 +102,7 @@ class Line:
 
     def _connect_once(self) -> Raw:
         connection = self._connect_plainly()
+        self._check_encoding(connection)
         connection.autocommit = True
         register(connection)
         connection.execute(
@@ -110,6 +115,14 @@ class Line:
         patience = f"{int(self._url.patience * 1000)}ms"
         connection.execute("SELECT set_config('lock_timeout', %s, false)", (patience,))
         return connection
+
+    def _check_encoding(self, connection: Raw) -> None:
+        """Raise UnusablePlace where the database can't hold every text (SQL_ASCII holds bytes)."""
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding not in _HOLD_ALL:
+            connection.close()
+            why = f"its encoding is {encoding}, which can't hold every text: make it with UTF8"
+            raise UnusablePlace("index", self.name, why)
 
     def _connect_plainly(self) -> Raw:
         return psycopg.connect(
@@ -124,10 +137,15 @@ class Line:
         """Have a connection, with what the lost one held."""
         if self._connection.closed or self._connection.broken:
             self._connection = self._connect_once()
-            if self._shared:
-                self._share()
-            for site in sorted(self._sites.elements()):
-                self._hold(site)
+            try:
+                if self._shared:
+                    self._share()
+                for site in sorted(self._sites.elements()):
+                    self._hold(site)
+            except BaseException:
+                # With less than the lost one held it is none to go on with.
+                self._connection.close()
+                raise
 
     def _tries(self) -> Iterable[AbstractContextManager[object]]:
         return Retrying(
@@ -158,32 +176,37 @@ class Line:
     # locks of the session
 
     @contextmanager
-    def holding(self, sites: Collection[str]) -> Iterator[None]:
+    def holding(self, sites: Collection[str], *, at_once: bool = False) -> Iterator[None]:
         """Until this ends, nobody else numbers what is of these sites; several may be held at once.
 
-        Raises StoreFailed where another has one of them for longer than the URL's patience.
+        Raises StoreFailed where another has one of them for longer than the URL's patience, and
+        SiteHeld with ``at_once`` where another has one now.
         """
         held: list[int] = []
         try:
             with self.errors("waiting for another writer of the site"):
                 for site in sorted({_hash(site) for site in sites}):
-                    self._hold_soon(site)
+                    self._hold_soon(site, at_once=at_once)
                     held.append(site)
                     self._sites[site] += 1
             yield
         finally:
             self._let_go(held)
 
-    def _hold_soon(self, site: int) -> None:
+    def _hold_soon(self, site: int, *, at_once: bool) -> None:
         for attempt in self._tries():
             with attempt:
                 self._restore()
-                self._hold(site)
+                self._hold(site, at_once=at_once)
 
-    def _hold(self, site: int) -> None:
-        self._connection.execute(
-            "SELECT pg_advisory_lock(%s::integer, %s::integer)", (_hash(self._url.schema), site)
-        )
+    def _hold(self, site: int, *, at_once: bool = False) -> None:
+        key = (_hash(self._url.schema), site)
+        if not at_once:
+            self._connection.execute("SELECT pg_advisory_lock(%s::integer, %s::integer)", key)
+            return
+        asked = "SELECT pg_try_advisory_lock(%s::integer, %s::integer)"
+        if self._connection.execute(asked, key).fetchone() != (True,):
+            raise SiteHeld
 
     def _let_go(self, held: Iterable[int]) -> None:
         for site in held:

@@ -18,6 +18,7 @@ from storage.errors import ArchiveError, IndexUnusable
 from storage.index import opening
 from storage.index.database import Database
 from storage.index.rows import SCHEMA_VERSION, Row, Values
+from storage.layout import Places
 
 #: Rows taken from a result at once while a long list is walked.
 _PAGE = 1_000
@@ -34,12 +35,13 @@ class Reader:
         self.database = database
 
     @classmethod
-    def to_read(cls, root: Path) -> Self:
+    def to_read(cls, root: Path, places: Places | None = None) -> Self:
         """Return the index of the mirror at ``root`` for reading, while a writer may be at work.
 
+        ``places``: where it is, where that is not what mirror.json says.
         Raises IndexUnusable where it is missing, another schema's or broken.
         """
-        index = cls(root, opening.to_read(root))
+        index = cls(root, opening.to_read(places or opening.places_of(root)))
         try:
             index.check_version()
         except ArchiveError:
@@ -78,6 +80,11 @@ class Reader:
             rows = cursor.fetchall()
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def pages(self, *sql: str) -> Iterator[list[Row]]:
+        """Give the rows of a question without values, a page in memory."""
+        with self.database.errors("reading the index"):
+            yield from self.database.pages(" ".join(sql), _PAGE)
 
     def ask_one(self, *sql: str, **values: object) -> Row | None:
         """Return the first row of a question, or None."""

@@ -112,6 +112,13 @@ class Sqlite:
         """Run one question."""
         return self.connection.execute(sql, values)
 
+    def pages(self, sql: str, size: int) -> Iterator[list[dict[str, Any]]]:
+        """Give the rows of a question, ``size`` of them in memory at a time."""
+        cursor = self.connection.execute(sql)
+        names = [column[0] for column in cursor.description]
+        while rows := cursor.fetchmany(size):
+            yield [dict(zip(names, row, strict=True)) for row in rows]
+
     def hold(self) -> None:
         """See from the next question on what is there then."""
         self.connection.execute("BEGIN")
@@ -135,9 +142,11 @@ class Sqlite:
         with self.errors(doing), self.begin() as connection:
             work(connection)
 
-    def holding(self, sites: Collection[str]) -> AbstractContextManager[None]:
+    def holding(
+        self, sites: Collection[str], *, at_once: bool = False
+    ) -> AbstractContextManager[None]:
         """Do nothing: who writes holds the mirror's lock."""
-        del sites
+        del sites, at_once
         return nullcontext()
 
     def make(self) -> bool:

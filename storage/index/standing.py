@@ -65,12 +65,14 @@ class Standing(Struct, frozen=True, kw_only=True):
     """What an article's next manifest is numbered by, responses oldest first.
 
     ``keys`` has the next revision by key, in microseconds, and ``responses`` are those that may
-    serve for a revisit: of the keys and bytes of the drafts that were asked for.
+    serve for a revisit: of the keys and bytes of the drafts that were asked for. ``forgotten``: no
+    snapshot of it may be stored.
     """
 
     sequence: int = 0
     keys: dict[int, int] = field(default_factory=dict)
     responses: tuple[StoredResponse, ...] = ()
+    forgotten: bool = False
 
 
 def standings(index: Reader, drafts: Sequence[Draft]) -> dict[Article, Standing]:
@@ -79,25 +81,37 @@ def standings(index: Reader, drafts: Sequence[Draft]) -> dict[Article, Standing]
     A few questions for the whole batch, none of which walks through an article's history.
     """
     names = {_article(draft) for draft in drafts}
-    shown = ("n", "site", "slug", "last")
+    shown = ("n", "site", "slug", "last", "newest")
     with values_of("articles"):
         known = {
-            _article_of(row): msgspec.convert((row["n"], row["last"]), tuple[int, int])
+            _article_of(row): msgspec.convert(
+                (row["n"], row["last"], row["newest"]), tuple[int, int, int]
+            )
             for row in index.matching("articles", ("site", "slug"), names, shown)
         }
     again = [draft for draft in drafts if _article(draft) in known]
     keys = _keys(index, again)
-    responses = _responses(index, again, {name: n for name, (n, _) in known.items()})
+    responses = _responses(index, again, {name: n for name, (n, _, _) in known.items()})
+    # Nothing but events is left of what was forgotten.
+    buried = forgotten(index, [name for name, (_, _, newest) in known.items() if not newest])
     return {
         name: Standing(
             sequence=known[name][1],
             keys=keys.get(name, {}),
             responses=tuple(responses.get(name, ())),
+            forgotten=name in buried,
         )
         if name in known
         else Standing()
         for name in names
     }
+
+
+def forgotten(index: Reader, articles: Collection[Article]) -> set[Article]:
+    """Return which of these articles have a tombstone."""
+    columns = ("site", "slug", "event")
+    rows = index.matching("events", columns[:2], articles, columns)
+    return {_article_of(row) for row in rows if row["event"] == "forgotten"}
 
 
 def _article(draft: Draft) -> Article:

@@ -20,11 +20,11 @@ from storage.errors import DamageFound, os_errors
 from storage.layout import SPOOL
 from storage.segments.appending import Appender
 from storage.segments.blocks import Blocks
-from storage.segments.kinds import Recovery, Segments, Wait
+from storage.segments.kinds import Recovery, Segments, Span, Wait
 from storage.segments.local import LocalSegments
 from storage.segments.names import by_writer, is_name, order, site_and_file
 from storage.segments.objects import Objects
-from storage.segments.recovery import Group
+from storage.segments.rewriting import leave_out
 from storage.segments.source import CHUNK, Source
 
 #: Small objects cost requests: one has 8 MiB, or what 30 s bring (obstore gives a request 30 s, for
@@ -142,14 +142,18 @@ class BucketSegments(Segments):
         """Bring a spooled segment to order; see Segments."""
         return self._spool.recover(name, committed)
 
-    def without(self, name: str, groups: Collection[Group]) -> Recovery:
-        """Move groups of a spooled segment to lost/; see Segments.
+    def without(
+        self, name: str, lost: Collection[Span], forgotten: Collection[Span] = ()
+    ) -> Recovery:
+        """Take groups out of a spooled segment, or out of an object; see Segments.
 
-        What was put of it is taken back first: no index knows it, and the spool has all of it.
+        What was put of a spooled one is taken back first: the spool has all of it.
         """
+        if not self._is_spooled(name):
+            return leave_out(self, name, lost, forgotten)
         self.objects.delete(name)
         self._blocks.drop(name)
-        return self._spool.without(name, groups)
+        return self._spool.without(name, lost, forgotten)
 
     def sweep(self) -> None:
         """Remove what a killed rewriting left in the spool."""

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -25,6 +26,9 @@ from storage.warc_read import Parsed, RecordError, read_member
 
 #: Bytes copied to lost/ at once: large enough that the disk, not the loop, sets the pace.
 _COPY = 1 << 20
+
+#: An offset and a length in bytes.
+Span: TypeAlias = tuple[int, int]
 
 
 class Recovery(Struct, frozen=True, kw_only=True):
@@ -165,8 +169,13 @@ class Segments(ABC):
         """
 
     @abstractmethod
-    def without(self, name: str, groups: Collection[Group]) -> Recovery:
-        """Move whole groups, not indexed yet, from a segment to lost/; return what is left."""
+    def without(
+        self, name: str, lost: Collection[Span], forgotten: Collection[Span] = ()
+    ) -> Recovery:
+        """Take whole groups, not indexed yet, out of a segment; return what is left.
+
+        Those of ``lost`` are kept under lost/, those ``forgotten`` nowhere.
+        """
 
     @abstractmethod
     def sweep(self) -> None:

@@ -15,10 +15,10 @@ from pathlib import Path
 from storage.errors import os_errors
 from storage.layout import SEGMENTS, sync_folder
 from storage.segments.appending import SEGMENT_BYTES, Appender
-from storage.segments.kinds import Recovery, Segments, Wait
+from storage.segments.kinds import Recovery, Segments, Span, Wait
 from storage.segments.names import SUFFIX, by_number, order, site_and_file
 from storage.segments.recovery import Group, Tail
-from storage.segments.rewriting import write_aside
+from storage.segments.rewriting import leave_out
 from storage.segments.source import FileSource
 
 _PART = ".part"
@@ -131,28 +131,11 @@ class LocalSegments(Segments):
             lost_bytes=tail.size,
         )
 
-    def without(self, name: str, groups: Collection[Group]) -> Recovery:
-        """Move whole groups, not indexed yet, from a segment to lost/; return what is left."""
-        gone = {group.offset: group.length for group in groups}
-        lost = None
-        with self.source(name) as source:
-            for offset, length in gone.items():
-                lost = self.keep(source, Tail(offset=offset, size=length))
-            kept, at = [], 0
-            for offset in (*sorted(gone), source.size):
-                kept += [(at, offset - at)] if offset > at else []
-                at = offset + gone.get(offset, 0)
-        left = sum(1 for found in self.walk(name) if isinstance(found, Group)) > len(gone)
-        part = write_aside(self, name, {name: kept}) if left else None
-        self.put_in_place(name, part)
-        *found, tail = self.walk(name) if left else (Tail(offset=0, size=0),)
-        return Recovery(
-            segment=name,
-            groups=tuple(group for group in found if isinstance(group, Group)),
-            length=tail.offset,
-            lost=lost,
-            lost_bytes=sum(gone.values()),
-        )
+    def without(
+        self, name: str, lost: Collection[Span], forgotten: Collection[Span] = ()
+    ) -> Recovery:
+        """Take whole groups, not indexed yet, out of a segment; see Segments."""
+        return leave_out(self, name, lost, forgotten)
 
     def cut(self, name: str, tail: Tail) -> Path | None:
         """Move a torn tail to lost/, durably, and return the file there; None where none is torn.

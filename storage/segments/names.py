@@ -56,6 +56,13 @@ def check_name(name: object) -> None:
     site_and_file(name)
 
 
+def writer_of(name: str) -> str:
+    """Return who wrote a segment: the mark that ends its name, else the name, whose own it is."""
+    site, _, file = name.rpartition("/")
+    parsed = _NAME.fullmatch(file)
+    return f"{site}/{parsed['writer']}" if parsed and parsed["writer"] else name
+
+
 def is_name(name: str) -> bool:
     """Tell whether a path below the segments' folder is a segment's."""
     site, _, file = name.partition("/")

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -35,10 +36,13 @@ class Objects:
     """The objects whose names begin with a URL's path."""
 
     def __init__(self, url: str) -> None:
-        """``url``: as mirror.json has it. Raises BadPlace, MissingExtra."""
+        """``url``: as mirror.json has it. Raises BadPlace, MissingExtra, SegmentsAway."""
         self.url = url
         self.requests = 0
-        self._store, path = open_bucket(url, "a mirror's segments in a bucket")
+        if url.startswith("file:") and not Path(urlsplit(url).path).is_dir():
+            # Made when it is chosen: what is not there now is not mounted, say, and not empty.
+            raise SegmentsAway(url, "there is no such folder")
+        self._store, path = open_bucket(url, "a mirror's segments in a bucket", make=False)
         self._prefix = f"{path.rstrip('/')}/" if path else ""
         prefix = getattr(self._store, "prefix", None)
         # a folder of files keeps nothing through a power cut by itself

@@ -14,7 +14,7 @@ from storage.index.reader import Reader
 from storage.index.remembered import all_runs, failing_entries
 from storage.index.rows import Row
 from storage.index.standing import known_segments
-from storage.plain_files import WATERMARK
+from storage.plain_files import mark_of_folder
 from storage.verify.found import Problem, Problems, file_of, in_index
 from storage.verify.rows import Scopes
 
@@ -148,7 +148,7 @@ def _check_remembered(index: Reader) -> Problems:
         all_runs(index)
         failing_entries(index, None)
         known_segments(index)
-        mark = int(index.note(WATERMARK) or 0)
+        mark = int(index.note(mark_of_folder(index.root)) or 0)
     except (IndexLies, ValueError) as error:
         yield in_index(str(error).partition(": run")[0])
         return

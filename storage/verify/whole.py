@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from storage import layout
 from storage.errors import (
@@ -25,7 +25,7 @@ from storage.errors import (
     StoreFailed,
     os_errors,
 )
-from storage.index.opening import is_there
+from storage.index.opening import is_there, name_of
 from storage.index.reader import Reader
 from storage.index.replacing import REWRITES, announced
 from storage.index.standing import known_segments
@@ -102,9 +102,13 @@ class _Check:
 
     def run(self) -> Iterator[Found]:
         """Go through all of it."""
+        index = name_of(layout.check(self._root))
         for found in self._all():
             if isinstance(found, Problem):
                 self._wrong[found.kind] += 1
+                if found.kind == "index":
+                    yield structs.replace(found, file=index)
+                    continue
             elif isinstance(found, Short):
                 self._short[found.kind] += 1
             yield found

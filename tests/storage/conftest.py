@@ -3,18 +3,20 @@
 ``SLUGLINE_TEST_INDEX=postgresql pytest tests/storage`` puts the index of every mirror that a test
 makes into a real PostgreSQL, each in a schema of its own, which is dropped after the test.
 ``SLUGLINE_TEST_SEGMENTS=s3`` puts their segments into a bucket of a real S3 server, each mirror's
-into a folder of its own.
+into a folder of its own; ``=az`` does so with Azure's protocol, where tests/azure.py has a server.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from tests import azure
 from tests.postgres import Server
 from tests.s3 import BUCKET, S3Server, served
 
@@ -24,7 +26,8 @@ _END_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid != pg_backend_pid()
 """
-IN_BUCKET = os.environ.get("SLUGLINE_TEST_SEGMENTS") == "s3"
+KIND = os.environ.get("SLUGLINE_TEST_SEGMENTS")
+IN_BUCKET = KIND in {"s3", "az"}
 
 
 @pytest.fixture(scope="session")
@@ -52,10 +55,14 @@ def segments_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if not IN_BUCKET:
         yield None
         return
-    request.getfixturevalue("s3")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SLUGLINE_SEGMENTS", f"s3://{BUCKET}/mirrors/")
-        yield f"s3://{BUCKET}/mirrors/"
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        if KIND == "az":
+            stack.enter_context(azure.served())
+        else:
+            request.getfixturevalue("s3")
+        url = f"{KIND}://{BUCKET}/mirrors/"
+        patch.setenv("SLUGLINE_SEGMENTS", url)
+        yield url
 
 
 @pytest.fixture(autouse=True)

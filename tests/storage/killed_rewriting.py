@@ -1,7 +1,8 @@
 """Run a command that rewrites segments in a process of its own, killed at a line of ours.
 
-Run as a program: ROOT, the command (``prune``, ``forget``, ``compact``, ``repair``) and after how
-many lines of the modules that rewrite it is killed; 0: never. Prints how many lines there were.
+Run as a program: ROOT, the command (``prune``, ``forget``, ``compact``, ``repair``, or ``move``:
+the segments, to the folder that ``bucket`` names) and after how many lines of the modules that
+rewrite it is killed; 0: never. Prints how many lines there were.
 """
 
 # ruff: noqa: PLC0415  - only what is run is imported
@@ -26,7 +27,14 @@ _OURS = (
     "scrub.py",
     "repair.py",
     "salvage.py",
+    "moving.py",
+    "leftovers.py",
 )
+
+
+def bucket(root: Path) -> Path:
+    """Return the folder of objects beside a mirror that ``move`` puts its segments into."""
+    return root.with_name(f"{root.name}-bucket")
 
 
 def killed(root: Path, command: str, after: int, now: datetime) -> int:
@@ -70,6 +78,10 @@ def _run(root: Path, command: str, now: datetime) -> None:
         from storage.compact import compact
 
         compact(root, now)
+    elif command == "move":
+        from storage.moving import move_segments
+
+        move_segments(root, f"file://{bucket(root)}", now)
     else:
         from storage.forget import forget
 

@@ -16,6 +16,7 @@ SIZE = 5 * BLOCK + 1_000
 
 @pytest.fixture
 def objects(tmp_path: Path) -> Objects:
+    (tmp_path / "objects").mkdir()
     objects = Objects(f"file://{tmp_path}/objects")
     put(objects, "a/1", Random(1).randbytes(SIZE))
     objects.requests = 0

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random
+from secrets import token_hex
 
 import pytest
+from msgspec import structs
 
 from storage import layout
 from storage.archive import Archive
+from storage.codings import BytesLike
 from storage.compact import compact
 from storage.errors import BadPlace, SegmentsAway
+from storage.forget import forget
 from storage.layout import with_schema
-from storage.model import EntryState
+from storage.model import Draft, EntryState
 from storage.notes import Notes
 from storage.reindex import reindex
 from storage.segments.blocks import Blocks
@@ -24,6 +32,7 @@ from storage.segments.objects import Objects
 from storage.store import Store
 from storage.verify.found import Passed
 from storage.verify.whole import Asked, verify
+from storage.writer import Writer
 from tests.proxy import Fault, Proxy
 from tests.s3 import BUCKET, SECRET, S3Server
 from tests.storage.drafts import (
@@ -39,6 +48,8 @@ from tests.storage.drafts import (
     words,
     write_segment,
 )
+from tests.storage.indexes import lose
+from tests.storage.test_forget import bytes_of
 from tests.storage.test_writer import killed_after
 from tests.storage.verify.harming import problems
 
@@ -192,6 +203,32 @@ def test_notes_of_what_was_spooled_are_not_lost(tmp_path: Path) -> None:
     assert not (tmp_path / "spool" / "notes").exists()
 
 
+def test_what_another_writer_noted_since_stands(tmp_path: Path) -> None:
+    def noted_at(moment: datetime, value: str) -> Notes:
+        url = f"https://{SITE}/a"
+        entry = EntryState(site=SITE, url=url, verdict="article", checked_at=moment, run=value)
+        other = structs.replace(entry, site="other.example")
+        memory = tuple((site, "key", value) for site in (SITE, "other.example"))
+        return Notes(
+            at=moment, entries=(entry, other) if value == "old" else (entry,), memory=memory
+        )
+
+    store = open_store(tmp_path, files=False)
+    store.commit([], noted_at(SEEN, "old"))
+    before = kept(tmp_path, "spool")
+    abandoned(store)
+    shutil.rmtree(tmp_path / "spool")
+    store = open_store(tmp_path, files=False)
+    store.commit([], structs.replace(noted_at(hour(1), "new"), memory=((SITE, "key", "new"),)))
+    store.close()
+    bring_back(tmp_path, before)
+    noted(tmp_path)
+    with Archive.open(tmp_path) as archive:
+        assert [entry.run for entry in archive.entries(SITE).values()] == ["new"]
+        assert archive.memory(SITE) == {"key": "new"}
+        assert archive.memory("other.example") == {"key": "old"}
+
+
 def test_kill_9_at_any_moment_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     promised: list[str] = []
     random = Random(7)
@@ -266,13 +303,82 @@ def test_what_was_put_and_overtaken_is_taken_back(tmp_path: Path) -> None:
     assert problems(tmp_path) == []
 
 
+def test_what_was_put_and_whose_spool_is_lost_is_indexed_again(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"), files=False)
+    orphaned(tmp_path, article("a", edition=" 2", seen=hour(1)), article("b"))
+    assert slugs(tmp_path) == ["a"]
+    reindex(tmp_path, SEEN)
+    assert slugs(tmp_path) == ["a", "a", "b"]
+    assert problems(tmp_path) == []
+
+
+@pytest.mark.parametrize("index_is_lost", [False, True])
+def test_of_two_groups_with_one_number_the_one_that_was_seen_counts(
+    tmp_path: Path, *, index_is_lost: bool
+) -> None:
+    stored(tmp_path, article("a"), files=False)
+    # Two numbers of one article, and one each of others, by a writer that died with its disk.
+    drafts = [article("a", edition=f" lost {n}", seen=hour(n)) for n in (1, 2)]
+    orphaned(tmp_path, *drafts, article("b", seen=hour(2)), article("c", seen=hour(2)))
+    again = article("a", edition=" 2", seen=hour(3), reason="edit")
+    stored(tmp_path, again, event("gone-seen", "c", seen=hour(3)), files=False, now=hour(-1))
+    if index_is_lost:
+        lose(tmp_path)
+    report = reindex(tmp_path, SEEN)
+    told = [line for line in report.sentences() if "another writer" in line]
+    assert [line.partition(" of")[0] for line in told] == ["3 groups"]
+    assert len(list((tmp_path / "lost" / SITE).iterdir())) == 3
+    with Archive.open(tmp_path) as archive:
+        _, second = archive.history(SITE, "a")
+        assert (second.sequence, second.observed_at) == (2, hour(3))
+        assert [row.slug for row in archive.newest_all()] == ["a", "b"]
+        assert [row.event for row in archive.events(SITE, "c")] == ["gone-seen"]
+    assert problems(tmp_path) == []
+    assert reindex(tmp_path, SEEN).overtaken == ()
+
+
+def test_what_is_forgotten_does_not_come_back_from_a_spool_or_an_orphan(
+    tmp_path: Path, database: str
+) -> None:
+    one, two = (tmp_path / name for name in ("one", "two"))
+    for root in (one, two):
+        place = f"s3://{BUCKET}/forgetting-{tmp_path.name}"
+        layout.make(root, index=with_schema(database, "shared"), segments=place)
+    stored(two, article("a"), article("b"), files=False)
+    again = [article(slug, edition=" 2", seen=hour(1), reason="edit") for slug in ("a", "b")]
+    # One writer died and its disk with it, another one's disk is still there.
+    orphaned(one, *again)
+    first = open_store(one, files=False)
+    first.commit([article("a", edition=" 3", seen=hour(2), reason="edit")], Notes(at=SEEN))
+    abandoned(first)
+    assert forget(two, "a", reason="a court asked", now=hour(3)).groups == 2
+    noted(one)
+    assert slugs(two) == ["b"]
+    reindex(two, SEEN)
+    assert slugs(two) == ["b", "b"]
+    for root in (one, two):
+        assert problems(root) == []
+        assert [name for name, data in bytes_of(root) if b"a as " in data] == []
+
+
+def orphaned(root: Path, *drafts: Draft) -> None:
+    """Put an object as a writer does that dies before it is indexed, and its disk with it."""
+    store = open_store(root, files=False)
+    store.commit(drafts, Notes(at=SEEN))
+    store._appender.seal()  # type: ignore[union-attr]  # noqa: SLF001  - what publishing begins with
+    waiting = store._publisher._gathering.pending  # noqa: SLF001
+    store._segments.publish(waiting.segments())  # noqa: SLF001
+    abandoned(store)
+    shutil.rmtree(root / "spool")
+
+
 # when the bucket is away
 
 
 def test_a_run_goes_on_while_the_bucket_is_away(tmp_path: Path, away: S3Server) -> None:
     store = safe(tmp_path, "a")
     away.stop()
-    assert store.try_to_publish() == {}
+    assert tried(store) == {}
     store.commit([article("b")], Notes(at=SEEN))
     assert store.waits
     away.start()
@@ -298,12 +404,74 @@ def test_a_run_that_ends_meanwhile_says_so_and_the_next_one_drains(
     assert slugs(tmp_path) == ["a", "b"]
 
 
+def tried(store: Store) -> dict[str, BytesLike]:
+    """Try to publish, and return what is visible when what was sent has arrived or not."""
+    bodies = store.try_to_publish()
+    assert store.upload is not None
+    store.upload.exception()
+    return bodies | store.land()
+
+
+def test_more_is_stored_while_a_slow_bucket_takes_what_was(tmp_path: Path, proxy: Proxy) -> None:
+    store = safe(tmp_path, "a")
+    proxy.faults.append("slow")
+    assert store.try_to_publish() == {}
+    upload = store.upload
+    assert upload is not None
+    store.commit([article("a", edition=" 2", seen=hour(1), reason="edit")], Notes(at=SEEN))
+    store.commit([article("b")], Notes(at=SEEN))
+    assert not upload.done()
+    assert slugs(tmp_path) == []
+    upload.result()
+    assert store.land()
+    assert slugs(tmp_path) == ["a"]
+    store.close()
+    with Archive.open(tmp_path) as archive:
+        assert [row.sequence for row in archive.history(SITE, "a")] == [1, 2]
+    assert slugs(tmp_path) == ["a", "a", "b"]
+    assert problems(tmp_path) == []
+
+
+async def test_what_was_uploaded_is_seen_as_soon_as_it_has_arrived(tmp_path: Path) -> None:
+    async with Writer(tmp_path, files=False) as writer:
+        await writer.commit(article("a", edition=token_hex(9 << 20), formats=("html",)))
+        async with asyncio.timeout(20):
+            while not await asyncio.to_thread(slugs, tmp_path):
+                pass
+    assert slugs(tmp_path) == ["a"]
+
+
+def test_killed_while_one_lot_is_on_its_way_and_another_gathers(
+    tmp_path: Path, away: S3Server
+) -> None:
+    entries = [
+        EntryState(
+            site=SITE, url=f"https://{SITE}/{name}", verdict="article", checked_at=SEEN, run="r"
+        )
+        for name in ("a", "b")
+    ]
+    store = open_store(tmp_path, files=False)
+    away.stop()
+    for entry, slug in zip(entries, "ab", strict=True):
+        store.commit([article(slug)], Notes(at=SEEN, entries=(entry,)))
+        store.try_to_publish()
+    assert store.upload is not None
+    store.upload.exception()
+    abandoned(store)
+    away.start()
+    noted(tmp_path)
+    with Archive.open(tmp_path) as archive:
+        assert len(archive.entries(SITE)) == 2
+    assert slugs(tmp_path) == ["a", "b"]
+    assert list((tmp_path / "spool").glob("notes*")) == []
+
+
 def test_after_so_many_tries_the_run_ends(tmp_path: Path, away: S3Server) -> None:
     store = safe(tmp_path, "a")
-    store._away = store.wait.tries  # noqa: SLF001  - a quarter of an hour later
+    store._publisher._away = store.wait.tries  # noqa: SLF001  - a quarter of an hour later
     away.stop()
     with pytest.raises(SegmentsAway):
-        store.try_to_publish()
+        tried(store)
     with pytest.raises(SegmentsAway):
         store.commit([article("b")], Notes(at=SEEN))
     away.start()
@@ -441,11 +609,57 @@ def test_a_folder_of_files_is_a_bucket_too(tmp_path: Path, monkeypatch: pytest.M
     keep_two(root)
 
 
+def test_a_folder_of_files_that_is_not_there_is_no_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUGLINE_SEGMENTS", f"file://{tmp_path}/objects")
+    root = tmp_path / "m"
+    stored(root, article("a"))
+    shutil.move(tmp_path / "objects", tmp_path / "away")
+    for look in (partial(reindex, now=SEEN), Archive.open, open_store):
+        with pytest.raises(SegmentsAway, match="/objects can't be had: there is no such folder"):
+            look(root)
+    assert not (tmp_path / "objects").exists()
+    shutil.move(tmp_path / "away", tmp_path / "objects")
+    assert slugs(root) == ["a"]
+
+
+def test_a_file_in_the_way_is_said_in_its_words(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    objects = Objects(f"file://{tmp_path}")
+    with pytest.raises(SegmentsAway, match="the folder said: "):
+        objects.replace("x/1.warc.gz", tmp_path / "x")
+
+
 def keep_two(root: Path) -> None:
     store = open_store(root)
     keep(store, article("c"))
     store.close()
     assert slugs(root) == ["a", "b", "c"]
+
+
+def test_two_machines_that_want_each_others_sites_both_get_them(
+    tmp_path: Path, database: str
+) -> None:
+    sites = ["a.example", "b.example"]
+    stores = []
+    for name, site in zip(("one", "two"), sites, strict=True):
+        place = f"s3://{BUCKET}/crossed-{tmp_path.name}"
+        layout.make(tmp_path / name, index=with_schema(database, "shared"), segments=place)
+        stores.append(open_store(tmp_path / name, files=False))
+        stores[-1].commit([article("x", site=site)], Notes(at=SEEN))
+
+    def go_on(number: int) -> None:
+        draft = article("x", site=sites[1 - number], edition=" 2", seen=hour(1), reason="edit")
+        stores[number].commit([draft], Notes(at=SEEN))
+        stores[number].close()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(go_on, range(2)))
+    with Archive.open(tmp_path / "one") as archive:
+        for site in sites:
+            assert [row.sequence for row in archive.history(site, "x")] == [1, 2]
+    assert problems(tmp_path / "one") == []
 
 
 def test_two_machines_write_one_archive(tmp_path: Path, database: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage.archive import Archive
-from storage.errors import NoSuchArticle, StoreFailed
+from storage.errors import BadDraft, NoSuchArticle, StoreFailed
 from storage.forget import forget
 from storage.index.reader import Reader
 from storage.notes import Notes
@@ -22,6 +22,7 @@ from tests.storage.drafts import (
     SITE,
     article,
     copied,
+    event,
     hour,
     open_store,
     segments_of,
@@ -124,8 +125,16 @@ def test_a_tombstone_says_why_and_which_urls_must_not_come_back(tmp_path: Path) 
 def test_its_sequence_goes_on_behind_the_tombstone(tmp_path: Path) -> None:
     mirror(tmp_path)
     forget(tmp_path, "a1", reason="x", now=hour(9))
-    (manifest,) = stored(tmp_path, article("a1", seen=hour(20)))
+    (manifest,) = stored(tmp_path, event("gone-seen", "a1", seen=hour(20)))
     assert manifest.sequence == 5
+
+
+def test_what_a_run_hands_over_that_had_begun_before_is_refused(tmp_path: Path) -> None:
+    mirror(tmp_path)
+    forget(tmp_path, "a1", reason="x", now=hour(9))
+    with pytest.raises(BadDraft, match="a1 was forgotten"):
+        stored(tmp_path, article("a1", seen=hour(20)))
+    assert places_of(tmp_path, *TEXT) == []
 
 
 def test_forgetting_again_does_nothing_more(tmp_path: Path) -> None:

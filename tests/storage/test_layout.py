@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from storage import layout
 from storage.errors import NewerFormat, NotAMirror, UnusablePlace
@@ -74,8 +75,8 @@ def test_a_folder_that_is_not_there_or_none_is_no_mirror(tmp_path: Path) -> None
 
 
 def test_a_mirror_says_where_what_is_not_in_its_folder_is(tmp_path: Path) -> None:
-    there = Places(root=tmp_path, index=DATABASE, segments=BUCKET)
-    assert layout.make(tmp_path, DATABASE, BUCKET) == there
+    there = layout.make(tmp_path, DATABASE, BUCKET)
+    assert (there.index, there.segments) == (DATABASE, BUCKET)
     assert layout.check(tmp_path) == there
     assert layout.make(tmp_path) == there  # as one that is there
 
@@ -100,6 +101,31 @@ def test_a_mirror_is_not_moved_by_making_it(tmp_path: Path) -> None:
         layout.make(tmp_path, index="postgresql://other.example/news?schema=news")
     layout.move(Places(root=tmp_path, segments=BUCKET))
     assert layout.check(tmp_path) == Places(root=tmp_path, segments=BUCKET)
+
+
+def test_folders_that_share_an_index_are_told_apart(tmp_path: Path) -> None:
+    one, two = (layout.make(tmp_path / name, index=DATABASE) for name in ("one", "two"))
+    assert one.folder != two.folder
+    assert layout.check(tmp_path / "one").folder == one.folder
+
+
+def test_a_place_of_ones_own_is_the_same_at_each_try(tmp_path: Path) -> None:
+    places = Places(root=tmp_path)
+    begun = layout.chosen("segments", "s3://news/", places)
+    left = layout.Left(what="segments", url=begun)
+    assert layout.chosen("segments", "s3://news/", structs.replace(places, left=left)) == begun
+    there = structs.replace(places, segments=begun)
+    assert layout.chosen("segments", "s3://news/", there) == begun
+    assert layout.chosen("segments", "s3://news/", places) != begun
+    url = "postgresql://db/news"
+    left = layout.Left(what="index", url=layout.chosen("index", url, places))
+    assert layout.chosen("index", url, structs.replace(places, left=left)) == left.url
+
+
+def test_a_port_that_is_none_is_said_without_the_password(tmp_path: Path) -> None:
+    with pytest.raises(UnusablePlace, match="0-65535") as refused:
+        layout.make(tmp_path, index="postgresql://me:hunter2@db.example:99999/news")
+    assert "hunter2" not in str(refused.value)
 
 
 def test_an_index_that_names_no_schema_has_one_of_its_own(tmp_path: Path) -> None:
@@ -129,7 +155,7 @@ def test_a_new_mirror_is_where_the_environment_says(
     monkeypatch.setenv("SLUGLINE_INDEX", DATABASE)
     monkeypatch.setenv("SLUGLINE_SEGMENTS", BUCKET)
     there = layout.make(tmp_path / "new")
-    assert there == Places(root=tmp_path / "new", index=DATABASE, segments=BUCKET)
+    assert (there.index, there.segments) == (DATABASE, BUCKET)
     assert layout.make(tmp_path / "old").local
 
 
@@ -139,6 +165,7 @@ def test_a_new_mirror_is_where_the_environment_says(
         "postgresql://news:hunter2@db.example/news",
         "postgresql://db.example/news?password=hunter2",
         "postgresql://news:@db.example/news",
+        "postgresql://db.example/news?sslpassword=hunter2",
     ],
 )
 def test_no_password_stands_in_a_mirror(tmp_path: Path, url: str) -> None:

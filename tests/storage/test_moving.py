@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from gzip import decompress
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from storage import layout
 from storage.archive import Archive
-from storage.errors import SegmentsAway, UnusablePlace
+from storage.errors import SegmentsAway, StoreFailed, UnusablePlace
+from storage.forget import forget
 from storage.moving import move_segments
 from storage.reindex import reindex
+from storage.warc import GZIP_HEADER
 from tests.s3 import BUCKET, S3Server
-from tests.storage.drafts import article, hour, segment_files, segments_of, stored, write_segment
+from tests.storage.drafts import (
+    article,
+    copied,
+    hour,
+    segment_files,
+    segments_of,
+    stored,
+    write_segment,
+)
+from tests.storage.killed_rewriting import bucket, killed
 from tests.storage.verify.harming import problems
 from tests.storage.verify.mirrors import filled
 
@@ -69,6 +83,55 @@ def test_a_move_that_was_killed_goes_on(tmp_path: Path, place: str) -> None:
     done = move_segments(root, place, hour(50))
     assert done.segments == len(others) + 1
     assert done.copied < done.bytes
+    assert problems(root) == []
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_killed_at_any_instant_it_goes_on_or_is_swept(tmp_path: Path, part: int) -> None:
+    source = filled(tmp_path / "source", segment_bytes=6_000)
+    before = digests(source)
+    whole = copied(source, tmp_path / "whole")
+    lines = killed(whole, "move", 0, hour(50))
+    for after in range(1 + part * lines // 4, (part + 1) * lines // 4, max(lines // 12, 1)):
+        root = copied(source, tmp_path / str(after))
+        killed(root, "move", after, hour(50))
+        assert digests(root) == before
+        assert problems(root) == []
+        assert move_segments(root, f"file://{bucket(root)}", hour(51)).segments == len(before)
+        assert (digests(root), segment_files(root), problems(root)) == (before, [], [])
+        assert layout.check(root).left is None
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_what_a_killed_move_left_is_forgotten_too(tmp_path: Path, part: int) -> None:
+    source = filled(tmp_path / "source", segment_bytes=6_000)
+    lines = killed(copied(source, tmp_path / "whole"), "move", 0, hour(50))
+    for after in range(1 + part * lines // 4, (part + 1) * lines // 4, max(lines // 12, 1)):
+        root = copied(source, tmp_path / str(after))
+        killed(root, "move", after, hour(50))
+        forget(root, "a1", reason="a court asked", now=hour(51))
+        assert layout.check(root).left is None
+        for folder in (root, bucket(root)):
+            assert [path for path, data in members(folder) if b"a1 as " in data] == []
+        assert problems(root) == []
+
+
+def members(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            yield path, decompress(data) if data[:2] == GZIP_HEADER[:2] else data
+
+
+def test_what_was_left_where_nobody_gets_any_more_is_said_with_a_way_out(
+    tmp_path: Path, place: str
+) -> None:
+    root = tmp_path / "m"
+    stored(root, article())
+    left = layout.Left(what="segments", url="s3://nobodys-bucket/x")
+    layout.move(structs.replace(layout.check(root), left=left))
+    with pytest.raises(StoreFailed, match=r"s3://nobodys-bucket/x.*take \"left\" out of"):
+        move_segments(root, place, hour(1))
     assert problems(root) == []
 
 

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from msgspec import structs
 
 from storage import layout
 from storage.archive import Archive
 from storage.errors import UnusablePlace
+from storage.forget import forget
 from storage.index.opening import is_there
+from storage.layout import Left, Places
 from storage.moving_index import move_index
+from storage.reindex import rebuild_at
 from tests.storage.drafts import SEEN, article, event, hour, open_store, stored
 from tests.storage.indexes import rows
 
@@ -60,6 +64,63 @@ def test_moving_to_where_it_is_changes_nothing(tmp_path: Path, database: str) ->
     assert move_index(root, None, SEEN).to is None
     url = move_index(root, f"{database}&schema=news", SEEN).to
     assert move_index(root, url, SEEN).to == url
+
+
+def schemas(database: str) -> list[str]:
+    with psycopg.connect(database) as connection:
+        asked = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'mirror_%' ORDER BY nspname"
+        names = [name for (name,) in connection.execute(asked).fetchall()]
+        return [name for name in names if not name.endswith("_texts")]
+
+
+def killed_before_it_was_the_mirrors(root: Path, database: str) -> Places:
+    """Leave a mirror as a move does that was killed with the new index in place."""
+    places = layout.check(root)
+    url = layout.chosen("index", database, places)
+    layout.move(structs.replace(places, left=Left(what="index", url=url)))
+    rebuild_at(structs.replace(places, index=url))
+    return structs.replace(places, index=url)
+
+
+def test_a_move_that_was_killed_goes_on_in_the_same_schema(tmp_path: Path, database: str) -> None:
+    root = filled(tmp_path)
+    before, state = lines(root), remembered(root)
+    begun = killed_before_it_was_the_mirrors(root, database)
+    assert move_index(root, database, SEEN).to == begun.index
+    assert len(schemas(database)) == 1
+    assert (lines(root), remembered(root)) == (before, state)
+    assert layout.check(root).left is None
+
+
+def test_what_a_killed_move_left_goes_before_anything_is_forgotten(
+    tmp_path: Path, database: str
+) -> None:
+    root = filled(tmp_path)
+    killed_before_it_was_the_mirrors(root, database)
+    forget(root, "a", reason="a court asked", now=hour(3))
+    assert schemas(database) == []
+    moved = layout.check(root)
+    assert moved.left is None
+    # Killed after the switch: the old one, in the folder, is what is left.
+    there = killed_before_it_was_the_mirrors(root, database)
+    layout.move(structs.replace(there, left=Left(what="index")))
+    assert (root / layout.INDEX).exists()
+    forget(root, "b", reason="a court asked", now=hour(4))
+    assert not (root / layout.INDEX).exists()
+    assert len(schemas(database)) == 1
+
+
+def test_another_archives_index_at_a_place_that_a_move_was_to_is_left_alone(
+    tmp_path: Path, database: str
+) -> None:
+    root, other = filled(tmp_path / "one"), tmp_path / "other"
+    url = f"{database}&schema=mirror_x"
+    layout.move(structs.replace(layout.check(root), left=Left(what="index", url=url)))
+    layout.make(other, index=url)
+    stored(other, article("theirs"), now=hour(5))
+    forget(root, "a", reason="a court asked", now=hour(3))
+    assert schemas(database) == ["mirror_x"]
+    assert len(lines(other)) == 2
 
 
 def test_no_password_is_taken(tmp_path: Path) -> None:

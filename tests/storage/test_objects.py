@@ -9,12 +9,24 @@ import pytest
 
 from storage.errors import SegmentsAway
 from storage.segments.objects import Objects
+from tests import azure
 from tests.s3 import BUCKET, SECRET, S3Server
 
 
-@pytest.fixture(params=["s3", "file"])
-def objects(request: pytest.FixtureRequest, s3: S3Server, tmp_path: Path) -> Iterator[Objects]:
-    place = f"s3://{BUCKET}/a-prefix" if request.param == "s3" else f"file://{tmp_path}/objects"
+@pytest.fixture(scope="session")
+def az() -> Iterator[None]:
+    with azure.served():
+        yield
+
+
+@pytest.fixture(params=["s3", "file", "az"])
+def objects(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Objects]:
+    if request.param == "file":
+        (tmp_path / "objects").mkdir()
+        place = f"file://{tmp_path}/objects"
+    else:
+        request.getfixturevalue(request.param)
+        place = f"{request.param}://{BUCKET}/a-prefix"
     objects = Objects(place)
     yield objects
     for name in objects.sizes():

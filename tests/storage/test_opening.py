@@ -28,7 +28,7 @@ def test_without_the_extra_a_sentence_says_what_to_install(
     for name in [name for name in sys.modules if name.startswith("storage.index.postgres")]:
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(MissingExtra, match=r"psycopg: pip install 'slugline\[cluster\]'"):
-        to_read(tmp_path)
+        to_read(places_of(tmp_path))
 
 
 def test_a_mirror_in_a_folder_needs_no_client_of_a_database() -> None:

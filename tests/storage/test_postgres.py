@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from random import Random
+from secrets import token_hex
 from string import ascii_letters
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -16,13 +18,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from sqlalchemy import StaticPool, create_engine
 
 from storage import layout
-from storage.errors import ArchiveError, IndexUnusable, LockHeld, StoreFailed
+from storage.archive import Archive
+from storage.errors import ArchiveError, IndexUnusable, LockHeld, StoreFailed, UnusablePlace
 from storage.files import Names
 from storage.groups import Builder
 from storage.index.database_url import DatabaseUrl
+from storage.index.fulltext import Question
+from storage.index.fulltext_opening import search
 from storage.index.index import Batch, Index
 from storage.index.packing import packed, unpacked
 from storage.index.postgres_spelling import register
@@ -32,9 +38,11 @@ from storage.index.schema import metadata
 from storage.index.standing import standings
 from storage.model import Draft
 from storage.reindex import reindex
+from storage.verify.found import Problem
+from storage.verify.whole import Asked, verify
 from tests.postgres import Server, own_server
 from tests.storage.cutting import Line, line_to
-from tests.storage.drafts import SEEN, article, open_store, stored
+from tests.storage.drafts import SEEN, article, open_store, stored, tree
 
 SEGMENT = "{site}/s-1.warc.gz"
 
@@ -207,6 +215,54 @@ def test_patience_ends_and_names_the_database(tmp_path: Path) -> None:
         assert sequences(root) == {"news.example": [1]}
 
 
+def test_a_reader_goes_on_once_a_server_is_back_that_was_away_for_long(tmp_path: Path) -> None:
+    with own_server() as server:
+        root = mirror(tmp_path, server.url(), patience=0.2)
+        write(root, ["a.example"], 2, "")
+        index = Reader.to_read(root)
+        assert index.number("SELECT count(*) FROM snapshots") == 2
+        server.stop()
+        for _ in range(2):
+            with pytest.raises(StoreFailed, match="failed while reading the index"):
+                index.number("SELECT count(*) FROM snapshots")
+        server.start()
+        assert index.number("SELECT count(*) FROM snapshots") == 2
+        index.close()
+
+
+def test_a_reader_that_holds_the_index_as_it_was_sees_no_other_one(tmp_path: Path) -> None:
+    with own_server() as server:
+        root = mirror(tmp_path, server.url(), patience=0.2)
+        write(root, ["a.example"], 1, "")
+        index = Reader.to_read(root)
+        index.hold()
+        assert index.number("SELECT count(*) FROM snapshots") == 1
+        server.stop(kill=True)
+        server.start()
+        write(root, ["a.example"], 1, "again")
+        for _ in range(2):
+            with pytest.raises(StoreFailed, match="failed while reading the index"):
+                index.number("SELECT count(*) FROM snapshots")
+        index.close()
+
+
+def test_a_writer_whose_locks_others_took_meanwhile_waits_for_them(tmp_path: Path) -> None:
+    with own_server() as server:
+        one = Index.to_write(mirror(tmp_path / "one", server.url(), patience=0.2))
+        with one.holding(["a.example"]):
+            server.stop(kill=True)
+            server.start()
+            two = Index.to_write(mirror(tmp_path / "two", server.url()))
+            with two.holding(["a.example"]):
+                for _ in range(2):
+                    with pytest.raises(StoreFailed):
+                        one.set_note("a", "1")
+            one.set_note("a", "2")
+            two.close()
+        one.close()
+        assert sequences(tmp_path / "one") == {}
+
+
 def test_a_database_that_is_not_there_is_said_at_once(tmp_path: Path, database: str) -> None:
     root = mirror(tmp_path, database.replace("/test_", "/none_"))
     with pytest.raises(StoreFailed, match="does not exist"):
@@ -273,6 +329,76 @@ def test_who_may_not_make_a_schema_is_told(tmp_path: Path, database: str) -> Non
     finally:
         with psycopg.connect(database, autocommit=True) as connection:
             connection.execute("DROP ROLE reader")
+
+
+def test_whose_schemas_are_there_needs_no_right_to_make_any(tmp_path: Path, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE ROLE writer LOGIN")
+        for name in ("news", "news_texts"):
+            connection.execute(f"CREATE SCHEMA {name}")
+            connection.execute(f"GRANT USAGE, CREATE ON SCHEMA {name} TO writer")
+    try:
+        root = mirror(tmp_path, database.replace("postgres@", "writer@"))
+        stored(root, article())
+        with Archive.open(root) as archive:
+            assert len(search(archive, Question(words="story"))) == 1
+    finally:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute("DROP OWNED BY writer")
+            connection.execute("DROP ROLE writer")
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_keeps_every_text_or_is_refused(
+    tmp_path: Path, database: str, encoding: str
+) -> None:
+    name = f"test_{token_hex(8)}"
+    with psycopg.connect(database, autocommit=True) as connection:
+        made = f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
+        connection.execute(made.encode())
+    parts = urlsplit(database)
+    url = parts._replace(path=f"/{name}").geturl()
+    try:
+        if encoding == "LATIN1":
+            with pytest.raises(UnusablePlace, match="its encoding is LATIN1"):
+                Index.to_write(mirror(tmp_path, url))
+            return
+        index = Index.to_write(mirror(tmp_path, url))
+        index.set_note("key", "\u0142\u00f3d\u017a \U0001f980")
+        assert index.note("key") == "\u0142\u00f3d\u017a \U0001f980"
+        index.close()
+    finally:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def test_each_folder_that_shares_an_index_has_its_own_files(tmp_path: Path, database: str) -> None:
+    one, two = (mirror(tmp_path / name, database) for name in ("one", "two"))
+    for root in (one, two):
+        place = layout.check(root)
+        layout.move(structs.replace(place, segments=f"file://{tmp_path}/objects"))
+    (tmp_path / "objects").mkdir()
+    stored(one, article("a"))
+    stored(two, article("b"))
+    assert {name.rpartition("/")[2] for name in tree(two)} == {
+        "a.html",
+        "a.md",
+        "b.html",
+        "b.md",
+    }
+    stored(one)
+    assert tree(one).keys() == tree(two).keys()
+
+
+def test_verify_names_the_database(tmp_path: Path, database: str) -> None:
+    root = mirror(tmp_path, database)
+    stored(root, article())
+    index = Index.to_write(root)
+    with index.begin("harming it") as connection:
+        connection.execute("UPDATE snapshots SET title = 'another'")
+    index.close()
+    found = [one for one in verify(root, Asked(since=SEEN)) if isinstance(one, Problem)]
+    assert {one.file for one in found} == {DatabaseUrl.parse(layout.check(root).index or "").name}
 
 
 def test_the_migrations_make_what_the_schema_says(tmp_path: Path, database: str) -> None:

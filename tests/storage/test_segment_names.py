@@ -14,6 +14,7 @@ from storage.segments.names import (
     order,
     site_and_file,
     started_of,
+    writer_of,
 )
 
 BEGAN = datetime(2026, 11, 23, 1, 57, 0, 123456, tzinfo=UTC)
@@ -60,3 +61,11 @@ def test_what_stands_beside_segments_is_none() -> None:
     assert is_name("a.example/x.warc.gz")
     others = ("x.warc.gz", "a/b/x.warc.gz", "a/x.txt", "a/.x.warc.gz", "/x.warc.gz")
     assert not any(map(is_name, others))
+
+
+def test_a_segment_without_a_writers_mark_is_its_own_writers() -> None:
+    naming = by_writer(BEGAN, "0a1b2c3d")
+    one, two = islice(naming("a.example"), 2)
+    assert writer_of(one) == writer_of(two) != writer_of(next(naming("b.example")))
+    other = next(by_number(BEGAN)("a.example"))
+    assert writer_of(other) == other

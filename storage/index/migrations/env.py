@@ -1,4 +1,4 @@
-"""How alembic runs the revisions: on the connection that moving.py has opened a transaction on."""
+"""How alembic runs the revisions: on the connection on which upgrading.py began a transaction."""
 
 from __future__ import annotations
 

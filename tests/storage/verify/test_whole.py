@@ -7,8 +7,10 @@ from random import Random
 
 import pytest
 
+from storage import layout
 from storage.errors import NotAMirror, StoreFailed
 from storage.index.index import Index
+from storage.index.opening import name_of
 from storage.index.replacing import REWRITES
 from storage.reindex import reindex
 from storage.verify.found import Problem, Report
@@ -73,7 +75,7 @@ def test_a_name_in_the_index_that_no_segment_can_have_is_told(tmp_path: Path) ->
     stored(tmp_path, article())
     change(tmp_path, "UPDATE segments SET name = replace(name, '.warc', '/warc')")
     (problem,) = problems(tmp_path)
-    assert problem.file == "index.sqlite"
+    assert problem.file == name_of(layout.check(tmp_path))
     assert "no segment's name" in problem.why
 
 

@@ -1,0 +1,150 @@
+"""From safe to visible in a place that takes its time: what goes on meanwhile, and up to where."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from storage.errors import SegmentsAway
+from storage.files import Names
+from storage.groups import Builder, Group
+from storage.index.index import Index
+from storage.index.rows import Place, rows_of
+from storage.model import Draft
+from storage.notes import Notes, batch_of
+from storage.publishing import Publisher
+from storage.segments.kinds import Wait
+from storage.segments.local import LocalSegments
+from tests.storage.drafts import SEEN, article
+
+_SECONDS = 20
+
+
+class SlowPlace(LocalSegments):
+    """A place that takes what is sent once it is let: ``sent`` are the names, in order."""
+
+    def __init__(self, root: Path, most: int) -> None:
+        super().__init__(root)
+        self.most = most
+        self.sent: list[list[str]] = []
+        self.begun = threading.Semaphore(0)
+        self.may_end = threading.Semaphore(0)
+        self.is_away = False
+
+    @property
+    def wait(self) -> Wait:
+        return Wait(bytes=1, seconds=30.0, most=self.most, tries=2)
+
+    def publish(self, names: Collection[str]) -> None:
+        self.sent.append(list(names))
+        self.begun.release()
+        assert self.may_end.acquire(timeout=_SECONDS)
+        if self.is_away:
+            raise SegmentsAway("slow://", "it is away")
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    index = Index.to_write(tmp_path)
+    yield index
+    index.close()
+
+
+def place(root: Path, most: int = 1 << 20) -> SlowPlace:
+    return SlowPlace(root, most)
+
+
+def add(publisher: Publisher, name: str, *drafts: Draft) -> Sequence[Group]:
+    """Have a batch wait that stands in the segment ``name``."""
+    builder = Builder(publisher.standings({}), Names())
+    groups = [builder.build(draft) for draft in drafts]
+    segment, end, rows = f"news.example/{name}", 0, []
+    for group in groups:
+        at = Place(id=group.id, segment=segment, offset=end, length=len(group.blob))
+        rows.append(rows_of(group.manifest, at))
+        end += len(group.blob)
+    notes = Notes(at=SEEN)
+    publisher.add(batch_of(notes, rows, {segment: end}), groups, notes)
+    return groups
+
+
+def seen(index: Index) -> list[str]:
+    return [row["slug"] for row in index.ask("SELECT slug FROM snapshots ORDER BY n")]
+
+
+def test_what_is_stored_meanwhile_waits_behind_what_is_on_its_way(
+    tmp_path: Path, index: Index
+) -> None:
+    slow = place(tmp_path)
+    publisher = Publisher(tmp_path, index, slow, lambda: None)
+    add(publisher, "1", article("a"))
+    assert slow.begun.acquire(timeout=_SECONDS)
+    add(publisher, "2", article("b"))
+    add(publisher, "3", article("c"))
+    assert (slow.sent, seen(index)) == ([["news.example/1"]], [])
+    slow.may_end.release(2)
+    publisher.publish()
+    assert slow.sent == [["news.example/1"], ["news.example/2", "news.example/3"]]
+    assert (seen(index), publisher.waits) == (["a", "b", "c"], False)
+    publisher.close()
+
+
+def test_past_the_spools_bound_storing_waits(tmp_path: Path, index: Index) -> None:
+    slow = place(tmp_path, most=10)
+    publisher = Publisher(tmp_path, index, slow, lambda: None)
+    with ThreadPoolExecutor(1) as pool:
+        adding = pool.submit(add, publisher, "1", article("a"))
+        assert slow.begun.acquire(timeout=_SECONDS)
+        assert not adding.done()
+        slow.may_end.release()
+        adding.result()
+    assert not publisher.waits
+    publisher.close()
+
+
+def test_away_past_the_bound_it_is_given_up(tmp_path: Path, index: Index) -> None:
+    slow = place(tmp_path, most=10)
+    slow.is_away = True
+    slow.may_end.release()
+    publisher = Publisher(tmp_path, index, slow, lambda: None)
+    with pytest.raises(SegmentsAway, match=r"waits in .*spool for the next run"):
+        add(publisher, "1", article("a"))
+    assert isinstance(publisher.failed, SegmentsAway)
+    publisher.close()
+
+
+def test_what_did_not_arrive_is_sent_again_and_then_what_came_later(
+    tmp_path: Path, index: Index
+) -> None:
+    slow = place(tmp_path)
+    slow.is_away = True
+    publisher = Publisher(tmp_path, index, slow, lambda: None)
+    add(publisher, "1", article("a"))
+    slow.may_end.release()
+    assert publisher.upload is not None
+    publisher.upload.exception()
+    add(publisher, "2", article("b"))
+    assert seen(index) == []
+    slow.is_away = False
+    slow.may_end.release(2)
+    publisher.publish()
+    assert slow.sent == [["news.example/1"], ["news.example/1"], ["news.example/2"]]
+    assert seen(index) == ["a", "b"]
+    publisher.close()
+
+
+def test_segments_end_at_the_size_that_is_sent_at_once(tmp_path: Path, index: Index) -> None:
+    ended = []
+    slow = place(tmp_path)
+    publisher = Publisher(tmp_path, index, slow, lambda: ended.append(1))
+    add(publisher, "1", article("a"))
+    add(publisher, "2", article("b"))
+    add(publisher, "3", article("c"))
+    assert len(ended) >= 3
+    slow.may_end.release(2)
+    publisher.publish()
+    publisher.close()
