@@ -273,13 +273,18 @@ async def test_a_new_pace_reaches_those_who_wait() -> None:
     assert holder.got == [A]
 
 
+async def asked(polite: Politeness, url: str) -> None:
+    async with polite.slot(A, url):
+        pass
+
+
 async def test_who_is_sent_away_is_told_which_url_and_host() -> None:
     polite = politeness(concurrency=1)
     for _ in range(4):
         async with polite.slot(A) as slot:
             slot.failed("connect", "the host is dead")
     async with polite.slot(A, "http://a.example/1") as slot:
-        waiting = asyncio.create_task(polite.enter(polite._host(A), "http://a.example/2"))  # noqa: SLF001  - what a slot does
+        waiting = asyncio.create_task(asked(polite, "http://a.example/2"))
         await settle()
         slot.failed("connect", "the host is dead")
         ended = await slot.ended()
