@@ -15,17 +15,18 @@ from procrastinate.exceptions import ConnectorException
 
 from crawler.retry import Again, Backoff, retrying
 
-#: Seconds: 0.1, 0.2, 0.4 … at most, some 6 in all; a heart gives up after 15 (heart.Times).
+#: Seconds: at most 0.1, 0.2, 0.4 … between two tries, some 3 in all on average.
 _BACKOFF = Backoff(attempts=7, base=0.1, cap=3.2)
 _CHANCE = SystemRandom()
 
 T = TypeVar("T")
 
 
-async def past_hiccups(ask: Callable[[], Awaitable[T]]) -> T:
+async def past_hiccups(ask: Callable[[], Awaitable[T]], alive: Callable[[], bool]) -> T:
     """Await ``ask`` until the database answers, and return what it does.
 
-    Raises ConnectorException where it does not for some seconds.
+    Raises ConnectorException where it has not for some seconds, or when the worker that asks is
+    not ``alive`` any more: others have the job then.
     """
 
     async def attempt(_: int) -> T:
@@ -34,10 +35,13 @@ async def past_hiccups(ask: Callable[[], Awaitable[T]]) -> T:
         except ConnectorException as error:
             raise Again(error) from error
 
+    async def may_retry() -> bool:
+        return alive()
+
     try:
         try:
             return await attempt(1)
         except Again as first:
-            return await retrying(first, attempt, _BACKOFF, _CHANCE)
+            return await retrying(first, attempt, _BACKOFF, _CHANCE, may_retry=may_retry)
     except Again as again:
-        raise ConnectorException(str(again.cause)) from again.__cause__
+        raise ConnectorException(str(again.cause)) from (again.__cause__ or again).__cause__

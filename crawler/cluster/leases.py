@@ -111,8 +111,7 @@ class Leases:
             yield wait
         finally:
             sweeping.cancel()
-            for each in list(self._held):
-                await self._give_back(each)
+            await asyncio.gather(*map(self._give_back, list(self._held)))
 
     async def _wait_for(self, host: str) -> float:
         until = time.monotonic() + PATIENCE
@@ -161,5 +160,6 @@ class Leases:
             await self._connector.execute_query_async(_GIVE_BACK, host=host, wait=wait, **self._who)
 
         # Where the queue can't be reached, the worker ends, and all that it held is free with it.
-        with suppress(ConnectorException):
-            await past_hiccups(ask)
+        if self._alive():
+            with suppress(ConnectorException):
+                await past_hiccups(ask, self._alive)

@@ -7,9 +7,11 @@ is asked again where the database has a hiccup, since a job that stays "doing" h
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import LiteralString
 
+from procrastinate.connector import BaseConnector
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
@@ -32,6 +34,11 @@ AND NOT EXISTS (
 class OwnJobs(JobManager):
     """Ends and puts back jobs of the worker that fetched them, and no others. None is kept."""
 
+    def __init__(self, connector: BaseConnector, alive: Callable[[], bool]) -> None:
+        """``alive`` says whether the worker whose jobs they are may still count on them."""
+        super().__init__(connector)
+        self._alive = alive
+
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:  # noqa: ARG002  - procrastinate's signature
         """Take ``job`` out of the tables."""
         await self._ask(_END, job)
@@ -50,4 +57,4 @@ class OwnJobs(JobManager):
 
     async def _ask(self, order: LiteralString, job: Job) -> None:
         who = {"job": job.id, "worker": job.worker_id, "attempts": job.attempts}
-        await past_hiccups(lambda: self.connector.execute_query_async(order, **who))
+        await past_hiccups(lambda: self.connector.execute_query_async(order, **who), self._alive)

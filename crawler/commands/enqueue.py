@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from crawler.commands.failures import guarded
-from crawler.commands.fleet import ConfigFile, Mirror
+from crawler.commands.options import ConfigFile, Into
 
 Site = Annotated[str, typer.Argument(metavar="SITE", help="A site of FILE, by name or URL.")]
 
 
 @guarded
-def enqueue(site: Site, *, config: ConfigFile = Path("config.toml"), into: Mirror = None) -> None:
+def enqueue(site: Site, *, config: ConfigFile = Path("config.toml"), into: Into = None) -> None:
     """Have a worker sync SITE now: it goes before what is due by the clock.
 
     Where the site waits in the queue already, nothing is added.

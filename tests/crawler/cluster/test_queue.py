@@ -13,6 +13,7 @@ from procrastinate.periodic import PeriodicDeferrer
 from crawler.cluster.place import QueuePlace
 from crawler.cluster.queue import (
     BY_HAND,
+    Later,
     drop,
     enqueue_original,
     enqueue_site,
@@ -37,6 +38,13 @@ async def fetched(app: App) -> dict[str, Any] | None:
 async def test_a_site_waits_once(app: App) -> None:
     assert await enqueue_site(app, "http://a.example/")
     assert not await enqueue_site(app, "http://a.example/")
+
+
+async def test_a_job_that_is_tried_again_knows_how_often_it_was_in_vain(app: App) -> None:
+    await enqueue_site(app, "http://a.example/", Later(in_vain=3))
+    assert await fetched(app) == {"site": "http://a.example/", "in_vain": 3}
+    await enqueue_site(app, "http://b.example/", Later(wait=60, in_vain=1))
+    assert await fetched(app) is None
 
 
 async def test_two_sites_of_one_host_are_not_read_at_once(app: App) -> None:
