@@ -35,7 +35,7 @@ T = TypeVar("T")
 _SLUGLINE = Path(sys.executable).parent / "slugline"
 _LEFT = """
 SELECT (SELECT count(*) FROM procrastinate_jobs),
-       (SELECT count(*) FROM slugline_sites WHERE jobs > 0 AND state = 'done')
+       (SELECT count(*) FROM slugline_sites WHERE state = 'done' AND url = ANY(%s))
 """
 
 
@@ -69,12 +69,12 @@ class Trial:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Run the servers within, and queue every site."""
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's, a line a request
         with ExitStack() as stack:
             self._serving = stack.enter_context(self._serve())
             self.postgres = stack.enter_context(own_server(self._address))
             self.bucket = stack.enter_context(s3.served("0.0.0.0"))  # noqa: S104  - by the cable too
             self._local = stack.enter_context(self.postgres.database())
-            logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's, a line a request
             os.environ.update(self._environment())
             self.roster, self.place = fleet(self.write("here"), None)
             self.ask(self.queue_all)
@@ -162,7 +162,7 @@ class Trial:
         """Return how many jobs there are, and sites read to their end; None: nobody answers."""
         try:
             with psycopg.connect(self.place.conninfo) as connection:
-                row = connection.execute(_LEFT).fetchone()
+                row = connection.execute(_LEFT, (self.urls,)).fetchone()
         except psycopg.Error:
             return None
         return None if row is None else (row[0], row[1])
