@@ -87,7 +87,7 @@ UPDATE slugline_hosts AS held SET job_id = NULL, worker_id = NULL,
 FROM idle
 WHERE held.host = idle.host AND held.job_id = idle.job_id AND held.worker_id = idle.worker_id
 """
-#: Seconds: who asks slower than that has said so in robots.txt, and is asked for that first.
+#: Seconds: the pace of nearly every host is a quicker one (2 requests a second by default).
 _REST = 10.0
 
 

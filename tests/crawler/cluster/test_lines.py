@@ -12,7 +12,7 @@ from crawler.cluster.place import QueuePlace
 from crawler.cluster.queue import Doing, queue_app
 from crawler.cluster.tables import prepare
 
-HANGING = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)' AND state = 'active'"
+HANGING = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%%pg_sleep(600)' AND state = 'active'"
 
 
 async def test_a_question_that_hangs_ends_when_the_lines_are_cut(place: QueuePlace) -> None:
