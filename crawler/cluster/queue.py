@@ -27,7 +27,7 @@ _CONNECTIONS = 4
 #: Seconds that a question waits for a connection.
 _TIMEOUT = 5.0
 #: Who is asked for by hand comes first, originals last: they are other publishers' servers.
-BY_HAND, _BY_CLOCK, _ORIGINAL = 1, 0, -1
+_BY_HAND, _BY_CLOCK, _ORIGINAL = 1, 0, -1
 #: What a job is called in the tables.
 SYNC: Final = "sync"
 ORIGINAL: Final = "original"
@@ -39,6 +39,10 @@ SELECT id, args->>'url' AS url, (args->>'every')::int AS every FROM procrastinat
 WHERE status = 'todo' AND task_name = %(kind)s AND lock = %(host)s ORDER BY id LIMIT %(most)s
 """
 _DROP = "DELETE FROM procrastinate_jobs WHERE id = ANY(%(jobs)s) AND status = 'todo'"
+_HURRY = """
+UPDATE procrastinate_jobs SET scheduled_at = NULL, priority = %(priority)s
+WHERE status = 'todo' AND queueing_lock = %(lock)s
+"""
 
 Work = Callable[..., Awaitable[None]]
 
@@ -112,6 +116,18 @@ async def enqueue_site(
     """Queue the site at ``url``; False where it waits there already."""
     deferrer = app.configure_task(SYNC, priority=priority, **_options(SYNC, url, later))
     return await _enqueue(deferrer, later, site=url)
+
+
+async def enqueue_now(app: App, url: str) -> bool:
+    """Queue the site at ``url`` before all others; False where it waited already, and hurries now.
+
+    What waits may wait for minutes, since one of its hosts could not be had.
+    """
+    added = await enqueue_site(app, url, priority=_BY_HAND)
+    if not added:
+        lock = _options(SYNC, url, _NOW)["queueing_lock"]
+        await app.connector.execute_query_async(_HURRY, lock=lock, priority=_BY_HAND)
+    return added
 
 
 async def enqueue_original(app: App, url: str, every: timedelta, later: Later = _NOW) -> bool:
