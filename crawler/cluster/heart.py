@@ -11,6 +11,7 @@ import asyncio
 import os
 import socket
 import time
+from contextlib import suppress
 
 from msgspec import Struct
 from procrastinate import App
@@ -142,7 +143,9 @@ class Heart:
     async def watch(self) -> None:
         """Bury workers that have no beat, and free what they and lost answers left; for ever."""
         while True:
-            await self.bury()
+            # Whether the queue is lost the beats tell; a look that was cut is made again.
+            with suppress(ConnectorException):
+                await self.bury()
             await asyncio.sleep(self._times.look)
 
     async def bury(self) -> int:

@@ -54,8 +54,8 @@ class Trial:
     #: What the single machine calls itself.
     ALONE = "alone"
 
-    def __init__(self, folder: Path, size: Size, address: str = "127.0.0.1") -> None:
-        """Keep all in ``folder``; the database and the bucket are at ``address`` too."""
+    def __init__(self, folder: Path, size: Size, address: str = "") -> None:
+        """Keep all in ``folder``; the database and the bucket are at ``address`` too, if any."""
         self.folder = folder
         self.size = size
         self._address = address
