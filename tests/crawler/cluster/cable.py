@@ -56,8 +56,10 @@ class Cable:
         passer = "tests.crawler.cluster.passing"
         command = self.inside(sys.executable, "-m", passer, str(port), HERE)
         with subprocess.Popen(command, stdin=subprocess.PIPE) as program:
-            yield
-            program.terminate()
+            try:
+                yield
+            finally:
+                program.terminate()
 
 
 @contextmanager

@@ -157,6 +157,7 @@ def _main(seconds: float) -> int:
         stack.enter_context(trial.running())
         stack.enter_context(cable.passing(trial.port))
         fleet = _Fleet(trial, cable)
+        stack.callback(fleet.stop)
         done = _torment(trial, cable, fleet, seconds)
         _say(f"exit codes at SIGTERM: {fleet.stop()}")
         faults = list(_faults(trial, fleet))

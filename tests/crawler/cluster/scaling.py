@@ -28,13 +28,15 @@ def _round(workers: int) -> float:
         with trial.running():
             began = time.monotonic()
             running = [trial.start(f"w{number}", _CONCURRENCY) for number in range(workers)]
-            while not trial.finished():
-                time.sleep(_LOOK)
-            took = time.monotonic() - began
-            used = [processor_seconds(each) for each in running]
-            for each in running:
-                each.terminate()
-                each.wait()
+            try:
+                while not trial.finished():
+                    time.sleep(_LOOK)
+                took = time.monotonic() - began
+                used = [processor_seconds(each) for each in running]
+            finally:
+                for each in running:
+                    each.terminate()
+                    each.wait()
             log = trial.log()
     faults = len(list(overlaps(log))), len(list(too_fast(log, _SIZE.rate)))
     cores = ", ".join(f"{100 * each / took:.0f} %" for each in used)

@@ -88,10 +88,12 @@ class Trial:
         with subprocess.Popen(
             [sys.executable, "-m", program, *size], stdin=pipe, stdout=pipe, text=True
         ) as serving:
-            assert serving.stdout is not None
-            self._hosts.port = int(serving.stdout.readline())
-            yield serving
-            serving.kill()
+            try:
+                assert serving.stdout is not None
+                self._hosts.port = int(serving.stdout.readline())
+                yield serving
+            finally:
+                serving.kill()
 
     @property
     def port(self) -> int:
