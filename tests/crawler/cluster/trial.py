@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -23,6 +24,7 @@ from crawler.cluster.place import QueuePlace
 from crawler.cluster.queue import enqueue_site
 from crawler.cluster.roster import Roster
 from crawler.commands.fleet import asked, fleet
+from crawler.conductor import open_writer
 from storage.archive import Archive
 from tests import s3
 from tests.crawler.cluster.cable import Cable
@@ -77,8 +79,14 @@ class Trial:
             self._local = stack.enter_context(self.postgres.database())
             os.environ.update(self._environment())
             self.roster, self.place = fleet(self.write("here"), None)
+            asyncio.run(self._make())
             self.ask(self.queue_all)
             yield
+
+    async def _make(self) -> None:
+        """Make the archive: of workers that find none, one makes it, and others want a restart."""
+        async with open_writer(self.roster.defaults):
+            pass
 
     @contextmanager
     def _serve(self) -> Iterator[subprocess.Popen[str]]:
