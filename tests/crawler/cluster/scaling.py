@@ -19,6 +19,8 @@ _SIZE = Size(sites=200, articles=6, originals=0, rate=4.0)
 _CONCURRENCY = 4
 #: Seconds between two looks whether all is done.
 _LOOK = 0.2
+#: What a worker says where nothing happens to it.
+_USUAL = (" done, ", " takes up to ", "stopping: ")
 
 
 def _round(workers: int) -> float:
@@ -37,7 +39,7 @@ def _round(workers: int) -> float:
                 for each in running:
                     each.terminate()
                     each.wait()
-            log = trial.log()
+            log, said = trial.log(), trial.said()
     faults = len(list(overlaps(log))), len(list(too_fast(log, _SIZE.rate)))
     cores = ", ".join(f"{100 * each / took:.0f} %" for each in used)
     print(  # noqa: T201  - what it is for
@@ -45,6 +47,10 @@ def _round(workers: int) -> float:
         f"{faults[0]} overlaps, {faults[1]} too fast",
         flush=True,
     )
+    for who, lines in said.items():
+        for line in lines:
+            if not any(usual in line for usual in _USUAL):
+                print(f"{who}: {line}", flush=True)  # noqa: T201
     return took
 
 
