@@ -1,7 +1,8 @@
 """How much more two workers do than one, at polite rates: ``python -m … [ROUNDS]``.
 
 A worker reads some sites at once, and each site is as slow as politeness: so the bound is the
-workers' concurrency, neither a processor nor a database, which the seconds of a core beside tell.
+workers' concurrency, neither a processor nor a database, which the share of a core beside tells.
+The seconds are those from the first request to the last, by the servers' log.
 """
 
 from __future__ import annotations
@@ -28,18 +29,17 @@ def _round(workers: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         trial = Trial(Path(folder), _SIZE)
         with trial.running():
-            began = time.monotonic()
             running = [trial.start(f"w{number}", _CONCURRENCY) for number in range(workers)]
             try:
                 while not trial.finished():
                     time.sleep(_LOOK)
-                took = time.monotonic() - began
                 used = [processor_seconds(each) for each in running]
             finally:
                 for each in running:
                     each.terminate()
                     each.wait()
             log, said = trial.log(), trial.said()
+    took = max(each.ended for each in log) - min(each.began for each in log)
     faults = len(list(overlaps(log))), len(list(too_fast(log, _SIZE.rate)))
     cores = ", ".join(f"{100 * each / took:.0f} %" for each in used)
     print(  # noqa: T201  - what it is for
