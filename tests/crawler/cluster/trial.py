@@ -204,6 +204,18 @@ def contents(mirror: Path) -> dict[tuple[str, str], list[tuple[object, ...]]]:
     return found
 
 
+def told(mirror: Path, site: str, slug: str) -> list[str]:
+    """Return where each snapshot of an article stands, and of which run it is."""
+    with Archive.open(mirror) as archive:
+        rows = [row for row in archive.all_history(canonicals=True) if row.site == site]
+        return [
+            f"r{row.revision} {row.sequence} {row.segment} at {row.offset}, {row.observed_at}, "
+            f"run {row.run}"
+            for row in rows
+            if row.slug == slug
+        ]
+
+
 def processor_seconds(process: subprocess.Popen[bytes]) -> float:
     """Return the seconds of a core that ``process`` has used so far (proc(5), stat)."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
