@@ -31,6 +31,9 @@ _CANCELLED, _CUT_OFF = 1.5, 2.5
 _HEARD = 1.0
 #: Seconds for all that is left to end then: the store, too, waits a minute for its database.
 _ENDED = 120.0
+#: Seconds between looks for originals that are owed to the queue: a note of one may be spooled by
+#: the store for half a minute, and be another worker's.
+_OWED = 60.0
 #: Seconds until a new shift, after one that lost the queue.
 _AGAIN = 2.0
 #: Seconds between looks whether procrastinate has registered a worker: milliseconds of work.
@@ -140,10 +143,18 @@ class _Shift:
             heart.beat(worker),
             heart.listen(),
             heart.watch(),
+            self._queue_owed(),
             self._join(heart, worker),
             stop.wait(),
             self._over.wait(),
         ]
+
+    async def _queue_owed(self) -> None:
+        """Queue what could not be when it was found; for ever."""
+        while True:
+            await asyncio.sleep(_OWED)
+            with suppress(ConnectorException):
+                await self.jobs.queue_owed()
 
     async def _join(self, heart: Heart, worker: int) -> None:
         await heart.join(worker, self._concurrency)
