@@ -31,6 +31,9 @@ _FAR = "w0"
 #: worker is believed alive), and until all must be done after the last blow.
 _KILL, _STOPPED, _PULLED, _PATIENCE = 6.0, 8.0, 70.0, 900.0
 _MOMENT = 0.25
+#: Seconds without a job after which nothing more is owed: a worker looks every minute, at notes
+#: that the store may spool for half a one.
+_CALM = 100.0
 #: What may be in no log.
 _BUGS = ("Traceback", "This is a bug", "never retrieved")
 
@@ -103,6 +106,7 @@ def _torment(trial: Trial, cable: Cable, fleet: _Fleet, seconds: float) -> bool:
     """Let it all happen; returns whether the work was done in the end."""
     began, chance = time.monotonic(), Random(7)
     due, undoing, pulled, kill_at = _blows(trial, cable, seconds), [], False, _KILL
+    calm = 0.0
     while (now := time.monotonic() - began) < seconds + _PATIENCE:
         time.sleep(_MOMENT)
         fleet.supervise(now)
@@ -120,11 +124,13 @@ def _torment(trial: Trial, cable: Cable, fleet: _Fleet, seconds: float) -> bool:
         if now < seconds and now >= kill_at:
             kill_at = now + chance.uniform(0.5, 1.5) * _KILL
             fleet.kill(chance.choice([f"w{n}" for n in range(pulled, _WORKERS)]))
-        if trial.finished() and not undoing:
-            if now >= seconds:
-                _say(f"{now:.0f} s: all done, {fleet.killed} workers killed")
-                return True
+        if not trial.finished() or undoing:
+            calm = now
+        elif now < seconds:
             trial.ask(trial.queue_all)
+        elif now - calm > _CALM:
+            _say(f"{calm:.0f} s: all done, {fleet.killed} workers killed")
+            return True
     return False
 
 
