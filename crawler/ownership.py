@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from crawler.urls import in_scope, origin, same_page, site_name
 from storage.model import Site
 
+#: Where a URL's authority begins, or later: the first slash after it is the path's.
+_AUTHORITY = len("https://")
+
 
 class Sites:
     """The sites of a mirror and of a run. Mutable state: those known, and the owners by origin."""
@@ -24,7 +27,8 @@ class Sites:
         # An archive may have thousands of sites, and every link of every page asks for its owner.
         self._owning: dict[str, list[Site]] = {}
         for site in known:
-            self._take(site)
+            # what an archive has is a normal form: its origin needs no parser
+            self._take(site, site.scope[: site.scope.find("/", _AUTHORITY)])
         asked = list(asked)
         scopes = {scope for scope, _ in asked}
         for scope, label in asked:
@@ -60,13 +64,13 @@ class Sites:
                 return found
             self._sites.remove(found)
         site = Site(name=name, scope=scope, implicit=implicit)
-        self._take(site)
+        self._take(site, origin(site.scope))
         return site
 
-    def _take(self, site: Site) -> None:
+    def _take(self, site: Site, place: str) -> None:
         self._sites.append(site)
         if not site.implicit:
-            self._owning.setdefault(origin(site.scope), []).append(site)
+            self._owning.setdefault(place, []).append(site)
 
     def near(self, site: Site) -> tuple[Site, ...]:
         """Return the sites of the same origin: no other changes what `holds` says of ``site``."""

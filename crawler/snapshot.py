@@ -144,7 +144,7 @@ def draft(candidate: Candidate, context: Context) -> Draft:
         private=any(copy.private for copy in copies),
     )
     payloads = () if barred else tuple([p for copy in copies for p in copy.payloads])
-    return Draft(manifest=manifest, payloads=payloads)
+    return Draft(manifest=manifest, payloads=payloads, only_if_new=manifest.reason == "first")
 
 
 def alias_event(newest: Manifest, alias: str, context: Context) -> Draft:

@@ -91,6 +91,8 @@ class Builder:
                 bodies[record.id] = payload.body
             records.append(record)
         revision = standing.keys.get(to_micros(manifest.key.updated_at), 0) if manifest.key else 0
+        if revision and draft.only_if_new:
+            raise ValueError("another writer has stored it since it was looked for")
         numbered = structs.replace(
             manifest,
             sequence=standing.sequence + 1,

@@ -233,10 +233,13 @@ class Draft(Struct, frozen=True, kw_only=True, gc=False):
     """What the crawler hands over: a manifest but for its numbers, and the answers behind it.
 
     The writer gives sequence, revision, record ids, lengths and digests of stored bytes.
+    ``only_if_new``: it was judged to be the article's first; where another writer has stored one
+    under its key by now, it is refused.
     """
 
     manifest: Manifest
     payloads: tuple[Payload, ...] = ()
+    only_if_new: bool = False
 
 
 class Site(Struct, frozen=True, kw_only=True):

@@ -35,8 +35,10 @@ _OPTIONS = f"-c fsync=off -c max_connections={_CONNECTIONS} -c shared_buffers=32
 class Server:
     """A PostgreSQL in ``folder``, which is made; it may be started, stopped and killed again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = "") -> None:
+        """Listen at ``address``, too, and trust whoever comes by it."""
         self.folder = folder
+        self._address = address
         self._user = pwd.getpwnam(_NOBODY) if os.geteuid() == 0 else None
         self._bin = _binaries(folder) / "bin"
 
@@ -52,7 +54,9 @@ class Server:
                 os.chown(data, self._user.pw_uid, self._user.pw_gid)
             self._run("initdb", "--auth=trust", "--username=postgres", "--no-sync", "--locale=C",
                       "--encoding=UTF8")  # fmt: skip
-        listening = f"-c listen_addresses='' -c unix_socket_directories='{data}'"
+            with (data / "pg_hba.conf").open("a") as trusted:
+                trusted.write("host all all samenet trust\n")
+        listening = f"-c listen_addresses='{self._address}' -c unix_socket_directories='{data}'"
         self._run("pg_ctl", "-w", "-l", str(data / "log"), "-o", f"{listening} {_OPTIONS}", "start")
 
     def stop(self, *, kill: bool = False) -> None:
@@ -157,11 +161,11 @@ def shared_server() -> Iterator[Server]:
 
 
 @contextmanager
-def own_server() -> Iterator[Server]:
+def own_server(address: str = "") -> Iterator[Server]:
     """Give a running server that a test may stop and kill; it goes with all it has."""
     folder = Path(tempfile.mkdtemp(prefix="slugline-postgres-"))
     folder.chmod(0o755)
-    server = Server(folder)
+    server = Server(folder, address)
     server.start()
     try:
         yield server

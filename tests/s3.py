@@ -22,8 +22,10 @@ SECRET = "a-secret-that-nobody-may-read"  # noqa: S105  - moto asks for none
 class S3Server:
     """One server on a port of its own, which it keeps. State: the thread that serves."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        """Serve at ``address``, and on loopback in any case."""
         self.port = 0
+        self._address = address
         self._moto: ThreadedMotoServer | None = None
         self.start()
         urlopen(Request(f"{self.url}/{BUCKET}", method="PUT")).close()  # noqa: S310  - our own
@@ -37,7 +39,7 @@ class S3Server:
         """Serve, on the port of before."""
         from moto.server import ThreadedMotoServer  # noqa: PLC0415  - a second to load
 
-        self._moto = ThreadedMotoServer(ip_address="127.0.0.1", port=self.port, verbose=False)
+        self._moto = ThreadedMotoServer(ip_address=self._address, port=self.port, verbose=False)
         self._moto.start()
         self.port = self._moto.get_host_and_port()[1]
 
@@ -60,9 +62,9 @@ def environment(endpoint: str) -> dict[str, str]:
 
 
 @contextmanager
-def served() -> Iterator[S3Server]:
+def served(address: str = "127.0.0.1") -> Iterator[S3Server]:
     """Give a server, and an environment that leads to it, until this ends."""
-    server = S3Server()
+    server = S3Server(address)
     try:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment(server.url).items():

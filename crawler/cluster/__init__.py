@@ -7,6 +7,7 @@ when it can't reach the database any more, before others take up its jobs.
 
 In order of need: ``place`` (where the queue is), ``tables`` (how it is made), ``roster`` (the sites
 and when they are due), ``queue`` and ``manager`` (how a job comes and goes), ``leases`` (hosts),
-``heart`` (who lives), ``jobs`` and ``books`` (what is done, what is left of it), ``worker`` (a
-process of them), ``board`` (what people see).
+``heart`` (who lives), ``lines`` and ``hiccups`` (connections that are lost, for good and for a
+moment), ``jobs`` and ``books`` (what is done, what is left of it), ``worker`` (a process of them),
+``board`` (what people see).
 """

@@ -11,6 +11,7 @@ import asyncio
 import os
 import socket
 import time
+from contextlib import suppress
 
 from msgspec import Struct
 from procrastinate import App
@@ -72,6 +73,23 @@ WHERE procrastinate_jobs.id = ours.id AND NOT ours.twin
   AND status = 'doing' AND worker_id IS NULL
 RETURNING procrastinate_jobs.id
 """
+#: A host is held only while its job is done: an answer that was lost may have left it a job's that
+#: has ended, or begun elsewhere. Its pace was lost too: it rests for longer than a usual one.
+_FREE = """
+WITH idle AS (
+    SELECT host, job_id, worker_id FROM slugline_hosts AS held
+    WHERE worker_id IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM procrastinate_jobs AS job
+        WHERE job.id = held.job_id AND job.worker_id = held.worker_id AND job.status = 'doing'
+    )
+)
+UPDATE slugline_hosts AS held SET job_id = NULL, worker_id = NULL,
+    next_at = greatest(held.next_at, now() + %(rest)s * interval '1 second')
+FROM idle
+WHERE held.host = idle.host AND held.job_id = idle.job_id AND held.worker_id = idle.worker_id
+"""
+#: Seconds: the pace of nearly every host is a quicker one (2 requests a second by default).
+_REST = 10.0
 
 
 def machine() -> str:
@@ -123,12 +141,16 @@ class Heart:
         return True
 
     async def watch(self) -> None:
-        """Bury workers that have no beat, and put their jobs back into the queue; for ever."""
+        """Bury workers that have no beat, and free what they and lost answers left; for ever."""
         while True:
-            await self.bury()
+            # Whether the queue is lost the beats tell; a look that was cut is made again.
+            with suppress(ConnectorException):
+                await self.bury()
             await asyncio.sleep(self._times.look)
 
     async def bury(self) -> int:
         """Do so once; returns how many jobs went back into the queue."""
         await self._connector.execute_query_async(_BURY, dead=self._times.dead)
-        return len(await self._connector.execute_query_all_async(_PUT_BACK))
+        put_back = await self._connector.execute_query_all_async(_PUT_BACK)
+        await self._connector.execute_query_async(_FREE, rest=_REST)
+        return len(put_back)

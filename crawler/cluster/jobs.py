@@ -8,8 +8,9 @@ worker has. A second try of its own would run into the same wall.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from random import SystemRandom
 
 from msgspec import Struct
 from procrastinate import App, JobContext
@@ -18,11 +19,18 @@ from procrastinate.exceptions import ConnectorException
 from crawler.cluster.books import Books
 from crawler.cluster.heart import Heart, Times
 from crawler.cluster.leases import PATIENCE, SOON, Leases
-from crawler.cluster.queue import drop, enqueue_original, enqueue_site, waiting_originals
+from crawler.cluster.queue import (
+    Later,
+    drop,
+    enqueue_original,
+    enqueue_site,
+    waiting_originals,
+)
 from crawler.cluster.roster import Roster
 from crawler.conductor import mirror
 from crawler.events import Event, Summary
 from crawler.request import MirrorRequest, Original, RequestError
+from crawler.retry import Backoff
 from crawler.surroundings import Surroundings
 from crawler.urls import host_key, origin
 from crawler.wording import count
@@ -32,8 +40,14 @@ from storage.writer import Writer
 
 #: Where a site's name would be, in the mirror's memory of originals that are not queued yet.
 OWED = "originals owed"
-#: Seconds until a job is tried again whose own host another job has just now.
-_BUSY = 5.0
+#: Seconds until a job is tried again whose own host another job has, and one that could not have
+#: another host: at most, and half of it at least, so that two that wait for each other part. They
+#: double with every try in vain, to some minutes: hosts are held for as long as a job runs.
+BUSY = Backoff(attempts=0, base=5.0, cap=300.0)
+GAVE_UP = Backoff(attempts=0, base=PATIENCE, cap=900.0)
+#: Seconds until a job is tried again whose worker's store failed: by another one.
+_ELSEWHERE = 5.0
+_CHANCE = SystemRandom()
 
 
 class Shop(Struct, frozen=True, kw_only=True):
@@ -47,12 +61,18 @@ class Shop(Struct, frozen=True, kw_only=True):
 
 
 class _Task(Struct, frozen=True, kw_only=True):
-    """One job: whose book it goes into, its request, and what queues it again in some seconds."""
+    """One job: whose book it goes into, its request, what queues it again, its tries in vain."""
 
     url: str
     host: str
     request: MirrorRequest
-    again: Callable[[float], asyncio.Future[bool]]
+    again: Callable[[Later], Awaitable[bool]]
+    in_vain: int = 0
+
+
+def next_try(in_vain: int, backoff: Backoff, roll: float) -> Later:
+    """Return when a job is tried again that was tried ``in_vain`` before; ``roll``: 0 to 1."""
+    return Later(backoff.seconds(in_vain + 1, (1 + roll) / 2), in_vain + 1)
 
 
 class Jobs:
@@ -66,7 +86,13 @@ class Jobs:
         self.heart: Heart
         self.broken: ArchiveError | None = None
 
-    async def sync(self, context: JobContext, *, site: str, timestamp: int = 0) -> None:
+    def alive(self) -> bool:
+        """Say whether the worker may still count on its jobs and hosts."""
+        return self.heart.alive()
+
+    async def sync(
+        self, context: JobContext, *, site: str, timestamp: int = 0, in_vain: int = 0
+    ) -> None:
         """Sync the site at the URL ``site``; ``timestamp`` is when it was due, for the queue."""
         del timestamp
         try:
@@ -75,13 +101,16 @@ class Jobs:
             self._shop.say(f"{error}: not done here")
             return
 
-        def again(wait: float) -> asyncio.Future[bool]:
-            return asyncio.ensure_future(enqueue_site(self.app, site, wait=wait))
+        def again(later: Later) -> Awaitable[bool]:
+            return enqueue_site(self.app, site, later)
 
-        task = _Task(url=site, host=host_key(site), request=request, again=again)
+        host = host_key(site)
+        task = _Task(url=site, host=host, request=request, again=again, in_vain=in_vain)
         await self._do(context, task)
 
-    async def original(self, context: JobContext, *, url: str, every: int) -> None:
+    async def original(
+        self, context: JobContext, *, url: str, every: int, in_vain: int = 0
+    ) -> None:
         """Capture the original at ``url`` where none was for ``every`` seconds.
 
         And with it all that wait for the same host: they can't begin before this one has ended.
@@ -89,16 +118,16 @@ class Jobs:
         least, host = timedelta(seconds=every), host_key(url)
         waiting = await waiting_originals(self.app, host)
 
-        def again(wait: float) -> asyncio.Future[bool]:
-            return asyncio.ensure_future(enqueue_original(self.app, url, least, wait=wait))
+        def again(later: Later) -> Awaitable[bool]:
+            return enqueue_original(self.app, url, least, later)
 
         wanted = [Original(url=each, every=often) for each, often in waiting.values()]
         request = self._shop.roster.originals(
             host, [Original(url=url, every=least), *wanted], self._shop.times.grace
         )
         place = f"{origin(url)}/"
-        done = await self._do(context, _Task(url=place, host=host, request=request, again=again))
-        if done:
+        task = _Task(url=place, host=host, request=request, again=again, in_vain=in_vain)
+        if await self._do(context, task):
             await drop(self.app, waiting)
 
     async def _do(self, context: JobContext, task: _Task) -> bool:
@@ -106,10 +135,12 @@ class Jobs:
         worker, job = context.job.worker_id, context.job.id
         if worker is None or job is None:
             raise RuntimeError("a job that was fetched has a number and a worker")
-        leases = Leases(self.app, worker, job, self.heart.alive)
+        leases = Leases(self.app, worker, job, self.alive)
         async with leases.own(task.host) as wait:
             if wait is None or wait > SOON:
-                await task.again(_BUSY if wait is None else wait)
+                await task.again(
+                    next_try(task.in_vain, BUSY, _CHANCE.random()) if wait is None else Later(wait)
+                )
                 return False
             books = Books(self.app, worker)
             await books.begin(task.url)
@@ -120,7 +151,7 @@ class Jobs:
                 self.broken = self.broken or error
                 self._stop.set()
                 await self._end(books, task, "failed", None, str(error))
-                await task.again(_BUSY)
+                await task.again(Later(_ELSEWHERE))
                 return False
             except ConnectorException:
                 raise
@@ -133,11 +164,11 @@ class Jobs:
     async def _ended(self, books: Books, task: _Task, leases: Leases, summary: Summary) -> bool:
         if self._stop.is_set():
             await self._end(books, task, "stopped", summary, "its rest is queued again")
-            await task.again(0)
+            await task.again(Later())
             return False
         if leases.gave_up:
             await self._end(books, task, "waiting", summary, "one of its hosts can't be had now")
-            await task.again(PATIENCE)
+            await task.again(next_try(task.in_vain, GAVE_UP, _CHANCE.random()))
             return False
         why = summary.errors[0].reason if summary.failed and summary.errors else ""
         await self._end(books, task, "done", summary, why)

@@ -4,7 +4,8 @@ The job's own host is taken before it begins, and kept to its end. Another one (
 redirect, a feed on somebody's server) is taken when it is first asked, given back when it has not
 been asked for some seconds, and waited for where another job has it; who has waited long enough
 gives up, since two may wait for each other. What is given back carries the moment from which the
-next one may ask: the pace is the host's, whoever keeps it.
+next one may ask: the pace is the host's, whoever keeps it. A host is a job's only while the queue
+says that its worker does that job: what could not be given back the hearts free (heart.Heart.bury).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from msgspec import Struct
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
+from crawler.cluster.hiccups import past_hiccups
 from crawler.permit import Refused
 
 #: Seconds without a request after which another host is given back.
@@ -109,8 +111,7 @@ class Leases:
             yield wait
         finally:
             sweeping.cancel()
-            for each in list(self._held):
-                await self._give_back(each)
+            await asyncio.gather(*map(self._give_back, list(self._held)))
 
     async def _wait_for(self, host: str) -> float:
         until = time.monotonic() + PATIENCE
@@ -120,7 +121,7 @@ class Leases:
                 raise Refused("another worker is reading from it; left for later")
             await asyncio.sleep(_LOOK)
         if wait > PATIENCE:
-            await self._return(host, wait)
+            await self._return(host, time.monotonic() + wait)
             raise Refused(f"it asked to be left alone for {wait:.0f} s more")
         return wait
 
@@ -151,9 +152,14 @@ class Leases:
 
     async def _give_back(self, host: str) -> None:
         held = self._held.pop(host)
-        # A worker that can't reach the queue ends, and all that it held is free with it.
-        with suppress(ConnectorException):
-            await self._return(host, max(0.0, held.ready_at - time.monotonic()))
+        await self._return(host, held.ready_at)
 
-    async def _return(self, host: str, wait: float) -> None:
-        await self._connector.execute_query_async(_GIVE_BACK, host=host, wait=wait, **self._who)
+    async def _return(self, host: str, ready_at: float) -> None:
+        async def ask() -> None:
+            wait = max(0.0, ready_at - time.monotonic())
+            await self._connector.execute_query_async(_GIVE_BACK, host=host, wait=wait, **self._who)
+
+        # Where the queue can't be reached, the worker ends, and all that it held is free with it.
+        if self._alive():
+            with suppress(ConnectorException):
+                await past_hiccups(ask, self._alive)

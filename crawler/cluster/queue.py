@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Any, Final
 
+from msgspec import Struct
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job, JobDeferrer
 
+from crawler.cluster.lines import Lines
 from crawler.cluster.manager import OwnJobs
 from crawler.cluster.place import QueuePlace
 from crawler.cluster.roster import Roster
@@ -25,7 +27,7 @@ _CONNECTIONS = 4
 #: Seconds that a question waits for a connection.
 _TIMEOUT = 5.0
 #: Who is asked for by hand comes first, originals last: they are other publishers' servers.
-BY_HAND, _BY_CLOCK, _ORIGINAL = 1, 0, -1
+_BY_HAND, _BY_CLOCK, _ORIGINAL = 1, 0, -1
 #: What a job is called in the tables.
 SYNC: Final = "sync"
 ORIGINAL: Final = "original"
@@ -37,22 +39,43 @@ SELECT id, args->>'url' AS url, (args->>'every')::int AS every FROM procrastinat
 WHERE status = 'todo' AND task_name = %(kind)s AND lock = %(host)s ORDER BY id LIMIT %(most)s
 """
 _DROP = "DELETE FROM procrastinate_jobs WHERE id = ANY(%(jobs)s) AND status = 'todo'"
+_HURRY = """
+UPDATE procrastinate_jobs SET scheduled_at = NULL, priority = %(priority)s
+WHERE status = 'todo' AND queueing_lock = %(lock)s
+"""
 
 Work = Callable[..., Awaitable[None]]
 
 
-def queue_app(place: QueuePlace, sync: Work | None = None, original: Work | None = None) -> App:
-    """Return the app, to be opened; ``sync`` and ``original`` do the jobs, in a worker."""
+async def _nobody(_: JobContext, **__: Any) -> None:
+    """Stand for the work where jobs are only queued."""
+
+
+class Doing(Struct, frozen=True, kw_only=True):
+    """Who does the jobs, in a worker: ``alive`` says whether it may still count on them."""
+
+    sync: Work = _nobody
+    original: Work = _nobody
+    alive: Callable[[], bool] = lambda: True
+    lines: Lines | None = None
+
+
+_QUEUED_ONLY = Doing()
+
+
+def queue_app(place: QueuePlace, doing: Doing = _QUEUED_ONLY) -> App:
+    """Return the app, to be opened; ``doing.lines`` hears of its connections."""
     connector = PsycopgConnector(
         conninfo=place.conninfo,
         min_size=1,
         max_size=_CONNECTIONS,
         timeout=_TIMEOUT,
+        configure=doing.lines and doing.lines.hold,
     )
     app = App(connector=connector)
-    app.job_manager = OwnJobs(connector)
-    for name, work in ((SYNC, sync), (ORIGINAL, original)):
-        app.task(name=name, pass_context=True, retry=_Again())(work or _nobody)
+    app.job_manager = OwnJobs(connector, doing.alive)
+    for name, work in ((SYNC, doing.sync), (ORIGINAL, doing.original)):
+        app.task(name=name, pass_context=True, retry=_Again())(work)
     return app
 
 
@@ -62,10 +85,6 @@ class _Again(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:  # noqa: ARG002  - the strategy's signature
         cut_off = isinstance(exception, ConnectorException | CancelledError)
         return RetryDecision() if cut_off else None
-
-
-async def _nobody(_: JobContext, **__: Any) -> None:
-    """Stand for the work where jobs are only queued."""
 
 
 def keep_time(app: App, roster: Roster) -> None:
@@ -81,16 +100,40 @@ def keep_time(app: App, roster: Roster) -> None:
         )(app.tasks[SYNC])
 
 
-async def enqueue_site(app: App, url: str, *, priority: int = _BY_CLOCK, wait: float = 0) -> bool:
-    """Queue the site at ``url``, ``wait`` seconds from now; False where it waits there already."""
-    deferrer = app.configure_task(SYNC, priority=priority, **_options(SYNC, url, wait))
-    return await _enqueue(deferrer, site=url)
+class Later(Struct, frozen=True):
+    """When a job may begin: ``wait`` seconds from now, after so many tries ``in_vain``."""
+
+    wait: float = 0
+    in_vain: int = 0
 
 
-async def enqueue_original(app: App, url: str, every: timedelta, *, wait: float = 0) -> bool:
+_NOW = Later()
+
+
+async def enqueue_site(
+    app: App, url: str, later: Later = _NOW, *, priority: int = _BY_CLOCK
+) -> bool:
+    """Queue the site at ``url``; False where it waits there already."""
+    deferrer = app.configure_task(SYNC, priority=priority, **_options(SYNC, url, later))
+    return await _enqueue(deferrer, later, site=url)
+
+
+async def enqueue_now(app: App, url: str) -> bool:
+    """Queue the site at ``url`` before all others; False where it waited already, and hurries now.
+
+    What waits may wait for minutes, since one of its hosts could not be had.
+    """
+    added = await enqueue_site(app, url, priority=_BY_HAND)
+    if not added:
+        lock = _options(SYNC, url, _NOW)["queueing_lock"]
+        await app.connector.execute_query_async(_HURRY, lock=lock, priority=_BY_HAND)
+    return added
+
+
+async def enqueue_original(app: App, url: str, every: timedelta, later: Later = _NOW) -> bool:
     """Queue the original at ``url``, unless it is known to be read within ``every``."""
-    deferrer = app.configure_task(ORIGINAL, priority=_ORIGINAL, **_options(ORIGINAL, url, wait))
-    return await _enqueue(deferrer, url=url, every=int(every.total_seconds()))
+    deferrer = app.configure_task(ORIGINAL, priority=_ORIGINAL, **_options(ORIGINAL, url, later))
+    return await _enqueue(deferrer, later, url=url, every=int(every.total_seconds()))
 
 
 async def waiting_originals(app: App, host: str) -> dict[int, tuple[str, timedelta]]:
@@ -106,17 +149,18 @@ async def drop(app: App, jobs: Iterable[int]) -> None:
     await app.connector.execute_query_async(_DROP, jobs=list(jobs))
 
 
-def _options(kind: str, url: str, wait: float) -> dict[str, Any]:
+def _options(kind: str, url: str, later: Later) -> dict[str, Any]:
     return {
         "lock": host_key(url),
         "queueing_lock": f"{kind} {url}",
-        "schedule_in": {"seconds": wait} if wait else None,
+        "schedule_in": {"seconds": later.wait} if later.wait else None,
     }
 
 
-async def _enqueue(deferrer: JobDeferrer, **arguments: str | int) -> bool:
+async def _enqueue(deferrer: JobDeferrer, later: Later, **arguments: str | int) -> bool:
+    tries = {"in_vain": later.in_vain} if later.in_vain else {}
     try:
-        await deferrer.defer_async(**arguments)
+        await deferrer.defer_async(**arguments, **tries)
     except AlreadyEnqueued:
         return False
     return True

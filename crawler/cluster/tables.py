@@ -5,13 +5,14 @@ All of it can be made again: it holds what is due and who does it, and nothing o
 
 from __future__ import annotations
 
-from hashlib import sha256
+from pathlib import Path
 from typing import LiteralString
 
 import psycopg
 from procrastinate.schema import SchemaManager
 from psycopg import sql
 
+from crawler.cluster.heart import Times
 from crawler.cluster.place import QueueError, QueuePlace
 
 #: ``hosts``: which job may ask a host, and when it may be asked next; a worker's end frees it.
@@ -53,34 +54,74 @@ CREATE TABLE slugline_sites (
 """
 
 
-async def prepare(place: QueuePlace) -> None:
-    """Make the queue where there is none; several may try at once.
+#: What this version's tables are called in the schema's comment: procrastinate's newest migration.
+#: Ours follow it once they change.
+MIGRATIONS = sorted(
+    Path(SchemaManager.get_migrations_path()).glob("*.sql"), key=lambda path: path.name
+)
+_VERSION = f"procrastinate {MIGRATIONS[-1].stem}"
+_ALIVE: LiteralString = """
+SELECT count(*) FROM procrastinate_workers
+WHERE last_heartbeat > now() - %s * interval '1 second'
+"""
 
-    Raises QueueError where the database can't be reached, or the tables are another version's.
+
+async def prepare(place: QueuePlace) -> None:
+    """Make the queue where there is none, bring an older one up to date; several may try at once.
+
+    Raises QueueError where the database can't be reached, or the tables are a newer version's.
     """
-    made = SchemaManager.get_schema() + OURS
-    version = sha256(made.encode()).hexdigest()[:16]
-    schema = sql.Identifier(place.schema)
     try:
         async with (
             await psycopg.AsyncConnection.connect(place.conninfo) as connection,
             connection.transaction(),
         ):
             await connection.execute("SELECT pg_advisory_xact_lock(hashtext('slugline queue'))")
-            await connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
             found = await _version(connection, place.schema)
             if found is None:
-                await connection.execute(made)
-                comment = sql.SQL("COMMENT ON SCHEMA {} IS {}")
-                await connection.execute(comment.format(schema, sql.Literal(version)))
+                await _make(connection, place.schema)
+            elif found != _VERSION:
+                await _migrate(connection, place, found)
     except psycopg.Error as error:
         raise unreachable(place, error) from error
-    if found not in (None, version):
+
+
+async def _make(connection: psycopg.AsyncConnection, schema: str) -> None:
+    order = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
+    await connection.execute(order)
+    await connection.execute(SchemaManager.get_schema() + OURS)
+    await _mark(connection, schema)
+
+
+async def _migrate(connection: psycopg.AsyncConnection, place: QueuePlace, found: str) -> None:
+    """Apply what procrastinate changed since ``found``: all of it, or nothing."""
+    missing = migrations_since(found)
+    if missing is None:
         raise QueueError(
-            f"the queue in {place.shown} was made by another version: run one version of slugline "
+            f"the queue in {place.shown} was made by another version ({found}): run that one "
             f"everywhere, or stop all workers and DROP SCHEMA {place.schema} CASCADE; it holds "
             "only what is due, and the next worker makes it again"
         )
+    alive = await (await connection.execute(_ALIVE, (Times().dead,))).fetchone()
+    if alive is not None and alive[0]:
+        raise QueueError(
+            f"the queue in {place.shown} is an older version's, whose workers work: stop them "
+            "all first; the next command brings it up to date"
+        )
+    for path in missing:
+        await connection.execute(path.read_bytes())
+    await _mark(connection, place.schema)
+
+
+def migrations_since(version: str) -> list[Path] | None:
+    """Return what brings tables of ``version`` up to date, in order; None: not known here."""
+    known = [f"procrastinate {path.stem}" for path in MIGRATIONS]
+    return MIGRATIONS[known.index(version) + 1 :] if version in known else None
+
+
+async def _mark(connection: psycopg.AsyncConnection, schema: str) -> None:
+    order = sql.SQL("COMMENT ON SCHEMA {} IS {}")
+    await connection.execute(order.format(sql.Identifier(schema), sql.Literal(_VERSION)))
 
 
 def unreachable(place: QueuePlace, error: BaseException) -> QueueError:

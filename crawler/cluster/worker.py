@@ -20,14 +20,20 @@ from procrastinate.worker import Worker
 
 from crawler.cluster.heart import Heart, Lost, machine
 from crawler.cluster.jobs import Jobs, Shop
-from crawler.cluster.place import QueuePlace
-from crawler.cluster.queue import keep_time, queue_app
+from crawler.cluster.lines import Lines
+from crawler.cluster.place import QueueError, QueuePlace
+from crawler.cluster.queue import Doing, keep_time, queue_app
 
-#: Times of grace after which jobs that were told to stop are cut off, and after which they are left
-#: alone: what hangs so long waits for a dead connection, and the next shift has others.
-_CUT_OFF, _LEFT_ALONE = 1.5, 2.5
+#: Times of grace after which jobs that were told to stop are cancelled, and after which the shift's
+#: connections are cut: what hangs so long waits for one that is dead.
+_CANCELLED, _CUT_OFF = 1.5, 2.5
 #: Seconds for tasks to hear that they are cancelled.
 _HEARD = 1.0
+#: Seconds for all that is left to end then: the store, too, waits a minute for its database.
+_ENDED = 120.0
+#: Seconds between looks for originals that are owed to the queue: a note of one may be spooled by
+#: the store for half a minute, and be another worker's.
+_OWED = 60.0
 #: Seconds until a new shift, after one that lost the queue.
 _AGAIN = 2.0
 #: Seconds between looks whether procrastinate has registered a worker: milliseconds of work.
@@ -37,7 +43,8 @@ _SOON = 0.02
 async def work(place: QueuePlace, shop: Shop, concurrency: int, stop: asyncio.Event) -> None:
     """Do jobs, ``concurrency`` at once, until ``stop`` is set; the queue must have been made.
 
-    Raises storage's errors: a worker whose store fails is of no use.
+    Raises storage's errors: a worker whose store fails is of no use; nor is one with a job that
+    does not end, for which it raises QueueError.
     """
     while not stop.is_set():
         shift = _Shift(place, shop, concurrency)
@@ -59,7 +66,16 @@ class _Shift:
         self._concurrency = concurrency
         self._over = asyncio.Event()
         self.jobs = Jobs(shop, self._over)
-        self._app = queue_app(place, self.jobs.sync, self.jobs.original)
+        self._lines = Lines()
+        self._app = queue_app(
+            place,
+            Doing(
+                sync=self.jobs.sync,
+                original=self.jobs.original,
+                alive=self.jobs.alive,
+                lines=self._lines,
+            ),
+        )
         keep_time(self._app, shop.roster)
 
     async def go(self, stop: asyncio.Event) -> None:
@@ -83,7 +99,7 @@ class _Shift:
             name=machine(),
             concurrency=self._concurrency,
             fetch_job_polling_interval=times.poll,
-            shutdown_graceful_timeout=_CUT_OFF * times.grace,
+            shutdown_graceful_timeout=_CANCELLED * times.grace,
             delete_jobs="always",
             install_signal_handlers=False,
             # the heart beats
@@ -103,15 +119,22 @@ class _Shift:
             self._over.set()
             worker.stop()  # type: ignore[no-untyped-call]  # procrastinate's
             # the heart beats on while the jobs in hand are finished
-            await asyncio.wait([running], timeout=_LEFT_ALONE * self._shop.times.grace)
+            await asyncio.wait([running], timeout=_CUT_OFF * self._shop.times.grace)
             for task in tasks:
                 task.cancel()
-            done, _ = await asyncio.wait([running, *tasks], timeout=_HEARD)
-        for task in done:
+            await self._ended([running, *tasks])
+        for task in [running, *tasks]:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error
-        if not running.done():
-            raise Lost("what was asked of it last hangs")
+
+    async def _ended(self, tasks: list[asyncio.Task[Any]]) -> None:
+        """Wait for the end of ``tasks``: the next shift shares the mirror with none of them."""
+        _, left = await asyncio.wait(tasks, timeout=_HEARD)
+        if left:
+            self._lines.cut()
+            _, left = await asyncio.wait(left, timeout=_ENDED)
+        if left:
+            raise QueueError("a job does not end; start the worker again")
 
     def _beside(
         self, heart: Heart, worker: int, stop: asyncio.Event
@@ -120,10 +143,18 @@ class _Shift:
             heart.beat(worker),
             heart.listen(),
             heart.watch(),
+            self._queue_owed(),
             self._join(heart, worker),
             stop.wait(),
             self._over.wait(),
         ]
+
+    async def _queue_owed(self) -> None:
+        """Queue what could not be when it was found; for ever."""
+        while True:
+            await asyncio.sleep(_OWED)
+            with suppress(ConnectorException):
+                await self.jobs.queue_owed()
 
     async def _join(self, heart: Heart, worker: int) -> None:
         await heart.join(worker, self._concurrency)

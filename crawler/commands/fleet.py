@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
-
-import typer
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from procrastinate import App
@@ -16,20 +14,6 @@ if TYPE_CHECKING:
     from crawler.cluster.roster import Roster
 
 T = TypeVar("T")
-
-ConfigFile = Annotated[
-    Path, typer.Option("--config", metavar="FILE", help="The sites, their settings, the queue.")
-]
-Mirror = Annotated[
-    Path | None,
-    typer.Option(
-        "--into",
-        "--mirror",
-        metavar="DIR",
-        envvar="SLUGLINE_MIRROR",
-        help="The worker's own folder. [default: mirror of [store]]",
-    ),
-]
 
 
 def needed(command: str) -> None:

@@ -47,3 +47,16 @@ Topics = Annotated[
     list[str] | None,
     typer.Option("--topic", metavar="TOPIC", help="Only of this topic; again: or of that."),
 ]
+ConfigFile = Annotated[
+    Path, typer.Option("--config", metavar="FILE", help="The sites and their settings.")
+]
+Into = Annotated[
+    Path | None,
+    typer.Option(
+        "--into",
+        "--mirror",
+        metavar="DIR",
+        envvar="SLUGLINE_MIRROR",
+        help="Where to keep it. [default: mirror of [store], else FILE's folder/mirror]",
+    ),
+]

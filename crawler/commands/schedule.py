@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crawler.commands.failures import guarded
-from crawler.commands.fleet import ConfigFile, Mirror
-from crawler.commands.options import AsJson
+from crawler.commands.options import AsJson, ConfigFile, Into
 
 if TYPE_CHECKING:
     from crawler.cluster.board import Board, SiteView
@@ -25,7 +24,7 @@ Metrics = Annotated[
 def schedule(
     *,
     config: ConfigFile = Path("config.toml"),
-    into: Mirror = None,
+    into: Into = None,
     workers: Workers = False,
     metrics: Metrics = False,
     as_json: AsJson = False,

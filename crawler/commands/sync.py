@@ -11,6 +11,7 @@ import typer
 from crawler.commands import mirror_options as opt
 from crawler.commands import sparing
 from crawler.commands.failures import UsageError, guarded
+from crawler.commands.options import ConfigFile, Into
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -19,19 +20,6 @@ if TYPE_CHECKING:
 Sites = Annotated[
     list[str] | None,
     typer.Argument(metavar="SITE", help="Only these, by name or URL. [default: all]"),
-]
-ConfigFile = Annotated[
-    Path, typer.Option("--config", metavar="FILE", help="The sites and their settings.")
-]
-Mirror = Annotated[
-    Path | None,
-    typer.Option(
-        "--into",
-        "--mirror",
-        metavar="DIR",
-        envvar="SLUGLINE_MIRROR",
-        help="Where to keep it. [default: mirror of [store], else FILE's folder/mirror]",
-    ),
 ]
 Check = Annotated[
     bool,
@@ -53,7 +41,7 @@ def sync(
     sites: Sites = None,
     *,
     config: ConfigFile = Path("config.toml"),
-    into: Mirror = None,
+    into: Into = None,
     check: Check = False,
     verify: opt.Verify = "due",
     strict: Strict = False,

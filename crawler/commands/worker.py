@@ -10,7 +10,7 @@ import typer
 from crawler.commands import mirror_options as opt
 from crawler.commands import sparing
 from crawler.commands.failures import guarded
-from crawler.commands.fleet import ConfigFile, Mirror
+from crawler.commands.options import ConfigFile, Into
 
 Concurrency = Annotated[
     int, typer.Option("--concurrency", metavar="N", min=1, max=1000, help="Sites at once.")
@@ -21,7 +21,7 @@ Concurrency = Annotated[
 def worker(
     *,
     config: ConfigFile = Path("config.toml"),
-    into: Mirror = None,
+    into: Into = None,
     concurrency: Concurrency = 16,
     quiet: opt.Quiet = False,
     log_format: opt.LogFormat = "text",

@@ -34,6 +34,15 @@ def test_numbers_count_within_a_batch_too() -> None:
     assert [one.revision for one in made] == [0, 1, 0, 0, 2]
 
 
+def test_a_first_snapshot_is_refused_where_another_writer_has_stored_one() -> None:
+    at = builder()
+    first = structs.replace(article(), only_if_new=True)
+    assert at.build(first).manifest.revision == 0
+    with pytest.raises(BadDraft, match="another writer has stored it since"):
+        at.build(first)
+    assert at.build(article(edition=" 2", reason="silent-edit")).manifest.revision == 1
+
+
 def test_the_same_payload_again_is_a_revisit_to_the_first_response() -> None:
     at = builder()
     first = at.build(article()).manifest

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from procrastinate import App
 
 from crawler.cluster.heart import Heart, Lost, Times
+from crawler.cluster.place import QueuePlace
 from crawler.cluster.queue import enqueue_site
+from tests.crawler.cluster.cutting import cut_once
 
 #: Everybody without a beat in the last hour is dead; and everybody is.
 PATIENT, HASTY = Times(dead=3600), Times(dead=-1)
@@ -50,6 +53,16 @@ async def test_jobs_are_put_back_by_one_of_those_who_look(app: App) -> None:
     await taken(app, "http://b.example/")
     assert await Heart(app, HASTY).bury() == 2
     assert await Heart(app, HASTY).bury() == 0
+
+
+async def test_a_look_that_was_cut_is_made_again(place: QueuePlace, app: App) -> None:
+    await taken(app)
+    heart = Heart(app, Times(dead=-1, look=0.05))
+    async with cut_once(place, "SELECT 1 FROM procrastinate_workers"):
+        watching = asyncio.create_task(heart.watch())
+    while await jobs(app) != [("todo", None)]:  # noqa: ASYNC110  - the queue tells nobody
+        await asyncio.sleep(0.02)
+    watching.cancel()
 
 
 async def test_who_was_taken_for_dead_hears_it_at_the_next_beat(app: App) -> None:

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 import pytest
 from procrastinate import App
+from procrastinate.jobs import Job, Status
 
 from crawler.cluster.heart import Heart, Times
 from crawler.cluster.leases import Leases
+from crawler.cluster.place import QueuePlace
+from crawler.cluster.queue import enqueue_site
 from crawler.permit import Refused
+from tests.crawler.cluster.cutting import cut_once
+
+HELD = "SELECT 1 FROM slugline_hosts"
+
+
+async def fetched(app: App, number: int, worker: int | None = None) -> Job:
+    """Queue a site, and have a worker take it: a new one where none is named."""
+    worker = await app.job_manager.register_worker() if worker is None else worker
+    await enqueue_site(app, f"http://{number}.example/")
+    job = await app.job_manager.fetch_job(queues=None, worker_id=worker)
+    assert job is not None
+    return job
+
+
+def of(app: App, job: Job, *, alive: bool = True) -> Leases:
+    assert job.worker_id is not None
+    assert job.id is not None
+    return Leases(app, job.worker_id, job.id, lambda: alive)
 
 
 async def job(app: App, number: int, *, worker: int | None = None, alive: bool = True) -> Leases:
     """Return the leases of a job, of a new worker where none is named."""
-    worker = await app.job_manager.register_worker() if worker is None else worker
-    return Leases(app, worker, number, lambda: alive)
+    return of(app, await fetched(app, number, worker), alive=alive)
 
 
 async def test_a_jobs_own_host_is_nobody_elses_until_it_ends(app: App) -> None:
@@ -90,3 +112,36 @@ async def test_a_job_keeps_the_pace_that_its_host_was_left_with(app: App) -> Non
         one.end("a:80", wait=7.0)
     async with two.own("a:80"):
         assert 6 < await two.begin("a:80") <= 7
+
+
+async def test_a_give_back_that_is_cut_is_made_again_with_its_pace(
+    place: QueuePlace, app: App
+) -> None:
+    one, two, ends = await job(app, 1), await job(app, 2), AsyncExitStack()
+    async with one.own("a:80"):
+        await one.begin("a:80")
+        one.end("a:80", wait=60.0)
+        await ends.enter_async_context(cut_once(place, HELD))
+    await ends.aclose()
+    async with two.own("a:80") as wait:
+        assert wait is not None
+        assert 50 < wait <= 60
+
+
+async def test_what_the_queue_says_no_job_does_is_freed_and_rests(app: App) -> None:
+    ended = await fetched(app, 1)
+    two = await job(app, 2)
+    async with of(app, ended).own("a:80"):
+        await app.job_manager.finish_job(ended, Status.SUCCEEDED, delete_job=True)
+        await Heart(app, Times(dead=3600)).bury()
+        async with two.own("a:80") as wait:
+            assert wait is not None
+            assert 5 < wait <= 10
+
+
+async def test_what_a_job_of_a_living_worker_holds_stays_its(app: App) -> None:
+    one, two = await job(app, 1), await job(app, 2)
+    async with one.own("a:80"):
+        await Heart(app, Times(dead=3600)).bury()
+        async with two.own("a:80") as taken:
+            assert taken is None

@@ -6,7 +6,9 @@ from procrastinate import App
 from procrastinate.jobs import Job, Status
 
 from crawler.cluster.heart import Heart, Times
+from crawler.cluster.place import QueuePlace
 from crawler.cluster.queue import enqueue_site
+from tests.crawler.cluster.cutting import cut_once
 
 SITE = "http://a.example/"
 
@@ -26,6 +28,14 @@ async def states(app: App) -> list[tuple[str | None, int | None]]:
 async def test_a_job_that_was_done_is_gone(app: App) -> None:
     await enqueue_site(app, SITE)
     await app.job_manager.finish_job(await taken(app), Status.SUCCEEDED, delete_job=True)
+    assert await states(app) == []
+
+
+async def test_a_jobs_end_that_is_cut_is_made_again(place: QueuePlace, app: App) -> None:
+    await enqueue_site(app, SITE)
+    job = await taken(app)
+    async with cut_once(place, "SELECT 1 FROM procrastinate_jobs"):
+        await app.job_manager.finish_job(job, Status.SUCCEEDED, delete_job=True)
     assert await states(app) == []
 
 

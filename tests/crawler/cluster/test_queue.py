@@ -12,8 +12,9 @@ from procrastinate.periodic import PeriodicDeferrer
 
 from crawler.cluster.place import QueuePlace
 from crawler.cluster.queue import (
-    BY_HAND,
+    Later,
     drop,
+    enqueue_now,
     enqueue_original,
     enqueue_site,
     keep_time,
@@ -39,6 +40,20 @@ async def test_a_site_waits_once(app: App) -> None:
     assert not await enqueue_site(app, "http://a.example/")
 
 
+async def test_a_job_that_is_tried_again_knows_how_often_it_was_in_vain(app: App) -> None:
+    await enqueue_site(app, "http://a.example/", Later(in_vain=3))
+    assert await fetched(app) == {"site": "http://a.example/", "in_vain": 3}
+    await enqueue_site(app, "http://b.example/", Later(wait=60, in_vain=1))
+    assert await fetched(app) is None
+
+
+async def test_a_site_that_waits_for_a_host_hurries_when_it_is_asked_for_by_hand(app: App) -> None:
+    await enqueue_site(app, "http://a.example/")
+    await enqueue_site(app, "http://b.example/", Later(wait=900, in_vain=7))
+    assert not await enqueue_now(app, "http://b.example/")
+    assert await fetched(app) == {"site": "http://b.example/", "in_vain": 7}
+
+
 async def test_two_sites_of_one_host_are_not_read_at_once(app: App) -> None:
     await enqueue_site(app, "http://a.example/one/")
     await enqueue_site(app, "http://a.example/two/")
@@ -51,7 +66,7 @@ async def test_two_sites_of_one_host_are_not_read_at_once(app: App) -> None:
 async def test_what_is_asked_for_by_hand_comes_first_and_originals_last(app: App) -> None:
     await enqueue_original(app, "http://c.example/story", DAY)
     await enqueue_site(app, "http://a.example/")
-    await enqueue_site(app, "http://b.example/", priority=BY_HAND)
+    await enqueue_now(app, "http://b.example/")
     assert await fetched(app) == {"site": "http://b.example/"}
     assert await fetched(app) == {"site": "http://a.example/"}
     assert await fetched(app) == {"url": "http://c.example/story", "every": 86_400}

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from crawler.cluster.place import QueueError, QueuePlace, queue_place
-from crawler.cluster.tables import prepare
+from crawler.cluster.tables import MIGRATIONS, OURS, prepare
 from storage.layout import Places
 
 
@@ -22,6 +22,57 @@ def tables(place: QueuePlace) -> set[str]:
 async def test_of_several_at_once_one_makes_them(place: QueuePlace) -> None:
     await asyncio.gather(*(prepare(place) for _ in range(5)))
     assert {"procrastinate_jobs", "slugline_hosts", "slugline_sites"} <= tables(place)
+
+
+def shape(place: QueuePlace) -> list[tuple[str, ...]]:
+    """Return every function, column and index of the queue."""
+    asked = """
+    SELECT 'function', p.oid::regprocedure::text, p.prosrc FROM pg_proc AS p
+    WHERE pronamespace = current_schema()::regnamespace
+    UNION ALL SELECT 'column', table_name || '.' || column_name, data_type
+    FROM information_schema.columns WHERE table_schema = current_schema()
+    UNION ALL SELECT 'index', indexname, indexdef
+    FROM pg_indexes WHERE schemaname = current_schema()
+    UNION ALL SELECT 'value', enumtypid::regtype::text, enumlabel FROM pg_enum
+    ORDER BY 1, 2, 3
+    """
+    with psycopg.connect(place.conninfo) as connection:
+        return connection.execute(asked.encode()).fetchall()
+
+
+def make_older(place: QueuePlace, version: str) -> None:
+    """Make the queue as a version that ended with the migration ``version`` made it."""
+    newest = [f"procrastinate {path.stem}" for path in MIGRATIONS].index(version)
+    with psycopg.connect(place.conninfo, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {place.schema}".encode())
+        for path in MIGRATIONS[: newest + 1]:
+            connection.execute(path.read_bytes())
+        connection.execute(OURS)
+        connection.execute(f"COMMENT ON SCHEMA {place.schema} IS '{version}'".encode())
+
+
+OLDER = "procrastinate 03.01.00_50_post_add_heartbeat"
+
+
+async def test_older_tables_are_brought_up_to_date(place: QueuePlace) -> None:
+    await prepare(place)
+    new = shape(place)
+    with psycopg.connect(place.conninfo) as connection:
+        connection.execute(f"DROP SCHEMA {place.schema} CASCADE".encode())
+    make_older(place, OLDER)
+    await asyncio.gather(*(prepare(place) for _ in range(3)))
+    assert shape(place) == new
+    await prepare(place)
+
+
+async def test_older_tables_are_left_alone_while_their_workers_work(place: QueuePlace) -> None:
+    make_older(place, OLDER)
+    with psycopg.connect(place.conninfo) as connection:
+        connection.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+    before = shape(place)
+    with pytest.raises(QueueError, match="stop them all first"):
+        await prepare(place)
+    assert shape(place) == before
 
 
 async def test_tables_of_another_version_are_left_alone_and_named(place: QueuePlace) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from msgspec import structs
 from procrastinate import App
+from procrastinate.jobs import Status
 from psycopg.conninfo import conninfo_to_dict
 
 from crawler.cluster.heart import Heart, Times
@@ -132,12 +133,18 @@ async def test_a_job_whose_host_another_job_has_waits_in_the_queue(
 ) -> None:
     async with serving(articles=1) as hosts:
         one = folder(tmp_path, [hosts.site(0)])
-        other = Leases(app, await app.job_manager.register_worker(), 1000, lambda: True)
+        worker = await app.job_manager.register_worker()
+        await enqueue_site(app, hosts.site(1))
+        job = await app.job_manager.fetch_job(queues=None, worker_id=worker)
+        assert job is not None
+        assert job.id is not None
+        other = Leases(app, worker, job.id, lambda: True)
         async with working(place, one):
             async with other.own(f"127.0.1.1:{hosts.port}"):
                 await enqueue(app, one.roster)
                 await until(lambda seen: bool(seen.sites[0].queued_for), app, one.roster)
                 assert hosts.log == []
+            await app.job_manager.finish_job(job, Status.SUCCEEDED, delete_job=True)
             await until(done, app, one.roster)
     assert len(one.stored()) == 1
 

@@ -28,7 +28,7 @@ def test_a_site_is_queued_once_by_name_or_url(file: Path) -> None:
     first = slugline("enqueue", "example.org", "--config", file)
     assert first.stdout == "https://example.org/ is queued\n"
     again = slugline("enqueue", SITES[0], "--config", file)
-    assert again.stdout == "https://example.org/ was in the queue already\n"
+    assert again.stdout == "https://example.org/ was in the queue already, and comes first now\n"
 
 
 def test_an_unknown_site_is_named_and_nothing_is_queued(file: Path) -> None:
