@@ -11,8 +11,8 @@ from itertools import combinations
 
 from msgspec import Struct, structs
 
-from crawler.assemble import TRUST
-from crawler.copies import Copy
+from crawler.article.assemble import TRUST
+from crawler.article.copies import Copy
 from crawler.facts import Facts, Link
 from crawler.links import format_of, is_feed
 from crawler.urls import same_page

@@ -17,23 +17,23 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from crawler.article.ownership import Sites
 from crawler.clock import now_utc
-from crawler.config import Settings
-from crawler.connect import tls
+from crawler.config.settings import Settings
 from crawler.events import Event, Failed, Note, Requested, RunFinished, RunStarted, Stored, Summary
-from crawler.foreign import Foreign
 from crawler.frontier import Entry
-from crawler.guard import addresses
 from crawler.host_memory import MIRROR, HostMemory, changes, recall
-from crawler.ledger import Ledger, last_runs
 from crawler.network import Network, open_network
-from crawler.ownership import Sites
+from crawler.progress.tally import Tally, summarise
 from crawler.request import MirrorRequest, RequestError
-from crawler.site_entries import FORGOTTEN
-from crawler.site_runs import Shared, SiteRuns
-from crawler.starting import NoStart, Scout, Start, by_owner, unsent_headers
+from crawler.site.entries import FORGOTTEN
+from crawler.site.foreign import Foreign
+from crawler.site.ledger import Ledger, last_runs
+from crawler.site.making import Shared, SiteRuns
+from crawler.site.starting import NoStart, Scout, Start, by_owner, unsent_headers
 from crawler.surroundings import Surroundings
-from crawler.tally import Tally, summarise
+from crawler.transport.connect import tls
+from crawler.transport.guard import addresses
 from crawler.urls import site_name
 from storage.archive import Archive, Body
 from storage.model import Manifest, Site

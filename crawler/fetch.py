@@ -21,19 +21,19 @@ from aiohttp.http_exceptions import HttpProcessingError
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crawler import redirects
-from crawler.answer import Answer, FetchSettings, Headers, Hop
-from crawler.body import read_body
-from crawler.connect import Connections
 from crawler.events import Requested
-from crawler.faults import FetchError, HostResting, Kind, translate, translate_body
-from crawler.guard import Guard
-from crawler.headers import conditions, echoes, received, without_echo
-from crawler.origins import Origin, Origins, Proxies, Wishes, taken_apart
-from crawler.pace import retry_after
-from crawler.politeness import Politeness, Slot
-from crawler.retry import RETRIED, Again, Backoff, retrying
-from crawler.wire import Dropped, Reply
+from crawler.politeness.pace import retry_after
+from crawler.politeness.turns import Politeness, Slot
+from crawler.transport import redirects
+from crawler.transport.answer import Answer, FetchSettings, Headers, Hop
+from crawler.transport.body import read_body
+from crawler.transport.connect import Connections
+from crawler.transport.faults import FetchError, HostResting, Kind, translate, translate_body
+from crawler.transport.guard import Guard
+from crawler.transport.headers import conditions, echoes, received, without_echo
+from crawler.transport.origins import Origin, Origins, Proxies, Wishes, taken_apart
+from crawler.transport.retry import RETRIED, Again, Backoff, retrying
+from crawler.transport.wire import Dropped, Reply
 from storage.model import Validator
 
 __all__ = [

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from crawler.answer import FetchSettings, Headers
-from crawler.config import Settings
+from crawler.config.settings import Settings
 from crawler.request import SiteAsked
+from crawler.transport.answer import FetchSettings, Headers
 from crawler.urls import host_key
 
 

@@ -19,8 +19,8 @@ from typing import Final, Literal
 from msgspec import Struct, structs
 
 from crawler.declared import bare_key, is_twin, pages_of, twins_of
-from crawler.discovery.resourcesync import Listed
 from crawler.facts import Link
+from crawler.listed import Listed
 from crawler.packed import Marks, PackedStrings
 from storage.model import Record
 

@@ -12,8 +12,8 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct, field
 
-from crawler.answer import KIB
 from crawler.robots_cache import RobotsEntry
+from crawler.transport.answer import KIB
 
 T = TypeVar("T")
 #: Stands for the mirror where a site's name would be; no site has an empty one.

@@ -12,11 +12,14 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from crawler.article import ArticleReader, Page, Reading
+from crawler.article.copies import CopyFailed
+from crawler.article.format_set import Known
+from crawler.article.reading import ArticleReader, Page, Reading
+from crawler.article.slugs import slug_from_url
+from crawler.article.snapshot import Candidate, Context, consider, declared_slug
 from crawler.clock import now_utc
 from crawler.comparison import Alternate, Saying, alternates, sayings
-from crawler.config import Settings
-from crawler.copies import CopyFailed
+from crawler.config.settings import Settings
 from crawler.declared import is_twin
 from crawler.discovery.documents import Documents
 from crawler.discovery.listing import candidates, is_site_file
@@ -24,14 +27,11 @@ from crawler.discovery.memory import Memory
 from crawler.discovery.sources import Bounds, Sources
 from crawler.events import Event, Failed, Note, Requested
 from crawler.facts import Link
-from crawler.faults import HostResting
-from crawler.format_set import Known
 from crawler.frontier import Entry
 from crawler.links import is_comment_feed, is_feed
 from crawler.network import Network, open_network
 from crawler.robots import Robots
-from crawler.slugs import slug_from_url
-from crawler.snapshot import Candidate, Context, consider, declared_slug
+from crawler.transport.faults import HostResting
 from crawler.urls import in_scope, origin, site_name
 from storage.archive import Body
 from storage.model import Finding, Key, Manifest, Site

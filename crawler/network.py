@@ -11,20 +11,20 @@ from typing import Any
 
 from msgspec import Struct
 
-from crawler.config import Settings
-from crawler.copies import Copyist, ReadStored
+from crawler.article.copies import Copyist, ReadStored
+from crawler.config.settings import Settings
 from crawler.events import Event, Note, Waiting
 from crawler.fetch import Fetcher
 from crawler.fetch_settings import fetch_settings
-from crawler.guard import Guard
 from crawler.host_memory import HostMemory
-from crawler.permit import Permit
-from crawler.politeness import Politeness
+from crawler.politeness.permit import Permit
+from crawler.politeness.turns import Politeness
 from crawler.readers.desk import Service
 from crawler.readers.pool import Pool, set_up
 from crawler.readers.remote import RemoteCopyist
 from crawler.request import SiteAsked
 from crawler.robots_cache import RobotsCache
+from crawler.transport.guard import Guard
 from crawler.urls import host_key
 
 

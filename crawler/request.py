@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 
-from crawler.config import Settings
+from crawler.config.settings import Settings
 from crawler.discovery.records import RecordHint
 
 

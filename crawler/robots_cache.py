@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from crawler.answer import KIB, MIB
-from crawler.faults import FetchError, HostResting
 from crawler.fetch import Fetcher
 from crawler.robots import MAX_BYTES, Robots, from_answer
+from crawler.transport.answer import KIB, MIB
+from crawler.transport.faults import FetchError, HostResting
 from crawler.urls import host_key, origin
 from storage.codings import CodingError
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from crawler.config import Defaults, SiteTable
+from crawler.config.settings import Defaults, SiteTable
 from crawler.inspection import ArticleLook, Look
+from crawler.progress.wording import clean, count
 from crawler.urls import origin, site_name
-from crawler.wording import clean, count
 
 #: What a site is read by where nothing says otherwise.
 _DEFAULTS = Defaults()

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from crawler.permit import Permit
+from crawler.politeness.permit import Permit
 from storage.writer import Writer
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from crawler.conductor import mirror
-from crawler.config import Config, SiteTable, load_config, mirror_folder
+from crawler.config.settings import Config, SiteTable, load_config, mirror_folder
 from crawler.events import Event, Summary
 from crawler.request import MirrorRequest, RequestError, SiteAsked
 from crawler.urls import host_key, normalise

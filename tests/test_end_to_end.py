@@ -32,7 +32,7 @@ ARTICLES = 2000
 FORMATS = {"": "html", ".md": "markdown", ".txt": "text", ".jsonld": "jsonld"}
 #: Kills, and the seconds within which each falls after the start, most of them before all is read.
 KILLS, EARLIEST, LATEST = 20, 0.4, 1.4
-#: Articles that a kill may cost: 32 in hand, and what waits for the disk (crawler.keeping).
+#: Articles that a kill may cost: 32 in hand, and what waits for the disk (crawler.article.keeping).
 IN_FLIGHT = 32 + 256
 
 

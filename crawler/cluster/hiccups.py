@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from procrastinate.exceptions import ConnectorException
 
-from crawler.retry import Again, Backoff, retrying
+from crawler.transport.retry import Again, Backoff, retrying
 
 #: Seconds: at most 0.1, 0.2, 0.4 … between two tries, some 3 in all on average.
 _BACKOFF = Backoff(attempts=7, base=0.1, cap=3.2)

@@ -29,11 +29,11 @@ from crawler.cluster.queue import (
 from crawler.cluster.roster import Roster
 from crawler.conductor import mirror
 from crawler.events import Event, Summary
+from crawler.progress.wording import count
 from crawler.request import MirrorRequest, Original, RequestError
-from crawler.retry import Backoff
 from crawler.surroundings import Surroundings
+from crawler.transport.retry import Backoff
 from crawler.urls import host_key, origin
-from crawler.wording import count
 from storage.archive import Archive
 from storage.errors import ArchiveError
 from storage.writer import Writer

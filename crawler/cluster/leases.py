@@ -21,7 +21,7 @@ from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
 from crawler.cluster.hiccups import past_hiccups
-from crawler.permit import Refused
+from crawler.politeness.permit import Refused
 
 #: Seconds without a request after which another host is given back.
 _IDLE = 2.0

@@ -15,7 +15,7 @@ from croniter import croniter
 from croniter.croniter import CroniterError
 from msgspec import structs
 
-from crawler.config import Config, SiteTable, mirror_folder
+from crawler.config.settings import Config, SiteTable, mirror_folder
 from crawler.request import MirrorRequest, Original, RequestError, SiteAsked
 from crawler.syncing import sync_request
 from crawler.urls import host_key, in_scope

@@ -18,7 +18,7 @@ from crawler.commands.options import (
 )
 from crawler.commands.output import json_line, key_text, moment_text, table
 from crawler.commands.read import known_site, moment
-from crawler.wording import clean
+from crawler.progress.wording import clean
 
 if TYPE_CHECKING:
     from storage.archive import Change

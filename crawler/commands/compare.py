@@ -12,7 +12,7 @@ import typer
 from crawler.commands.failures import UsageError, complain, guarded, wrong_input
 from crawler.commands.options import DEFAULT_MIRROR, AsJson, MirrorDir, SiteName, Slug
 from crawler.commands.output import CELL, json_line
-from crawler.wording import clean
+from crawler.progress.wording import clean
 
 if TYPE_CHECKING:
     from storage.archive import Archive, SnapshotRow

@@ -26,8 +26,8 @@ from crawler.commands.options import (
     When,
 )
 from crawler.commands.read import known_site, moment
+from crawler.progress.wording import count, size
 from crawler.replacing import replacing
-from crawler.wording import count, size
 
 if TYPE_CHECKING:
     from storage.archive import Archive

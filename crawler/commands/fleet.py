@@ -35,7 +35,7 @@ def fleet(config: Path, into: Path | None) -> tuple[Roster, QueuePlace]:
     """
     from crawler.cluster.place import NoQueue, queue_place
     from crawler.cluster.roster import Roster
-    from crawler.config import load_config
+    from crawler.config.settings import load_config
     from storage.layout import MARK, Places, check
 
     read = load_config(config, os.environ)

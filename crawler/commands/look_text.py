@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from crawler.comparison import Saying
 from crawler.inspection import ArticleLook, FormatLook, Look
-from crawler.wording import clean, count, size
+from crawler.progress.wording import clean, count, size
 from storage.times import format_utc
 
 #: Characters of one value that are shown side by side with others.

@@ -14,11 +14,11 @@ import typer
 from msgspec import structs
 
 from crawler.commands.output import json_line
-from crawler.wording import clean, count
+from crawler.progress.wording import clean, count
 
 if TYPE_CHECKING:
-    from storage.repair import Repaired
-    from storage.salvage import Edition
+    from storage.upkeep.repair import Repaired
+    from storage.upkeep.salvage import Edition
 
 #: Editions that a person is told by name; --json names all.
 _NAMED = 20

@@ -11,7 +11,7 @@ import typer
 from crawler.commands.failures import UsageError, guarded
 from crawler.commands.options import DEFAULT_MIRROR, AsJson, MirrorDir
 from crawler.commands.output import json_line
-from crawler.wording import count, size
+from crawler.progress.wording import count, size
 
 #: The place that is the mirror's own folder.
 HERE = "here"
@@ -60,7 +60,7 @@ def move(
 
 
 def _move_segments(mirror: Path, url: str | None, *, as_json: bool) -> None:
-    from storage.moving import move_segments
+    from storage.upkeep.moving import move_segments
 
     done = move_segments(mirror, url, datetime.now(UTC))
     if as_json:
@@ -71,7 +71,7 @@ def _move_segments(mirror: Path, url: str | None, *, as_json: bool) -> None:
 
 
 def _move_index(mirror: Path, url: str | None, *, as_json: bool) -> None:
-    from storage.moving_index import move_index
+    from storage.upkeep.moving_index import move_index
 
     done = move_index(mirror, url, datetime.now(UTC))
     if as_json:

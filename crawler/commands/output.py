@@ -13,7 +13,7 @@ from itertools import chain
 
 import msgspec
 
-from crawler.wording import clean, inert
+from crawler.progress.wording import clean, inert
 
 #: Characters of one cell: a title that is longer is no title.
 CELL = 2000

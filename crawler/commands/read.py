@@ -19,7 +19,7 @@ from crawler.commands.options import (
     When,
 )
 from crawler.commands.output import json_line, key_text, moment_text, table
-from crawler.wording import clean, inert
+from crawler.progress.wording import clean, inert
 
 if TYPE_CHECKING:
     from storage.archive import Archive, EventRow, SnapshotRow

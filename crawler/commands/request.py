@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from crawler.commands.failures import UsageError, wrong_input
 from crawler.commands.options import DEFAULT_MIRROR
-from crawler.config import Config, Settings, load_config, mirror_folder
-from crawler.config_errors import ConfigError
+from crawler.config.errors import ConfigError
+from crawler.config.settings import Config, Settings, load_config, mirror_folder
 from crawler.discovery.records import RecordHint, RecordsError, parse_records
 from crawler.request import MirrorRequest
 from crawler.urls import normalise

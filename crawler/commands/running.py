@@ -17,17 +17,17 @@ from pathlib import Path
 from typing import Literal
 
 from crawler.allocator import give_back_large_blocks
+from crawler.article.ownership import Sites
 from crawler.commands.failures import FAILED, INTERRUPTED, WELL, UsageError, complain
 from crawler.commands.output import json_line
 from crawler.conductor import mirror
 from crawler.events import Summary
-from crawler.ledger import last_runs
-from crawler.metrics import SiteNumbers, render, write
-from crawler.ownership import Sites
-from crawler.progress import JsonLog, PlainProgress, Quiet, Reporter, render_summary
+from crawler.progress.metrics import SiteNumbers, render, write
+from crawler.progress.reporters import JsonLog, PlainProgress, Quiet, Reporter, render_summary
+from crawler.progress.tally import Tally
+from crawler.progress.wording import count, duration
 from crawler.request import MirrorRequest
-from crawler.tally import Tally
-from crawler.wording import count, duration
+from crawler.site.ledger import last_runs
 from storage import layout
 from storage.archive import Archive
 from storage.errors import ArchiveError
@@ -49,7 +49,7 @@ class Voice:
             return JsonLog()
         if not sys.stderr.isatty():
             return PlainProgress()
-        from crawler.drawing import RichProgress
+        from crawler.progress.drawing import RichProgress
 
         return RichProgress()
 
@@ -95,7 +95,7 @@ def _read_words(root: Path) -> None:
     """Bring the full-text index up to what the run stored; what fails is the next search's."""
     if not (root / layout.FULLTEXT).exists():
         return
-    from storage.index import fulltext_opening
+    from storage.search import opening as fulltext_opening
 
     try:
         with Archive.open(root) as archive:

@@ -59,7 +59,7 @@ def schedule(
 
 def _show_sites(view: Board) -> None:
     from crawler.commands.output import table
-    from crawler.wording import count
+    from crawler.progress.wording import count
 
     columns = ("site", "schedule", "next", "state", "where", "last end", "note")
     table(columns, (_row(each) for each in view.sites), folded={"note": 20})

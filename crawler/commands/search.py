@@ -20,13 +20,13 @@ from crawler.commands.options import (
 )
 from crawler.commands.output import json_line, key_text, table
 from crawler.commands.read import known_site, moment
-from crawler.wording import clean
+from crawler.progress.wording import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from storage.archive import Archive, SnapshotRow
-    from storage.index.fulltext import Hit
+    from storage.search.fulltext import Hit
 
 Words = Annotated[
     list[str],
@@ -74,8 +74,8 @@ def search(
       slugline search budget --json | jq -r .url
     """
     from storage.archive import Archive
-    from storage.index import fulltext_opening
-    from storage.index.fulltext import Question
+    from storage.search import opening as fulltext_opening
+    from storage.search.fulltext import Question
 
     asked_since = moment("--since", since, datetime.now(UTC), start=True)
     with Archive.open(mirror) as archive:

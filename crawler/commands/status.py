@@ -16,7 +16,7 @@ from crawler.commands.failures import guarded
 from crawler.commands.options import DEFAULT_MIRROR, AsJson, MirrorDir, SiteName
 from crawler.commands.output import json_line, moment_text, table
 from crawler.commands.read import known_site
-from crawler.wording import clean, count, duration, size
+from crawler.progress.wording import clean, count, duration, size
 
 if TYPE_CHECKING:
     from storage.archive import Archive, RunRow, SiteStatus
@@ -166,7 +166,7 @@ def _line(archive: Archive, one: SiteStatus, failing: Iterable[Failing]) -> dict
 
 def _good_at(archive: Archive, site: str) -> datetime | None:
     """Return when a run last went over the whole site, as far as is remembered."""
-    from crawler.ledger import KEY, last_run
+    from crawler.site.ledger import KEY, last_run
 
     text = archive.remembered(site, KEY)
     return None if text is None else last_run(text).good_at

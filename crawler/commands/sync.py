@@ -14,7 +14,7 @@ from crawler.commands.failures import UsageError, guarded
 from crawler.commands.options import ConfigFile, Into
 
 if TYPE_CHECKING:
-    from crawler.config import Config
+    from crawler.config.settings import Config
     from crawler.request import MirrorRequest, SiteAsked
 
 Sites = Annotated[
@@ -77,7 +77,7 @@ def sync(
     with sparing.imports():
         from crawler.commands import running
         from crawler.commands.request import with_flags
-        from crawler.config import load_config
+        from crawler.config.settings import load_config
         from crawler.syncing import sync_request
 
     read = load_config(config, os.environ)
@@ -96,7 +96,7 @@ def sync(
 def _tell(request: MirrorRequest, config: Config, *, as_json: bool) -> None:
     """Say what a run would do, one site after the other."""
     from crawler.commands.output import json_line
-    from crawler.wording import clean, count
+    from crawler.progress.wording import clean, count
 
     labels = {each.url: each.label for each in config.site}
     if as_json:

@@ -13,11 +13,11 @@ from crawler.commands.failures import UsageError, complain, guarded
 from crawler.commands.options import DEFAULT_MIRROR, AsJson, MirrorDir, SiteName, Slug
 from crawler.commands.output import json_line, key_text, moment_text, table
 from crawler.commands.read import known_site
-from crawler.wording import clean, count, size
+from crawler.progress.wording import clean, count, size
 
 if TYPE_CHECKING:
-    from storage.forget import Forgotten
     from storage.index.rows import SnapshotRow
+    from storage.upkeep.forget import Forgotten
 
 
 @guarded
@@ -51,8 +51,8 @@ def prune(
       slugline prune --json | jq -r .url | sort | uniq -c
     """
     from storage.archive import Archive
-    from storage.prune import Policy, plan
-    from storage.prune import prune as prune_all
+    from storage.upkeep.prune import Policy, plan
+    from storage.upkeep.prune import prune as prune_all
 
     if site is not None:
         with Archive.open(mirror) as archive:
@@ -123,7 +123,7 @@ def forget(
       slugline forget some-article --reason "court order 12 O 34/26"
       slugline forget https://example.org/news/a-story --reason "asked by the person named"
     """
-    from storage.forget import forget as forget_all
+    from storage.upkeep.forget import forget as forget_all
 
     if not reason.strip():
         raise UsageError("--reason: say why, in words that may be read by all")
@@ -176,7 +176,7 @@ def compact(*, mirror: MirrorDir = DEFAULT_MIRROR, as_json: AsJson = False) -> N
     Examples:
       slugline compact --mirror news
     """
-    from storage.compact import compact as compact_all
+    from storage.upkeep.compact import compact as compact_all
 
     done = compact_all(mirror, datetime.now(UTC))
     if as_json:

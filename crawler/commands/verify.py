@@ -16,7 +16,7 @@ from crawler.commands.mirror_options import ConfigFile
 from crawler.commands.options import DEFAULT_MIRROR, AsJson, MirrorDir
 from crawler.commands.output import json_line, moment_text
 from crawler.commands.read import moment
-from crawler.wording import clean, count, size
+from crawler.progress.wording import clean, count, size
 
 if TYPE_CHECKING:
     from storage.verify.found import Found, Report, Short
@@ -95,7 +95,7 @@ def _check_config(path: Path) -> None:
     """Say what is wrong with a config file before anything is mended."""
     import os
 
-    from crawler.config import load_config
+    from crawler.config.settings import load_config
 
     load_config(path, os.environ)
 
@@ -103,8 +103,8 @@ def _check_config(path: Path) -> None:
 def _repair(mirror: Path, now: datetime, config: Path | None, *, fetch: bool, as_json: bool) -> int:
     """Mend a mirror and say how; the code is 1 where something could not be brought back."""
     from crawler.commands import mending
-    from storage.repair import back
-    from storage.repair import repair as repair_all
+    from storage.upkeep.repair import back
+    from storage.upkeep.repair import repair as repair_all
 
     done = repair_all(mirror, now)
     mending.tell_mended(done, as_json=as_json)

@@ -23,8 +23,8 @@ from crawler.cluster.worker import work
 from crawler.commands.failures import INTERRUPTED, complain
 from crawler.conductor import open_writer
 from crawler.events import Event
-from crawler.progress import JsonLog
-from crawler.wording import clean
+from crawler.progress.reporters import JsonLog
+from crawler.progress.wording import clean
 
 
 def run(roster: Roster, place: QueuePlace, concurrency: int, *, quiet: bool, as_json: bool) -> None:

@@ -15,15 +15,15 @@ from rich.console import Console
 from rich.text import Text
 
 from crawler.conductor import mirror
-from crawler.config import Settings
+from crawler.config.settings import Settings
 from crawler.demo.newsroom import Newsroom
 from crawler.demo.rendering import NAME
 from crawler.demo.server import NewsroomServer
-from crawler.drawing import RichProgress
 from crawler.events import Summary
-from crawler.progress import Quiet, Reporter
+from crawler.progress.drawing import RichProgress
+from crawler.progress.reporters import Quiet, Reporter
+from crawler.progress.wording import clean, count, duration
 from crawler.request import MirrorRequest
-from crawler.wording import clean, count, duration
 from storage.archive import Archive, Body, SnapshotRow
 from storage.diff import Side, compare, side_name
 from storage.times import format_utc

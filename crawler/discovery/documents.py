@@ -14,11 +14,11 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from crawler.answer import Answer
 from crawler.discovery.memory import MAX_DOCUMENT, Document, Memory, packed
 from crawler.events import Event, Failed, Note
-from crawler.faults import FetchError, HostResting
 from crawler.fetch import Fetcher
+from crawler.transport.answer import Answer
+from crawler.transport.faults import FetchError, HostResting
 from storage.codings import CodingError
 from storage.model import Validator
 from storage.times import parse_http_date

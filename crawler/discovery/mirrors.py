@@ -13,13 +13,12 @@ from datetime import UTC, datetime, timedelta
 from crawler.discovery.documents import Documents
 from crawler.discovery.resourcesync import (
     Document,
-    Listed,
-    Resource,
     articles,
     parse_resourcesync,
 )
 from crawler.facts import Malformed
 from crawler.frontier import Entry
+from crawler.listed import Listed, Resource
 from storage.times import format_utc, parse_rfc3339
 
 #: The source of entries from a Change List: unlike a sitemap it names only some of the articles.

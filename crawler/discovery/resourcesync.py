@@ -18,6 +18,7 @@ from xml.parsers import expat
 from msgspec import Struct, field
 
 from crawler.facts import Malformed
+from crawler.listed import Listed, Resource
 from crawler.urls import normalise
 from storage.model import TERMS
 
@@ -39,25 +40,6 @@ _SHA_256 = re.compile(r"sha-256:([0-9a-fA-F]{64})(?!\S)")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
-class Resource(Struct, frozen=True, kw_only=True):
-    """One ``url`` or ``sitemap`` of a document; empty is what it does not say.
-
-    ``digest`` is SHA-256 in hex, ``via`` where its publisher has it, ``at`` when it changed, as
-    written. ``slug``, ``updated_at`` and ``format`` are a slugline's own words.
-    """
-
-    url: str
-    capability: str = ""
-    change: str = ""
-    at: str = ""
-    digest: str = ""
-    type: str = ""
-    via: str = ""
-    slug: str = ""
-    updated_at: str = ""
-    format: str = ""
-
-
 class Document(Struct, frozen=True, kw_only=True):
     """One document: what it is (its ``capability``), from and as of when, and what it lists."""
 
@@ -65,24 +47,6 @@ class Document(Struct, frozen=True, kw_only=True):
     at: str = ""
     since: str = ""
     items: tuple[Resource, ...] = ()
-
-
-class Listed(Struct, frozen=True, kw_only=True):
-    """An article as another mirror lists it: its formats there, the one that stands for it first.
-
-    ``gone``: it had these, and has none any more. A format without a ``digest`` is believed as it
-    comes.
-    """
-
-    slug: str
-    updated_at: str = ""
-    formats: tuple[Resource, ...]
-    gone: bool = False
-
-    @property
-    def url(self) -> str:
-        """Where the article is on that mirror."""
-        return self.formats[0].url
 
 
 def parse_resourcesync(body: bytes, url: str) -> Document:

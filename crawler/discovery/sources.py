@@ -18,9 +18,9 @@ from crawler.discovery.mirrors import Mirrors
 from crawler.discovery.sitemap import SitemapEntry, parse_sitemap
 from crawler.facts import Malformed
 from crawler.frontier import Entry
+from crawler.progress.wording import count
 from crawler.robots import Robots
 from crawler.urls import normalise, origin
-from crawler.wording import count
 
 #: Documents of one paged feed (RFC 5005); at 10 to 100 entries a page, years of a busy site.
 MAX_FEED_PAGES = 200

@@ -29,26 +29,26 @@ import msgspec
 from msgspec import Struct
 
 from crawler.allocator import give_back_large_blocks
-from crawler.answer import FetchSettings
-from crawler.article import ArticleReader, Page
-from crawler.canonical import PAGE_ACCEPT, CanonicalFollower
+from crawler.article.canonical import PAGE_ACCEPT, CanonicalFollower
+from crawler.article.copies import Copy, CopyFailed, Copyist, Wish
+from crawler.article.ownership import Sites
+from crawler.article.probe import PageFinder, Prober
+from crawler.article.reading import ArticleReader, Page
+from crawler.article.torn import TornSets, stale_formats
 from crawler.clock import now_utc
 from crawler.collector import look_for_cycles_seldom
-from crawler.copies import Copy, CopyFailed, Copyist, Wish
 from crawler.declared import Declared
 from crawler.discovery.memory import Memory
 from crawler.events import Requested
-from crawler.faults import HostResting
 from crawler.fetch import Fetcher
-from crawler.guard import Guard
-from crawler.ownership import Sites
-from crawler.probe import PageFinder, Prober
 from crawler.readers import messages as said
 from crawler.readers.channel import Channel, Link, connect
 from crawler.readers.lent import LentPoliteness
 from crawler.readers.packing import Packer, rested
 from crawler.robots_cache import RobotsCache, RobotsEntry
-from crawler.torn import TornSets, stale_formats
+from crawler.transport.answer import FetchSettings
+from crawler.transport.faults import HostResting
+from crawler.transport.guard import Guard
 from crawler.urls import host_key
 from storage.archive import Body
 from storage.model import Manifest

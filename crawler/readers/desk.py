@@ -12,13 +12,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from crawler.copies import ReadStored
+from crawler.article.copies import ReadStored
 from crawler.events import Requested
-from crawler.faults import HostResting
-from crawler.politeness import Politeness, Slot
+from crawler.politeness.turns import Politeness, Slot
 from crawler.readers import messages as said
 from crawler.readers.packing import resting
 from crawler.robots_cache import RobotsCache
+from crawler.transport.faults import HostResting
 from crawler.urls import host_key
 from storage.model import Manifest
 

@@ -16,13 +16,13 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias
 
-from crawler.answer import FetchSettings
-from crawler.faults import HostResting, Kind
-from crawler.hosts import Host
-from crawler.politeness import Politeness, Slot
+from crawler.politeness.hosts import Host
+from crawler.politeness.turns import Politeness, Slot
 from crawler.readers import messages as said
 from crawler.readers.packing import rested
-from crawler.retry import RETRIED
+from crawler.transport.answer import FetchSettings
+from crawler.transport.faults import HostResting, Kind
+from crawler.transport.retry import RETRIED
 
 Waiter: TypeAlias = "asyncio.Future[_Lease | said.Go | said.Answer]"
 

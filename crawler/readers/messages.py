@@ -11,14 +11,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from crawler.article.format_set import Known
 from crawler.declared import Declared
 from crawler.events import Requested
 from crawler.facts import Facts
-from crawler.faults import Kind
-from crawler.format_set import Known
 from crawler.frontier import Entry
-from crawler.resolve import Resolve
 from crawler.robots_cache import RobotsEntry
+from crawler.transport.faults import Kind
+from crawler.transport.resolve import Resolve
 from storage.model import ContentDigest, Finding, Manifest, Representation, Site, Validator
 
 Pairs = tuple[tuple[str, str], ...]

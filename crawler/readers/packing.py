@@ -13,9 +13,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from crawler.article import Page, Reading
-from crawler.copies import Copy, CopyFailed
-from crawler.faults import HostResting
+from crawler.article.copies import Copy, CopyFailed
+from crawler.article.reading import Page, Reading
 from crawler.frontier import Entry
 from crawler.readers.messages import (
     SentCopy,
@@ -26,6 +25,7 @@ from crawler.readers.messages import (
     SentReading,
     SentResting,
 )
+from crawler.transport.faults import HostResting
 from crawler.vanishing import Evidence
 from storage.model import Payload
 

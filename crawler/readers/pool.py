@@ -20,15 +20,15 @@ from typing import ClassVar, Self, TypeAlias
 import msgspec
 from msgspec import structs
 
-from crawler.answer import FetchSettings
-from crawler.article import Page, Reading
-from crawler.copies import Copy, CopyFailed
-from crawler.faults import HostResting
+from crawler.article.copies import Copy, CopyFailed
+from crawler.article.reading import Page, Reading
 from crawler.frontier import Entry
 from crawler.readers import messages as said
 from crawler.readers.channel import Channel, Link, connect
 from crawler.readers.desk import Desk, Service
 from crawler.readers.packing import Unpacker, rested
+from crawler.transport.answer import FetchSettings
+from crawler.transport.faults import HostResting
 from storage.model import Manifest
 
 #: Processes that an order may end before it is given up: the first may have been somebody's kill.

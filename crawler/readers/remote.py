@@ -12,14 +12,14 @@ from typing import Any
 
 from msgspec import structs
 
-from crawler.article import ArticleReader, Page, Reading
-from crawler.copies import Copy, CopyFailed, Copyist, Wish
-from crawler.faults import HostResting
-from crawler.format_set import Known
+from crawler.article.copies import Copy, CopyFailed, Copyist, Wish
+from crawler.article.format_set import Known
+from crawler.article.ownership import Sites
+from crawler.article.reading import ArticleReader, Page, Reading
 from crawler.frontier import Entry
-from crawler.ownership import Sites
 from crawler.readers import messages as said
 from crawler.readers.pool import NoneLeft, Pool, Result, Steps
+from crawler.transport.faults import HostResting
 from storage.model import Manifest, Site
 
 _STEPS: ContextVar[Steps] = ContextVar("_STEPS")

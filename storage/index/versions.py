@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from operator import itemgetter
 
-from storage.index.follow import gone_of, newest_shown
 from storage.index.reader import Reader
-from storage.index.rows import SnapshotRow, snapshot_row, to_micros
+from storage.index.rows import SnapshotRow, from_micros, snapshot_row, to_micros
 
 _OF_ARTICLE = "SELECT * FROM snapshots WHERE site = :site AND slug = :slug"
 
@@ -91,3 +91,43 @@ def newest_of(
         elif row is not None:
             found.append(snapshot_row(row, gone.get(name)))
     return [row for row in found if row is not None]
+
+
+def newest_shown(index: Reader, site: str, slug: str, *, private: bool) -> SnapshotRow | None:
+    """Return an article's newest snapshot that may be shown, with ``gone_at``, or None."""
+    row = index.ask_one(
+        "SELECT * FROM snapshots WHERE site = :site AND slug = :slug",
+        "" if private else "AND NOT private", "ORDER BY sequence DESC", site=site, slug=slug,
+    )  # fmt: skip
+    if row is None:
+        return None
+    last = index.ask_one(
+        """SELECT event, observed_at FROM events
+           WHERE site = :site AND slug = :slug AND sequence > :sequence
+             AND event IN ('gone', 'returned')
+           ORDER BY sequence DESC""",
+        site=site, slug=slug, sequence=row["sequence"],
+    )  # fmt: skip
+    if last is None or last["event"] != "gone":
+        return snapshot_row(row)
+    return snapshot_row(row, from_micros(last["observed_at"]))
+
+
+def gone_of(
+    index: Reader, newest: Mapping[tuple[str, str], int]
+) -> dict[tuple[str, str], datetime | None]:
+    """Return since when each article is gone, by site and slug; None: it came back.
+
+    ``newest`` has the sequence number of its newest snapshot, after which that must have happened.
+    """
+    rows = index.matching(
+        "events", ("site", "slug"), newest.keys(),
+        ("site", "slug", "sequence", "event", "observed_at"),
+        ("event IN ('gone', 'returned')",),
+    )  # fmt: skip
+    found: dict[tuple[str, str], datetime | None] = {}
+    for row in sorted(rows, key=itemgetter("sequence")):
+        name = (row["site"], row["slug"])
+        if row["sequence"] > newest[name]:
+            found[name] = from_micros(row["observed_at"]) if row["event"] == "gone" else None
+    return found

@@ -1,8 +1,8 @@
 """A segment written anew without some of its bytes: aside, whole and durable, for its place.
 
 The only way in which a segment's bytes change behind what was appended. Whoever calls this has the
-writer's lock, and has noted in the index which segment it is (storage.upkeep): between putting it
-in place and the index's next word, the rows are those of the old one. Blocking.
+writer's lock, and has noted in the index which segment it is (storage.upkeep.rewriting): between
+putting it in place and the index's next word, the rows are those of the old one. Blocking.
 """
 
 from __future__ import annotations

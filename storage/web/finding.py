@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from storage.index.catalogue import Wanted
-from storage.index.fulltext import Question
-from storage.index.fulltext_words import Snippet
 from storage.index.rows import from_micros
+from storage.search.fulltext import Question
+from storage.search.words import Snippet
+from storage.web.catalogue import Wanted
 from storage.web.reading import Reading
 
 #: Titles that are looked at, the best.

@@ -23,7 +23,7 @@ from storage.errors import (
     TextIndexUnusable,
 )
 from storage.index.beside import remove
-from storage.index.follow import CatalogueFiller
+from storage.web.cataloguing import CatalogueFiller
 from storage.web.reading import file_id, index_file
 from storage.web.texts import TextKeeper
 

@@ -13,10 +13,10 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 from storage.archive import Archive
-from storage.index.catalogue import Catalogue
-from storage.index.fulltext import FOLLOWED, Texts
-from storage.index.fulltext_opening import to_ask
 from storage.layout import INDEX, Places
+from storage.search.fulltext import FOLLOWED, Texts
+from storage.search.opening import to_ask
+from storage.web.catalogue import Catalogue
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

@@ -14,9 +14,9 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from storage.index.fulltext import MOST_RANKED
-from storage.index.fulltext_words import Snippet
 from storage.index.rows import SnapshotRow
+from storage.search.fulltext import MOST_RANKED
+from storage.search.words import Snippet
 from storage.times import format_utc
 from storage.web import paths
 from storage.web.answer import Answer

@@ -13,11 +13,11 @@ from storage import layout
 from storage.archive import Archive
 from storage.errors import ArchiveError, ReadOnly, TextIndexUnusable
 from storage.index.beside import remove
-from storage.index.fulltext import Fulltext
-from storage.index.fulltext_filling import Filler, FulltextFiller
-from storage.index.fulltext_opening import opened
 from storage.index.opening import places_of
 from storage.layout import Places
+from storage.search.filling import Filler, FulltextFiller
+from storage.search.fulltext import Fulltext
+from storage.search.opening import opened
 from storage.web.reading import FileId, file_id
 
 #: Snapshots read in one step: some hundredths of a second, so that pages need not wait long.

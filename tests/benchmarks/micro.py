@@ -23,12 +23,12 @@ from typing import Any, Protocol
 import pytest
 from msgspec import Struct, structs
 
-from crawler.assemble import Assembly, Inferred, assemble
+from crawler.article.assemble import Assembly, Inferred, assemble
+from crawler.article.judge import Formats, Judgement, judge
 from crawler.demo.newsroom import Newsroom
 from crawler.discovery.sitemap import MAX_URLS, Sitemap, parse_sitemap
 from crawler.facts import Facts
 from crawler.formats import parse
-from crawler.judge import Formats, Judgement, judge
 from crawler.links import parse_link_header
 from storage.archive import Archive, SnapshotRow
 from storage.diff import Diff, Side, compare, side_name

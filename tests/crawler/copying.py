@@ -12,9 +12,9 @@ from typing import Any
 
 from msgspec import structs
 
-from crawler.copies import Copy, Copyist
+from crawler.article.copies import Copy, Copyist
+from crawler.article.format_set import Known
 from crawler.declared import Declared
-from crawler.format_set import Known
 from crawler.robots_cache import RobotsCache
 from storage.archive import Body
 from storage.codings import decode

@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from crawler.article import ArticleReader, Reading
-from crawler.departures import Departures
+from crawler.article.format_set import Known
+from crawler.article.keeping import Keeper
+from crawler.article.reading import ArticleReader, Reading
 from crawler.events import Event
-from crawler.format_set import Known
 from crawler.frontier import Entry
-from crawler.keeping import Keeper
+from crawler.site.departures import Departures
 from storage.model import EntryState, Site
 from storage.writer import Writer
 from tests.crawler.copying import copying

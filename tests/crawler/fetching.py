@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from crawler.answer import FetchSettings
 from crawler.events import Requested
 from crawler.fetch import Fetcher
-from crawler.guard import Guard
-from crawler.politeness import Politeness
+from crawler.politeness.turns import Politeness
+from crawler.transport.answer import FetchSettings
+from crawler.transport.guard import Guard
 from tests.crawler.raw_server import RawServer
 
 NOW = datetime(2026, 6, 19, 8, 9, 44, tzinfo=UTC)

@@ -9,9 +9,9 @@ from typing import Any, Literal, get_args
 from hypothesis import strategies as st
 from msgspec import structs
 
-from crawler.assemble import Assembly, Inferred, assemble
+from crawler.article.assemble import Assembly, Inferred, assemble
+from crawler.article.judge import Formats, Judgement, judge
 from crawler.facts import Facts
-from crawler.judge import Formats, Judgement, judge
 from storage.model import ContentDigest, Key, Manifest, Record, Representation, Stamp
 from storage.times import parse_declared
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from crawler.conductor import mirror
-from crawler.config import Config
+from crawler.config.settings import Config
 from crawler.discovery.records import RecordHint
 from crawler.events import Event, Failed, Summary
 from crawler.request import MirrorRequest

@@ -53,8 +53,8 @@ def test_each_commands_help_teaches_by_an_example(name: str) -> None:
 
 #: What takes tens of milliseconds to load. typer itself loads pydantic to read its parameters.
 HEAVY = {
-    "aiohttp", "asyncio", "crawler.conductor", "crawler.config", "feedparser", "lxml", "rich",
-    "selectolax", "sqlalchemy", "tenacity", "yaml",
+    "aiohttp", "asyncio", "crawler.conductor", "crawler.config.settings", "feedparser", "lxml",
+    "rich", "selectolax", "sqlalchemy", "tenacity", "yaml",
 }  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from crawler.article.copies import Copy
 from crawler.comparison import Saying, alternates, sayings
-from crawler.copies import Copy
 from crawler.facts import Facts, Link
 from storage.model import Representation, Stamp, Validator
 from storage.times import parse_declared

@@ -12,12 +12,12 @@ import pytest
 import trustme
 from aiohttp import encode_basic_auth
 
-from crawler.answer import Answer, FetchSettings
-from crawler.connect import ConnectError, proxy_of, tls
 from crawler.events import Requested
-from crawler.faults import FetchError, HostResting
 from crawler.fetch import Fetcher
-from crawler.resolve import parse_resolve
+from crawler.transport.answer import Answer, FetchSettings
+from crawler.transport.connect import ConnectError, proxy_of, tls
+from crawler.transport.faults import FetchError, HostResting
+from crawler.transport.resolve import parse_resolve
 from storage.model import Validator
 from tests.crawler.fetching import AGENT, NOW, fetching, settings
 from tests.crawler.raw_server import RawServer, Request, Wire, answer, raw_server

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crawler.config import Settings
+from crawler.config.settings import Settings
 from crawler.fetch_settings import fetch_settings, user_agent
 from crawler.request import SiteAsked
 

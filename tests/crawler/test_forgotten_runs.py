@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from storage.archive import Archive
-from storage.forget import forget
-from storage.index.fulltext import Question
-from storage.index.fulltext_opening import search
 from storage.layout import FULLTEXT
+from storage.search.fulltext import Question
+from storage.search.opening import search
+from storage.upkeep.forget import forget
 from tests.crawler.runs import history, run
 from tests.crawler.small_site import Page, SmallSite
-from tests.storage.test_forget import places_of
+from tests.storage.upkeep.test_forget import places_of
 from tests.storage.verify.harming import problems
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from crawler.config import Config, Settings
+from crawler.config.settings import Config, Settings
 from crawler.demo.newsroom import Newsroom
 from crawler.demo.server import Fault, NewsroomServer
 from crawler.inspection import TRIES, look

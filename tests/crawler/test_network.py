@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from crawler.config import Config, Settings
-from crawler.connect import ConnectError
-from crawler.copies import CopyFailed
+from crawler.article.copies import CopyFailed
+from crawler.config.settings import Config, Settings
 from crawler.events import Event, Requested, Waiting
-from crawler.faults import FetchError
 from crawler.network import Network, open_network, paces
 from crawler.request import SiteAsked
+from crawler.transport.connect import ConnectError
+from crawler.transport.faults import FetchError
 from tests.crawler.copying import Shelf, place
 from tests.crawler.fetching import NOW
 from tests.crawler.small_site import Page, SmallSite, article

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from crawler.faults import HostResting
 from crawler.robots_cache import RobotsCache, RobotsEntry
+from crawler.transport.faults import HostResting
 from tests.crawler.fetching import AGENT, NOW, fetching
 from tests.crawler.raw_server import RawServer, Request, Wire, answer, raw_server
 

@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from crawler.comparison import Saying
-from crawler.config import Config, parse_config
+from crawler.config.settings import Config, parse_config
 from crawler.inspection import ArticleLook, FormatLook, Look, RobotsLook, SourceLook
 from crawler.starter import starter
 from storage.model import Key

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crawler.conductor import mirror
-from crawler.config import parse_config
+from crawler.config.settings import parse_config
 from crawler.events import Event, Failed, Note, SiteStarted, Stored
 from crawler.syncing import sync_request
 from storage.archive import Archive

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.config import parse_config
+from crawler.config.settings import parse_config
 from crawler.request import MirrorRequest, RequestError
 from crawler.syncing import sync_request
 

@@ -10,8 +10,8 @@ import math
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from crawler.config import parse_config
-from crawler.config_errors import ConfigError
+from crawler.config.errors import ConfigError
+from crawler.config.settings import parse_config
 from crawler.digest import content_digest
 from crawler.discovery.feed import MAX_ENTRIES, parse_feed
 from crawler.discovery.listing import candidates
@@ -23,11 +23,11 @@ from crawler.facts import Facts, Link, Malformed
 from crawler.formats import FORMATS, check_claim, format_of_type, parse, sniff
 from crawler.formats.charset import decode as decode_text
 from crawler.formats.front_matter import split_front_matter
-from crawler.headers import received
 from crawler.links import MAX_LINKS, format_of, is_comment_feed, is_feed, parse_link_header
-from crawler.pace import retry_after
-from crawler.redirects import BadRedirect, target
+from crawler.politeness.pace import retry_after
 from crawler.robots import MAX_SITEMAPS, from_answer
+from crawler.transport.headers import received
+from crawler.transport.redirects import BadRedirect, target
 from crawler.urls import normalise
 from storage.codings import CodingError, decode
 from storage.times import (

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from isal import isal_zlib
 
-from crawler.slugs import MAX_SLUG, Slugs, clean_slug, long_slug
+from crawler.article.slugs import MAX_SLUG, Slugs, clean_slug, long_slug
 from crawler.urls import in_scope, normalise, same_page, site_name, strip_tracking_in
 from storage.diff import Side, compare
 from storage.errors import DamageFound

@@ -25,7 +25,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from crawler.config import Config
+from crawler.config.settings import Config
 from storage.archive import Archive
 from tests.hostile.fault_server import FaultServer, Route
 

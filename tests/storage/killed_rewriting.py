@@ -67,23 +67,23 @@ class _Counter:
 
 def _run(root: Path, command: str, now: datetime) -> None:
     if command == "prune":
-        from storage.prune import Policy, prune
+        from storage.upkeep.prune import Policy, prune
 
         prune(root, Policy(keep_all=timedelta(0), weekly=timedelta(0)), now)
     elif command == "repair":
-        from storage.repair import repair
+        from storage.upkeep.repair import repair
 
         repair(root, now)
     elif command == "compact":
-        from storage.compact import compact
+        from storage.upkeep.compact import compact
 
         compact(root, now)
     elif command == "move":
-        from storage.moving import move_segments
+        from storage.upkeep.moving import move_segments
 
         move_segments(root, f"file://{bucket(root)}", now)
     else:
-        from storage.forget import forget
+        from storage.upkeep.forget import forget
 
         forget(root, "a1", reason="a court asked", now=now)
 

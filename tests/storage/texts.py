@@ -7,10 +7,10 @@ from typing import Any
 
 from storage import layout
 from storage.archive import Archive
-from storage.index.fulltext import WORDS, Question
-from storage.index.fulltext_filling import FulltextFiller
-from storage.index.fulltext_opening import search
 from storage.model import Draft, Record
+from storage.search.filling import FulltextFiller
+from storage.search.fulltext import WORDS, Question
+from storage.search.opening import search
 from tests.storage.drafts import SITE, article
 
 

@@ -9,10 +9,10 @@ from markupsafe import Markup
 
 from storage.archive import SnapshotRow
 from storage.index import versions
-from storage.index.catalogue import Wanted
 from storage.index.rows import to_micros
 from storage.web import charts, finding, paths, templating
 from storage.web.answer import Answer
+from storage.web.catalogue import Wanted
 from storage.web.lists import MOST_FOUND, MOST_LISTED, known_site
 from storage.web.reading import Reading
 from storage.web.request import Request, wrong

@@ -18,7 +18,7 @@ from crawler.cluster.place import QueuePlace
 from crawler.cluster.roster import Roster
 from crawler.cluster.worker import work
 from crawler.conductor import open_writer
-from crawler.config import parse_config
+from crawler.config.settings import parse_config
 from storage.archive import Archive
 from tests.crawler.cluster.hosts import Asked, Hosts
 

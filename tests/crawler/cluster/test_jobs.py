@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawler.cluster.jobs import BUSY, GAVE_UP, next_try
-from crawler.retry import Backoff
+from crawler.transport.retry import Backoff
 
 
 @pytest.mark.parametrize(("backoff", "first", "last"), [(BUSY, 5, 300), (GAVE_UP, 60, 900)])

@@ -12,7 +12,7 @@ from crawler.cluster.heart import Heart, Times
 from crawler.cluster.leases import Leases
 from crawler.cluster.place import QueuePlace
 from crawler.cluster.queue import enqueue_site
-from crawler.permit import Refused
+from crawler.politeness.permit import Refused
 from tests.crawler.cluster.cutting import cut_once
 
 HELD = "SELECT 1 FROM slugline_hosts"

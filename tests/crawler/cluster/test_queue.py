@@ -22,7 +22,7 @@ from crawler.cluster.queue import (
     waiting_originals,
 )
 from crawler.cluster.roster import Roster
-from crawler.config import parse_config
+from crawler.config.settings import parse_config
 
 DAY = timedelta(days=1)
 #: A moment, in seconds since 1970, at which something that is due every minute was due.

@@ -15,7 +15,7 @@ import yaml
 from crawler.cli import app
 from crawler.cluster.heart import Times
 from crawler.cluster.place import queue_place
-from crawler.config import parse_config
+from crawler.config.settings import parse_config
 from storage import layout
 
 README = (Path(__file__).parents[3] / "README.md").read_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crawler.cluster.roster import Roster, next_at
-from crawler.config import parse_config
+from crawler.config.settings import parse_config
 from crawler.request import Original, RequestError
 
 MOMENT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from pyarrow import parquet  # type: ignore[import-untyped]  # it has no types
 from storage.times import format_utc
 from tests.crawler.commands.calling import complaint, slugline
 from tests.storage.drafts import SITE, article, hour, stored
-from tests.storage.test_export_choosing import about
+from tests.storage.export.test_choosing import about
 
 
 def test_export_jsonl_writes_records_to_a_file_or_stdout(mirror: Path, tmp_path: Path) -> None:

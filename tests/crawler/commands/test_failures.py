@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from crawler.commands.failures import BUG, UsageError, complain, guarded, wrong_input
-from crawler.config_errors import ConfigError, Problem
+from crawler.config.errors import ConfigError, Problem
 from storage.errors import DamageFound
 
 

@@ -15,7 +15,7 @@ from tests.crawler.runs import run
 from tests.crawler.small_site import Page, SmallSite
 from tests.crawler.test_forgotten_runs import pages, story
 from tests.storage.drafts import segment_files
-from tests.storage.test_prune import readable
+from tests.storage.upkeep.test_prune import readable
 from tests.storage.verify.harming import problems
 
 

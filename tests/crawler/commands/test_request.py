@@ -9,8 +9,8 @@ import pytest
 
 from crawler.commands.failures import UsageError
 from crawler.commands.request import make, read_records, scope, with_flags
-from crawler.config import Settings
-from crawler.config_errors import ConfigError
+from crawler.config.errors import ConfigError
+from crawler.config.settings import Settings
 from crawler.request import MirrorRequest
 
 CONFIG = """

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from crawler.commands.running import Voice, exit_code
-from crawler.drawing import RichProgress
-from crawler.progress import JsonLog, PlainProgress, Quiet
-from crawler.tally import Tally
+from crawler.progress.drawing import RichProgress
+from crawler.progress.reporters import JsonLog, PlainProgress, Quiet
+from crawler.progress.tally import Tally
 
 
 class Terminal(io.StringIO):

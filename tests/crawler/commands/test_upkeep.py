@@ -9,7 +9,7 @@ import pytest
 
 from tests.crawler.commands.calling import complaint, slugline
 from tests.storage.drafts import SITE, article, segment_files, stored
-from tests.storage.test_prune import history, left
+from tests.storage.upkeep.test_prune import history, left
 
 
 def sizes(root: Path) -> list[int]:

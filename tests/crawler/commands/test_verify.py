@@ -11,7 +11,7 @@ from storage.index.index import Index
 from storage.index.replacing import announce
 from tests.crawler.commands.calling import complaint, slugline
 from tests.storage.drafts import SITE, article, segment_files, stored
-from tests.storage.test_prune import history
+from tests.storage.upkeep.test_prune import history
 
 
 def harm(root: Path) -> Path:

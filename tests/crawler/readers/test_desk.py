@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from crawler.answer import FetchSettings
 from crawler.events import Requested
-from crawler.politeness import Politeness
+from crawler.politeness.turns import Politeness
 from crawler.readers import messages as said
 from crawler.readers.desk import Desk, Service
 from crawler.robots_cache import RobotsCache
+from crawler.transport.answer import FetchSettings
 from storage.archive import Body
 from storage.errors import StoreFailed
 from storage.model import Manifest, Representation

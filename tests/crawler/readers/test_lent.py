@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from crawler.faults import HostResting
 from crawler.readers import messages as said
 from crawler.readers.lent import LentPoliteness
+from crawler.transport.faults import HostResting
 from tests.crawler.fetching import NOW, settings
 
 A = "a.example:443"

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from crawler.article import Page, Reading
-from crawler.copies import Copy, CopyFailed
+from crawler.article.copies import Copy, CopyFailed
+from crawler.article.reading import Page, Reading
 from crawler.facts import Link
-from crawler.faults import HostResting
 from crawler.frontier import Entry
 from crawler.readers import messages as said
 from crawler.readers.packing import Packer, Unpacker, rested, resting
+from crawler.transport.faults import HostResting
 from crawler.vanishing import Evidence
 from storage.model import Finding, Payload, Representation, Validator
 from tests.crawler.readings import NOW, URL, says

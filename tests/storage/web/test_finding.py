@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from storage.archive import Archive
-from storage.index.catalogue import Wanted
+from storage.web.catalogue import Wanted
 from storage.web.finding import find
 from storage.web.follower import Follower
 from storage.web.reading import Reading, Remembered

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from storage.errors import CatalogueUnusable, TextIndexUnusable
-from storage.forget import forget
-from storage.index.catalogue import Catalogue, Wanted
 from storage.layout import CATALOGUE, FULLTEXT
 from storage.reindex import reindex
+from storage.upkeep.forget import forget
+from storage.web.catalogue import Catalogue, Wanted
 from storage.web.follower import Follower
 from tests.storage.drafts import SITE, article, hour, stored
 

@@ -10,8 +10,8 @@ import pytest
 
 from storage import layout
 from storage.archive import Archive
-from storage.index.fulltext import Question
-from storage.index.fulltext_opening import to_ask
+from storage.search.fulltext import Question
+from storage.search.opening import to_ask
 from storage.web.texts import TextKeeper
 from tests.storage.drafts import article, stored
 from tests.storage.texts import told

@@ -1,0 +1,1 @@
+"""One article: its formats fetched together, read, judged, handed to the store."""

@@ -1,0 +1,1 @@
+"""Settings: config.toml as one frozen object, with all its errors in sentences."""

@@ -1,0 +1,1 @@
+"""Who may ask which host when: pure decisions about pace, one asynchronous shell."""

@@ -1,0 +1,1 @@
+"""What a run shows: one stream of events, counted, told to a person or a program."""

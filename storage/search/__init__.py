@@ -1,0 +1,1 @@
+"""Full-text search: every article's newest words, in SQLite or PostgreSQL."""

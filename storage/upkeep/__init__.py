@@ -1,0 +1,1 @@
+"""What rewrites an archive: prune, forget, compact, repair, move."""

@@ -1,0 +1,355 @@
+"""One site's share of a run: what each entry comes to, and how a run ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from crawler.article.soft_404 import ROOM
+from crawler.conductor import mirror
+from crawler.config.settings import Config
+from crawler.discovery.records import RecordHint
+from crawler.discovery.traps import BARREN_PAGES
+from crawler.events import Began, Event, Failed, Note, Passed, Unchanged
+from crawler.request import MirrorRequest
+from storage.archive import Archive
+from storage.errors import StoreFailed
+from storage.model import EntryState
+from tests.crawler.copying import alternate, markdown
+from tests.crawler.runs import Ran, history, reasons, run
+from tests.crawler.small_site import Page, SmallSite, article
+
+MODIFIED = "2026-06-19T09:13:50Z"
+LASTMOD = "2026-06-19"
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[SmallSite]:
+    async with SmallSite() as small:
+        yield small
+
+
+def entries(root: Path) -> dict[str, EntryState]:
+    with Archive.open(root) as archive:
+        (name,) = (each.name for each in archive.sites())
+        return archive.entries(name)
+
+
+def dated(site: SmallSite, *paths: str, lastmod: str = LASTMOD) -> None:
+    urls = "".join(f"<url><loc>BASE{p}</loc><lastmod>{lastmod}</lastmod></url>" for p in paths)
+    site.pages["/sitemap.xml"] = Page(body=f"<urlset>{urls}</urlset>", type="application/xml")
+
+
+def passed(ran: Ran) -> dict[str, str]:
+    return {event.url: event.verdict for event in ran.events if isinstance(event, Passed)}
+
+
+def asked_again(site: SmallSite, asked: int) -> list[str]:
+    usual = {"/", "/robots.txt", "/llms.txt", "/sitemap.xml"}
+    return [path for path in site.asked[asked:] if path not in usual]
+
+
+class TestEntries:
+    """What an entry comes to."""
+
+    async def test_two_entries_of_one_article_are_one_and_its_other_name_is_kept(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        site.pages |= {"/a": article("Story"), "/b": article("Story", canonical="BASE/a")}
+        site.list("/a", "/b")
+        ran = await run(f"{site.base}/", tmp_path / "m", workers=1)
+        assert [row.slug for row in history(tmp_path / "m")] == ["a"]
+        assert passed(ran)[f"{site.base}/b"] == "skipped"
+        with Archive.open(tmp_path / "m") as archive:
+            assert [slug for _, slug in archive.resolve(f"{site.base}/b")] == ["a"]
+
+    async def test_a_listed_url_that_is_not_there_fails_and_a_linked_one_is_a_dead_link(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        site.pages["/"] = Page(body="<html><h1>Home</h1><a href=/linked>x</a>")
+        site.list("/listed")
+        ran = await run(f"{site.base}/", tmp_path / "m")
+        assert ran.failures.keys() == {f"{site.base}/listed"}
+        assert passed(ran)[f"{site.base}/linked"] == "dead link"
+
+    async def test_a_url_that_robots_txt_forbids_is_skipped_and_no_failure(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        site.pages |= {"/robots.txt": Page(body="User-agent: *\nDisallow: /a"), "/b": article("B")}
+        site.list("/a", "/b")
+        ran = await run(f"{site.base}/", tmp_path / "m")
+        assert ran.failures == {}
+        assert passed(ran)[f"{site.base}/a"] == "skipped"
+        assert entries(tmp_path / "m")[f"{site.base}/a"].verdict == "skipped"
+
+    async def test_a_failure_is_known_the_second_time_and_counted_on(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        site.pages |= {"/a": Page(status=500), "/b": article("Story")}
+        site.list("/a", "/b")
+        known = []
+        for _ in range(2):
+            ran = await run(f"{site.base}/", tmp_path / "m")
+            known += [event.known for event in ran.events if isinstance(event, Failed)]
+        assert known == [False, True]
+        state = entries(tmp_path / "m")[f"{site.base}/a"]
+        assert (state.verdict, state.attempts) == ("failed", 2)
+
+    async def test_no_more_articles_than_asked_for_are_taken_up(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        names = [f"/{number}" for number in range(9)]
+        site.pages |= {name: article(name) for name in names}
+        site.list(*names)
+        await run(f"{site.base}/", tmp_path / "m", max_articles=2, probe=False)
+        assert len(history(tmp_path / "m")) == 2
+        assert len([path for path in site.asked if path in names]) == 2
+
+
+class TestDue:
+    """Which articles of an earlier run are asked for again."""
+
+    async def test_an_old_lastmod_that_did_not_move_is_trusted_until_its_turn_to_be_verified(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        site.pages["/a"] = article("Story", modified=MODIFIED)
+        dated(site, "/a")
+        await run(f"{site.base}/", tmp_path / "m", probe=False)
+        asked = len(site.asked)
+        ran = await run(f"{site.base}/", tmp_path / "m", verify="due", probe=False)
+        assert asked_again(site, asked) == []
+        assert [type(e) for e in ran.events if isinstance(e, Unchanged)] == [Unchanged]
+        await run(f"{site.base}/", tmp_path / "m", verify="all", probe=False)
+        assert asked_again(site, asked) == ["/a"]
+
+    async def test_a_lastmod_that_moved_makes_it_due(self, site: SmallSite, tmp_path: Path) -> None:
+        site.pages["/a"] = article("Story", modified=MODIFIED)
+        dated(site, "/a")
+        await run(f"{site.base}/", tmp_path / "m", probe=False)
+        asked = len(site.asked)
+        dated(site, "/a", lastmod="2026-06-20")
+        await run(f"{site.base}/", tmp_path / "m", verify="none", probe=False)
+        assert asked_again(site, asked) == ["/a"]
+
+    async def test_a_partial_article_is_due_whatever_its_lastmod_says(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        head = alternate("text/markdown", "/a.md")
+        site.pages["/a"] = article("Story", modified=MODIFIED, head=head)
+        dated(site, "/a")
+        await run(f"{site.base}/", tmp_path / "m")
+        site.pages["/a.md"] = markdown("Story", updated=MODIFIED)
+        await run(f"{site.base}/", tmp_path / "m", verify="none")
+        assert reasons(tmp_path / "m", "a") == ["first", "completed"]
+
+    async def test_a_304_keeps_the_body_and_a_fresh_snapshot_refers_to_it(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        head = alternate("text/markdown", "/a.md")
+        page = article("Story", modified=MODIFIED, head=head)
+
+        def tagged(sent: Mapping[str, str]) -> Page:
+            unchanged = sent.get("If-None-Match") == '"1"'
+            return structs.replace(Page(status=304) if unchanged else page, headers={"ETag": '"1"'})
+
+        site.pages |= {"/a": tagged, "/a.md": markdown("Story", updated=MODIFIED)}
+        site.list("/a")
+        await run(f"{site.base}/", tmp_path / "m")
+        site.pages["/a.md"] = markdown("Story", updated=MODIFIED, words="Silently other words.")
+        await run(f"{site.base}/", tmp_path / "m")
+        assert reasons(tmp_path / "m", "a") == ["first", "silent-edit"]
+        with Archive.open(tmp_path / "m") as archive:
+            first, second = (archive.manifest(row) for row in history(tmp_path / "m", "a"))
+            old, new = first.representation("html"), second.representation("html")
+            assert old is not None
+            assert new is not None
+            assert new.target_id == old.record_id
+            assert new.fetched_at > old.fetched_at
+            assert archive.body(second, "html").decoded == archive.body(first, "html").decoded
+
+    async def test_copies_that_may_not_be_kept_are_never_asked_for_by_their_validators(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        fields = {"ETag": '"1"', "X-Robots-Tag": "noarchive"}
+        head = alternate("text/markdown", "/a.md")
+        for path, page in (("/a", article("A", head=head)), ("/a.md", markdown("A"))):
+            site.pages[path] = structs.replace(page, headers=fields)
+        site.list("/a")
+        await run(f"{site.base}/", tmp_path / "m")
+        asked = len(site.asked)
+        await run(f"{site.base}/", tmp_path / "m")
+        assert asked_again(site, asked) == ["/a", "/a.md"]
+        assert not any("If-None-Match" in sent for sent in site.heard)
+
+
+class TestDeadLinks:
+    """Links that lead nowhere, by the thousand."""
+
+    async def test_those_of_one_shape_are_asked_for_fifty_times_and_listed_ones_always(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        links = "".join(f'<a href="/old/{number}">x</a>' for number in range(400))
+        site.pages |= {"/": Page(body=links), "/a": article("Story")}
+        site.list("/a", *(f"/old/{number}" for number in range(390, 400)))
+        ran = await run(f"{site.base}/", tmp_path / "m", workers=1, probe=False)
+        asked = [path for path in site.asked if path.startswith("/old/")]
+        assert len(asked) <= BARREN_PAGES + 10 + 2  # two connections
+        assert {f"/old/{number}" for number in range(390, 400)} <= set(asked)
+        assert [row.slug for row in history(tmp_path / "m")] == ["a"]
+        assert any(isinstance(each, Note) and "left out" in each.message for each in ran.events)
+
+
+class PowerCut(Exception):
+    """Ends a run in the middle, with nothing tidied up."""
+
+
+class TestEnds:
+    """How a site's run ends when it does not end well."""
+
+    async def test_a_host_whose_turn_is_over_ends_it_and_says_what_is_left(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        names = [f"/{number}" for number in range(6)]
+        site.pages |= {name: article(name) for name in names}
+        site.pages["/2"] = Page(status=503, headers={"Retry-After": "9999"})
+        site.list(*names)
+        ran = await run(f"{site.base}/", tmp_path / "m", workers=1, concurrency=1, probe=False)
+        assert {row.slug for row in history(tmp_path / "m")} == {"0", "1"}
+        assert "4 entries left for the next run" in ran.failures[f"{site.base}/"]
+
+    @pytest.mark.parametrize("rules", [Page(status=503), Page(body="User-agent: *\nDisallow: /")])
+    async def test_rules_that_the_user_overrules_stop_nothing(
+        self, site: SmallSite, tmp_path: Path, rules: Page
+    ) -> None:
+        site.pages |= {"/": Page(body="<h1>Home</h1>"), "/robots.txt": rules}
+        site.pages["/a"] = article("Story")
+        site.list("/a")
+        going = run(f"{site.base}/", tmp_path / "m", ignore_robots=True, probe=False)
+        ran = await asyncio.wait_for(going, 30)
+        assert ran.failures == {}
+        assert reasons(tmp_path / "m", "a") == ["first"]
+
+    async def test_an_alternates_host_whose_turn_is_over_leaves_the_article_partial(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        async with SmallSite({"/a.md": Page(status=503)}) as other:
+            head = alternate("text/markdown", f"{other.base}/a.md")
+            site.pages["/a"] = article("Story", head=head)
+            site.list("/a")
+            ran = await run(
+                f"{site.base}/", tmp_path / "m", strikes=1, allow_address=("127.0.0.0/8",)
+            )
+        (row,) = history(tmp_path / "m")
+        assert (row.state, set(row.missing)) == ("partial", {"markdown"})
+        assert ran.failures == {}
+
+    async def test_a_store_that_fails_ends_the_run_with_its_error(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        names = [f"/{number}" for number in range(400)]
+
+        def spoiling(name: str) -> Callable[[Mapping[str, str]], Page]:
+            def spoil(_sent: Mapping[str, str]) -> Page:
+                segments = tmp_path / "m" / "segments"
+                if not segments.exists():
+                    segments.write_text("a file where a folder belongs")
+                return article(f"Story {name}")
+
+            return spoil
+
+        site.pages |= {name: spoiling(name) for name in names}
+        site.list(*names)
+        with pytest.raises(StoreFailed):
+            await asyncio.wait_for(run(f"{site.base}/", tmp_path / "m", probe=False), 30)
+        (tmp_path / "m" / "segments").unlink()
+        assert history(tmp_path / "m") == []
+
+    async def test_a_stopped_run_is_cut_off_within_its_grace(self, tmp_path: Path) -> None:
+        stop, begun, never = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            head = await reader.readuntil(b"\r\n\r\n")
+            if head.startswith(b"GET /robots.txt"):
+                writer.write(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                writer.close()
+                return
+            begun.set()
+            stop.set()
+            await never.wait()
+            writer.close()
+
+        server = await asyncio.start_server(hang, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a"
+        ran = await asyncio.wait_for(run(url, tmp_path / "m", stop=stop, grace=0.1), 20)
+        never.set()
+        server.close()
+        await server.wait_closed()
+        assert begun.is_set()
+        assert ran.summary.snapshots == 0
+        with Archive.open(tmp_path / "m") as archive:
+            assert [row.finished for row in archive.runs()] == [False]
+
+    async def test_of_articles_without_dates_a_run_cut_off_costs_a_few_and_no_more(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        """What waits to be told from an error page is lost with the run, and is little."""
+        names = [f"/{number}" for number in range(60)]
+        site.pages |= {name: article(f"Story {name}") for name in names}
+        site.list(*names)
+
+        def listen(event: Event) -> None:
+            if isinstance(event, Began) and event.url.endswith("/50"):
+                raise PowerCut
+
+        settings = Config().settings().changed(rate=0, workers=1, concurrency=1, probe=False)
+        request = MirrorRequest(urls=(f"{site.base}/",), into=tmp_path / "m", settings=settings)
+        with pytest.raises(PowerCut):
+            await mirror(request, listen, asyncio.Event())
+        before = set(site.asked) & set(names)
+        site.asked.clear()
+        await run(f"{site.base}/", tmp_path / "m", probe=False)
+        again = before & set(site.asked)
+        assert len(before) == 50
+        assert 0 < len(again) <= ROOM + 2
+        assert len(history(tmp_path / "m")) == 60
+
+    async def test_articles_in_hand_are_finished_within_the_grace(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        stop = asyncio.Event()
+
+        def stopping(_sent: Mapping[str, str]) -> Page:
+            stop.set()
+            return article("Story")
+
+        names = [f"/{number}" for number in range(5)]
+        site.pages |= {name: article(name) for name in names} | {"/0": stopping}
+        site.list(*names)
+        await run(f"{site.base}/", tmp_path / "m", stop=stop, workers=1, concurrency=1, grace=20)
+        assert [row.slug for row in history(tmp_path / "m")] == ["0"]
+
+
+async def test_feeds_of_a_site_that_lists_its_articles_are_read_among_them(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    paths = [f"/news/story-{number}" for number in range(20)]
+    site.pages |= {path: article(f"Tale {number}") for number, path in enumerate(paths)}
+    feed = '<link rel="alternate" type="application/atom+xml" href="/feed">'
+    site.pages["/"] = Page(body=f"<html><head>{feed}</head><body>News</body></html>")
+    site.list(*paths)
+    ran = await run(f"{site.base}/", tmp_path, concurrency=1)
+    assert ran.summary.articles == len(paths)
+    assert site.asked.index("/feed") < site.asked.index(paths[-1])
+
+
+async def test_records_that_are_none_of_the_sites_are_said(site: SmallSite, tmp_path: Path) -> None:
+    site.pages["/a"] = article("Story")
+    urls = (f"{site.base}/a", "http://other.example/a")
+    hints = tuple(RecordHint(record=None, url=url, line=1) for url in urls)
+    ran = await run(f"{site.base}/", tmp_path / "m", records=hints)
+    assert ran.failures.keys() == {"http://other.example/a"}
+    assert [row.slug for row in history(tmp_path / "m")] == ["a"]
