@@ -79,9 +79,7 @@ async def open_network(
     jitter = random.Random()  # noqa: S311  - spreads retries, guards no secret
     known = known or HostMemory()
     politeness = Politeness(fetching, clock, known.not_before, on_wait=waits, permit=permit)
-    slowest = {host: (rate, concurrency) for host, rate, concurrency in paces(own)}
-    for host, (rate, concurrency) in slowest.items():
-        politeness.limit(host, rate=rate, concurrency=concurrency)
+    paced = _keep_paces(politeness, own)
     fetcher = await stack.enter_async_context(
         Fetcher(fetching, politeness, guard, clock, jitter, observe=report)
     )
@@ -106,8 +104,17 @@ async def open_network(
         politeness=politeness,
         robots=robots,
         copyist=copyist,
-        paced=frozenset(slowest),
+        paced=paced,
     )
+
+
+def _keep_paces(politeness: Politeness, own: Iterable[SiteAsked]) -> frozenset[str]:
+    """Give the hosts of sites the pace of these; returns which hosts have one of their own."""
+    own_pace = set()
+    for host, rate, concurrency in paces(own):
+        politeness.limit(host, rate=rate, concurrency=concurrency)
+        own_pace.add(host)
+    return frozenset(own_pace)
 
 
 def paces(own: Iterable[SiteAsked]) -> Iterator[tuple[str, float, int]]:
