@@ -43,6 +43,8 @@ NOT_RUN = {
     "python -m tests.politeness pace": "10,000 requests; tests/politeness has tests of its own",
     "python -m tests.politeness waiting": "minutes; tests/politeness has tests of its own",
     "pytest -m 'not slow'": "runs the tests",
+    "python -m tests.crawler.cluster.scaling": "ten minutes, and a machine of its own",
+    "python -m tests.crawler.cluster.chaos": "five minutes, and root for a network of its own",
 }
 _COMMAND = re.compile(r"(?:slugline|python3?|pip|bash|pytest|\.venv/bin/\S+) |export [A-Z]")
 
