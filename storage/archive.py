@@ -7,6 +7,7 @@ thread at a time. Lists come in an order that a reindex does not change.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -90,12 +91,14 @@ class Archive:
             from storage.index.index import Index  # noqa: PLC0415  - who reads writes nothing
 
             return cls(root, Index.empty(root))
-        index = Reader.to_read(root)
-        known = known_segments(index)
-        if open_segments(root).are_others(known):
-            index.close()
-            raise IndexUnusable(root, f"{index.database.name} knows other segments than there are")
-        return cls(root, index)
+        with ExitStack() as opened:
+            index = Reader.to_read(root)
+            opened.callback(index.close)
+            if open_segments(root).are_others(known_segments(index)):
+                name = index.database.name
+                raise IndexUnusable(root, f"{name} knows other segments than there are")
+            opened.pop_all()
+            return cls(root, index)
 
     @classmethod
     def create(cls, root: Path) -> Self:
