@@ -21,10 +21,14 @@ from storage.segments.recovery import Group
 
 
 class Claim(Struct, frozen=True, kw_only=True, gc=False):
-    """A group in ``segment`` that bears number ``sequence`` of its site's article ``slug``."""
+    """A group in ``segment`` that bears number ``sequence`` of its site's article ``slug``.
+
+    ``run``: in which it was stored. A joined object bears the name of one of its writers alone.
+    """
 
     id: str
     segment: str
+    run: str
     offset: int
     length: int
     slug: str
@@ -38,6 +42,7 @@ def claim_of(group: Group, segment: str) -> Claim:
     return Claim(
         id=group.id,
         segment=segment,
+        run=group.manifest.run,
         offset=group.offset,
         length=group.length,
         slug=group.manifest.slug,
@@ -60,22 +65,26 @@ def rivals(claims: Iterable[Claim]) -> list[Claim]:
 def overtaken(claims: Iterable[Claim], seen: Collection[str]) -> list[Claim]:
     """Return which of a site's claims do not count; ``seen`` are ids that an index has shown."""
     out: list[Claim] = []
-    lost: set[tuple[str, str]] = set()
+    lost: set[tuple[str, str, str]] = set()
     numbers: dict[tuple[str, int], list[Claim]] = {}
     for one in claims:
         numbers.setdefault((one.slug, one.sequence), []).append(one)
     for number in sorted(numbers):
         left: list[Claim] = []
         for one in numbers[number]:
-            behind = (one.slug, writer_of(one.segment)) in lost and one.id not in seen
+            behind = _stored_by(one) in lost and one.id not in seen
             (out if behind else left).append(one)
         if not left:
             continue
         counts = max(left, key=lambda one: (one.id in seen, one.is_tombstone, *_later(one)))
         losers = [one for one in left if one.id != counts.id]
-        lost |= {(one.slug, writer_of(one.segment)) for one in losers}
+        lost |= {_stored_by(one) for one in losers}
         out += losers
     return out
+
+
+def _stored_by(one: Claim) -> tuple[str, str, str]:
+    return one.slug, writer_of(one.segment), one.run
 
 
 def _later(one: Claim) -> tuple[datetime, str]:

@@ -72,7 +72,9 @@ class Publisher:
     @property
     def upload(self) -> Future[None] | None:
         """What is on its way now: ``land`` takes in how it ended."""
-        return None if self._sent is None else self._sent.upload
+        # asked by the loop's thread too, while the writer's takes in what is sent
+        sent = self._sent
+        return None if sent is None else sent.upload
 
     # what waits, for what is built on it
 
@@ -231,8 +233,13 @@ class Publisher:
         try:
             self._index.apply(lot.pending.batch())
         except ArchiveError as error:
-            # Safe but not visible: to append behind that would let the index lie of its length.
-            self.failed = error if names else None
+            if names:
+                # Safe but not visible. What is stored or shown behind that would let the index lie
+                # of a segment's length, and the next run take another writer's hand for what
+                # stands there: all of it waits in order for that run's recovery.
+                self.failed = error
+                self._gathering.holding.close()
+                self._gathering = _Lot()
             raise
         finally:
             lot.holding.close()

@@ -175,6 +175,5 @@ def _host(url: str) -> str:
 SPEC = FormatSpec(
     name="html",
     media_types=("text/html", "application/xhtml+xml"),
-    suffix=".html",
     parse=parse_html,
 )

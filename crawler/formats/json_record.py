@@ -228,6 +228,5 @@ def _links(fields: Fields, base: str) -> Iterator[Link]:
 SPEC = FormatSpec(
     name="json",
     media_types=("application/json", "text/json"),
-    suffix=".json",
     parse=parse_json,
 )

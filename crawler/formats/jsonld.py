@@ -305,6 +305,5 @@ def alternate_links(mapping: Mapping[str, Any], base: str, declarer: str) -> Ite
 SPEC = FormatSpec(
     name="jsonld",
     media_types=("application/ld+json",),
-    suffix=".jsonld",
     parse=parse_jsonld,
 )

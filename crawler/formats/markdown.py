@@ -147,7 +147,6 @@ def _links(said: Mapping[str, Any], url: str) -> tuple[Link, ...]:
 SPEC = FormatSpec(
     name="markdown",
     media_types=("text/markdown", "text/x-markdown"),
-    suffix=".md",
     parse=parse_markdown,
     bare=True,
 )

@@ -10,7 +10,7 @@ from crawler.facts import Facts
 
 
 class FormatSpec(Struct, frozen=True, kw_only=True):
-    """A format with a parser: its media types (its own first), its suffix, its parser.
+    """A format with a parser: its media types (its own first), its parser.
 
     ``parse`` takes a body (content coding undone), the URL it was served at and its Content-Type;
     it raises facts.Malformed and nothing else. ``bare``: text that nothing else marks as such, so
@@ -19,6 +19,5 @@ class FormatSpec(Struct, frozen=True, kw_only=True):
 
     name: str
     media_types: tuple[str, ...]
-    suffix: str
     parse: Callable[[bytes, str, str], Facts]
     bare: bool = False

@@ -31,7 +31,6 @@ def parse_text(body: bytes, url: str, content_type: str = "") -> Facts:  # noqa:
 SPEC = FormatSpec(
     name="text",
     media_types=("text/plain",),
-    suffix=".txt",
     parse=parse_text,
     bare=True,
 )

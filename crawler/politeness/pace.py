@@ -1,6 +1,6 @@
 """One host's pace, decided: when the next request may start and what an answer changes.
 
-Pure: the caller passes the time. No lock, no timer, no coroutine; politeness.py performs what
+Pure: the caller passes the time. No lock, no timer, no coroutine; turns.py performs what
 is decided here. Retry-After is RFC 9110 section 10.2.3; the other rules are this module's own.
 """
 

@@ -1,4 +1,4 @@
-"""What a terminal shows of a run: a Reporter (progress.py) that draws, with rich.
+"""What a terminal shows of a run: a Reporter (reporters.py) that draws, with rich.
 
 A module of its own, so that a run that cron started loads none of it.
 """

@@ -1,6 +1,6 @@
 """What becomes of one entry of a site's run: nothing to ask, an article kept, a page, a failure.
 
-`site_run` says which entry is next and when the run is over; here one is dealt with from its first
+`run` says which entry is next and when the run is over; here one is dealt with from its first
 look to the keeper. Only reading a document and handing a snapshot over are awaited.
 """
 

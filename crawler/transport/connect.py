@@ -55,7 +55,7 @@ class Proxy(Struct, frozen=True, kw_only=True):
 
 
 class _Connector(TCPConnector):
-    """Makes connections that are Lines, any number of them: politeness.py counts."""
+    """Makes connections that are Lines, any number of them: politeness counts."""
 
     def __init__(
         self, resolver: AbstractResolver, context: Callable[[], ssl.SSLContext], most: int

@@ -1,7 +1,7 @@
 """Trying again: the only module that knows tenacity.
 
 The arithmetic is a pure function: exponential, full jitter, so that many clients do not come
-back together. A wait that a server asked for itself is no backoff: politeness.py keeps it.
+back together. A wait that a server asked for itself is no backoff: politeness keeps it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Again(Exception):
     """An attempt that may be made again: ``cause`` is why.
 
     ``free``: it costs no wait here and counts on no budget, since the server itself named the time
-    (which politeness.py waits for), or never saw the request.
+    (which politeness waits for), or never saw the request.
     """
 
     def __init__(self, cause: object, *, free: bool = False) -> None:

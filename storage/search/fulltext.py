@@ -1,12 +1,11 @@
 """The full-text index: every article's newest words, in a file of their own beside the index.
 
-Where the index is in PostgreSQL the words are too (fulltext_postgres.py); ``Texts`` is what both
-have. Derived, and never in the commit's way: fulltext_filling.py brings it up to the index after a
-run or at the first search. A file of its own, so that whoever searches may make it while a run
-writes the index, a backup may leave it out, and removing it costs only the time of making it again.
-What it
-holds is what may be shown to all: no snapshot that was fetched with a private header, no article
-whose publisher forbids copies, none that is forgotten.
+Where the index is in PostgreSQL the words are too (postgres.py); ``Texts`` is what both have.
+Derived, and never in the commit's way: filling.py brings it up to the index after a run or at the
+first search. A file of its own, so that whoever searches may make it while a run writes the index,
+a backup may leave it out, and removing it costs only the time of making it again. What it holds is
+what may be shown to all: no snapshot that was fetched with a private header, no article whose
+publisher forbids copies, none that is forgotten.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ TABLES = (
          n INTEGER PRIMARY KEY, site TEXT NOT NULL, slug TEXT NOT NULL, sequence INTEGER NOT NULL,
          id TEXT NOT NULL, updated_at INTEGER NOT NULL, observed_at INTEGER NOT NULL,
          gone INTEGER NOT NULL, UNIQUE (site, slug))""",
-    # ``marks`` stand for the values that articles are narrowed down by: see fulltext_words.mark.
+    # ``marks`` stand for the values that articles are narrowed down by: see words.mark.
     """CREATE VIRTUAL TABLE texts USING fts5 (
          title, summary, names, body, links, marks,
          tokenize = "unicode61 remove_diacritics 2", prefix = 2)""",
@@ -295,7 +294,7 @@ def _snippet(column: int) -> str:
 
 
 def marks_of(asked: Question) -> Sequence[str]:
-    """Return the marks of what a question is narrowed down by: see fulltext_words.mark."""
+    """Return the marks of what a question is narrowed down by: see words.mark."""
     values = {name: getattr(asked, name) for name in ("site", "language", "topic", "entity")}
     values["finding"] = asked.finding
     values["own"] = None if asked.canonicals else ""

@@ -1,6 +1,6 @@
 """The full-text index in PostgreSQL: a schema beside the index's, which a reindex leaves alone.
 
-Several machines may fill and ask it at once. Words are cut and folded by fulltext_tokens.py, kept
+Several machines may fill and ask it at once. Words are cut and folded by tokens.py, kept
 as a ``tsvector`` with a GIN index, and ranked by ``ts_rank_cd``; what is shown around them is cut
 from the text as it is.
 """
@@ -39,7 +39,7 @@ _TABLES = (
          sequence bigint NOT NULL, id text NOT NULL, updated_at bigint NOT NULL,
          observed_at bigint NOT NULL, gone integer NOT NULL)""",
     "CREATE UNIQUE INDEX docs_name ON docs (site, slug)",
-    # ``marks`` stand for the values that articles are narrowed down by: see fulltext_words.mark.
+    # ``marks`` stand for the values that articles are narrowed down by: see words.mark.
     """CREATE TABLE texts (
          n bigint PRIMARY KEY REFERENCES docs ON DELETE CASCADE, summary text NOT NULL,
          body text NOT NULL, marks text[] NOT NULL, words tsvector NOT NULL)""",

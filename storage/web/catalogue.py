@@ -3,7 +3,7 @@
 Language, topics and entities stand in manifests alone, and neither they nor an order by date are
 worth a slower commit: so whoever lists for many readers keeps this small database in a file beside
 the index. Derived: removing it costs only the time of making it again. It holds which articles
-there are, and in which order; what is shown of them is the index's. follow.py fills it.
+there are, and in which order; what is shown of them is the index's. cataloguing.py fills it.
 """
 
 from __future__ import annotations

@@ -170,7 +170,7 @@ class CatalogueFiller(Catalogue):
         elif not more:
             self._keep(_FILLED, "")
         moments = [row["observed_at"] for row in rows]
-        self._keep(_NEWEST, str(max(newest, *moments)))
+        self._keep(_NEWEST, str(max([newest, *moments])))
 
     @contextmanager
     def _transaction(self, doing: str) -> Iterator[sqlite3.Connection]:

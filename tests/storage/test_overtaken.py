@@ -7,11 +7,19 @@ from tests.storage.drafts import hour
 
 
 def claim(
-    name: str, writer: str, sequence: int, at: int, slug: str = "a", *, tombstone: bool = False
+    name: str,
+    writer: str,
+    sequence: int,
+    at: int,
+    slug: str = "a",
+    *,
+    tombstone: bool = False,
+    joined_to: str = "",
 ) -> Claim:
     return Claim(
         id=name,
-        segment=f"news.example/20260620T120000000000Z-1-{writer * 8}.warc.gz",
+        segment=f"news.example/20260620T120000000000Z-1-{(joined_to or writer) * 8}.warc.gz",
+        run=f"run of {writer}",
         offset=0,
         length=1,
         slug=slug,
@@ -60,3 +68,9 @@ def test_what_was_stored_on_top_goes_too_and_what_others_stored_stays() -> None:
 def test_of_a_lost_writers_groups_those_that_were_seen_stay() -> None:
     claims = [claim("a2", "a", 2, 1), claim("b2", "b", 2, 5), claim("a3", "a", 3, 6)]
     assert ids(overtaken(claims, {"b2", "a3"})) == ["a2"]
+
+
+def test_what_was_joined_to_a_lost_writers_object_is_no_group_of_its() -> None:
+    joined = [claim("b2", "b", 2, 5, joined_to="a"), claim("b3", "b", 3, 6, joined_to="a")]
+    claims = [claim("a1", "a", 1, 0), claim("a2", "a", 2, 1), claim("a3", "a", 3, 7), *joined]
+    assert ids(overtaken(claims, ())) == ["a2", "a3"]

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from storage.errors import SegmentsAway
+from storage.errors import SegmentsAway, StoreFailed
 from storage.files import Names
 from storage.groups import Builder, Group
-from storage.index.index import Index
+from storage.index.index import Batch, Index
 from storage.index.rows import Place, rows_of
 from storage.model import Draft
 from storage.notes import Notes, batch_of
@@ -147,4 +148,52 @@ def test_segments_end_at_the_size_that_is_sent_at_once(tmp_path: Path, index: In
     assert len(ended) >= 3
     slow.may_end.release(2)
     publisher.publish()
+    publisher.close()
+
+
+class Away:
+    """An index whose database is away for its first transaction."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._is_away = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._index, name)
+
+    def apply(self, batch: Batch) -> None:
+        if self._is_away:
+            self._is_away = False
+            raise StoreFailed("it is away")
+        self._index.apply(batch)
+
+
+def test_behind_what_the_index_did_not_take_nothing_becomes_visible(
+    tmp_path: Path, index: Index
+) -> None:
+    slow = place(tmp_path)
+    publisher = Publisher(tmp_path, cast("Index", Away(index)), slow, lambda: None)
+    add(publisher, "1", article("a"))
+    add(publisher, "2", article("b"))
+    slow.may_end.release(2)
+    with pytest.raises(StoreFailed, match="it is away"):
+        publisher.publish()
+    assert publisher.publish() == {}
+    assert (seen(index), publisher.waits) == ([], False)
+    assert isinstance(publisher.failed, StoreFailed)
+    publisher.close()
+
+
+def test_notes_that_the_index_did_not_take_do_not_excuse_an_earlier_failure(
+    tmp_path: Path, index: Index
+) -> None:
+    slow = place(tmp_path)
+    publisher = Publisher(tmp_path, cast("Index", Away(index)), slow, lambda: None)
+    publisher.failed = StoreFailed("the disk did not keep what was written")
+    notes = Notes(at=SEEN)
+    publisher.add(batch_of(notes), (), notes)
+    slow.may_end.release()
+    with pytest.raises(StoreFailed, match="it is away"):
+        publisher.publish()
+    assert str(publisher.failed) == "the disk did not keep what was written"
     publisher.close()

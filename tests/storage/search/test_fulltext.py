@@ -135,7 +135,7 @@ def test_whatever_word_is_in_a_text_finds_it(
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@pytest.mark.index_file("FTS5's syntax; PostgreSQL's is test_fulltext_postgres.py's")
+@pytest.mark.index_file("FTS5's syntax; PostgreSQL's is test_postgres.py's")
 @given(words=st.text(), site=st.text(max_size=5))
 def test_nothing_that_is_typed_is_an_error(root: Path, words: str, site: str) -> None:
     with Fulltext.to_read(_made(root)) as index:

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import structs
 
 from storage.archive import Archive
+from storage.index.reader import Reader
 from storage.index.rows import to_micros
 from storage.model import Draft, EntryState, Finding, Record
 from storage.notes import Notes
@@ -153,3 +154,26 @@ def test_failures_are_counted_by_the_day_they_were_tried(tmp_path: Path) -> None
     read = Catalogue.at(tmp_path / "c")
     assert read.count(SITE) == 1
     read.close()
+
+
+class Overtaken(CatalogueFiller):
+    """A filler that another process overtakes between its look at the index and its step."""
+
+    other: CatalogueFiller
+    root: Path
+
+    def _behind(self, index: Reader) -> bool:
+        behind = super()._behind(index)
+        follow(self.other, self.root)
+        return behind
+
+
+def test_what_another_process_filled_meanwhile_is_filled_once(tmp_path: Path) -> None:
+    root = tmp_path / "m"
+    stored(root, article("rails"))
+    filling = Overtaken.open(tmp_path / "c")
+    filling.other, filling.root = CatalogueFiller.open(tmp_path / "c"), root
+    follow(filling, root)
+    assert (slugs(filling), filling.count(SITE)) == (["rails"], 1)
+    filling.other.close()
+    filling.close()
