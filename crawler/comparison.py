@@ -11,7 +11,7 @@ from itertools import combinations
 
 from msgspec import Struct, structs
 
-from crawler.article.assemble import TRUST
+from crawler.article.assemble import trusted
 from crawler.article.copies import Copy
 from crawler.facts import Facts, Link
 from crawler.links import format_of, is_feed
@@ -43,7 +43,7 @@ class Alternate(Struct, frozen=True, kw_only=True):
 
 def sayings(facts: Mapping[str, Facts]) -> tuple[Saying, ...]:
     """Compare what the sources of one article say, a field a value; silent fields are left out."""
-    ordered = {source: facts[source] for source in TRUST if source in facts}
+    ordered = trusted(facts)
     found = (
         _saying("slug", {s: f.slug for s, f in ordered.items()}, str.__eq__),
         _titles(ordered),

@@ -234,12 +234,16 @@ def test_many_machines(many: Reader) -> None:
     site = many.words["https://example.net/"]
     for name in ("news.toml", "config.toml"):
         (many.folder / name).write_text(f'[[site]]\nname = "example"\nurl = "{site}"\n')
-    for each in commands(SECTIONS["Many machines"]):
-        if each.startswith("slugline worker"):
-            worker = many.start(each)
-        elif not each.startswith("pip install"):
-            many.type(each)
-    assert stopped(worker)[0] == 0
+    workers = []
+    try:
+        for each in commands(SECTIONS["Many machines"]):
+            if each.startswith("slugline worker"):
+                workers.append(many.start(each))
+            elif not each.startswith("pip install"):
+                many.type(each)
+    finally:
+        ends = [stopped(each)[0] for each in workers]
+    assert ends == [0]
 
 
 def test_moving_an_archive(many: Reader) -> None:

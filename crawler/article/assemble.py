@@ -25,7 +25,7 @@ from storage.model import (
 )
 from storage.times import finer, format_utc, plausible, same_moment
 
-#: Whose words are taken first for every field but the body.
+#: Whose words are taken first for every field but the body. Who is not named comes last.
 TRUST = ("record", "json", "jsonld", "markdown", "html", "text", "other")
 #: Markdown is what ``body_md`` promises; only then what can stand in for it.
 BODY_TRUST = ("record", "markdown", "json", "jsonld", "text", "html")
@@ -80,7 +80,7 @@ def assemble(
         said["published_at"] = published[0]
     listed = _listed(hint.updated_at if hint else None, inferred.observed)
     key = resolve_key(stamps, published[1] if published else None, inferred, known, listed)
-    words = _words(_trusted(facts), hint, said)
+    words = _words(trusted(facts), hint, said)
     if (stated_by := _stated_by(key, stamps, listed)) is not None:
         said["updated_at"] = stated_by
     record = Record(
@@ -126,9 +126,9 @@ def _findings(facts: Mapping[str, Facts]) -> list[Finding]:
     return found
 
 
-def _trusted(facts: Mapping[str, Facts]) -> dict[str, Facts]:
-    """Return the formats that are here, the most trusted first."""
-    return {source: facts[source] for source in TRUST if source in facts}
+def trusted(facts: Mapping[str, Facts], order: tuple[str, ...] = TRUST) -> dict[str, Facts]:
+    """Return the formats that are here, the most trusted first, and last those nobody ranked."""
+    return {source: facts[source] for source in order if source in facts} | dict(facts)
 
 
 def declared_stamps(
@@ -245,19 +245,19 @@ class _Words(Struct, frozen=True, kw_only=True):
     entities: tuple[str, ...]
 
 
-def _words(trusted: dict[str, Facts], hint: Record | None, said: dict[str, str]) -> _Words:
-    bodies = {source: trusted[source] for source in BODY_TRUST if source in trusted}
-    title = _picked("title", _titled(trusted), hint, said)
-    summary = _picked("summary", trusted, hint, said)
+def _words(formats: dict[str, Facts], hint: Record | None, said: dict[str, str]) -> _Words:
+    bodies = trusted(formats, BODY_TRUST)
+    title = _picked("title", _titled(formats), hint, said)
+    summary = _picked("summary", formats, hint, said)
     body = _picked("body_md", bodies, hint, said, attribute="body")
     return _Words(
         title=_cut(title),
         summary=summary,
-        body_md=_headed(body, said, trusted),
-        canonical_source=_picked("canonical_source", trusted, hint, said),
-        lang=_picked("lang", trusted, hint, said),
-        topics=_picked("topics", trusted, hint, said) or (),
-        entities=_picked("entities", trusted, hint, said) or (),
+        body_md=_headed(body, said, formats),
+        canonical_source=_picked("canonical_source", formats, hint, said),
+        lang=_picked("lang", formats, hint, said),
+        topics=_picked("topics", formats, hint, said) or (),
+        entities=_picked("entities", formats, hint, said) or (),
     )
 
 
@@ -284,12 +284,12 @@ def _cut(title: str | None) -> str | None:
     return title if title is None or len(title) <= MAX_TITLE else f"{title[: MAX_TITLE - 1]}…"
 
 
-def _titled(trusted: dict[str, Facts]) -> dict[str, Facts]:
+def _titled(formats: dict[str, Facts]) -> dict[str, Facts]:
     """Order the sources for the title: a declared one goes before any heading taken for it."""
-    guessed = {source: each for source, each in trusted.items() if each.title_guessed}
+    guessed = {source: each for source, each in formats.items() if each.title_guessed}
     if not guessed:
-        return trusted
-    declared = {source: each for source, each in trusted.items() if source not in guessed}
+        return formats
+    declared = {source: each for source, each in formats.items() if source not in guessed}
     return declared | guessed
 
 
@@ -341,8 +341,8 @@ def _first_stamp(facts: Mapping[str, Facts], name: str) -> tuple[str, Stamp] | N
     """Return the first zoned stamp in order of trust, else the first one at all."""
     said = [
         (source, stamp)
-        for source in TRUST
-        if source in facts and (stamp := getattr(facts[source], name)) is not None
+        for source, each in trusted(facts).items()
+        if (stamp := getattr(each, name)) is not None
     ]
     zoned = [(source, stamp) for source, stamp in said if stamp.offset is not None]
     return next(iter(zoned or said), None)

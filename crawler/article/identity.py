@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from crawler.article.assemble import TRUST
+from crawler.article.assemble import trusted
 from crawler.article.classify import is_further_page, is_root
 from crawler.facts import Facts
 from crawler.folding import comparable
@@ -64,9 +64,8 @@ def read_canonical(facts: Mapping[str, Facts], found_at: str) -> Canonical:
 
 def _stated_source(facts: Mapping[str, Facts], found_at: str) -> str | None:
     """Return the original on another host that the most trusted format names as such."""
-    for name in TRUST:
-        stated = facts[name].canonical_source if name in facts else None
-        url = normalise(stated) if stated else None
+    for each in trusted(facts).values():
+        url = normalise(each.canonical_source) if each.canonical_source else None
         if url is not None and not _same_site(url, found_at):
             return url
     return None

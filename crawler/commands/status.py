@@ -188,7 +188,7 @@ def _sentences(
     if good is not None:
         yield f"last good run {_ago(good, now)}"
     elif not one.implicit:
-        yield "no good run yet that is remembered"
+        yield "no good run yet: none that is remembered went over the whole site"
     if one.verified_at is not None:
         yield f"every verified article was verified {_ago(one.verified_at, now)} or later"
     if one.unverified:

@@ -126,11 +126,12 @@ def _story(archive: Archive, url: str, console: Console) -> str:
 
 
 def _history(rows: list[SnapshotRow]) -> list[str]:
-    """Write a line a snapshot: a table would rather cut the dates than the titles."""
-    lines = [f"{'updated_at':27}  {'rev':3}  {'reason':11}  title"]
+    """Write a line a snapshot, in the columns of ``slugline log``."""
+    lines = [f"{'UPDATED':30}  {'WHY':11}  {'OBSERVED':20}  FORMATS"]
     for row in rows:
-        moment, title = format_utc(row.updated_at), clean(row.title or "")
-        lines.append(f"{moment:27}  r{row.revision:<2}  {row.reason:11}  {title}")
+        key = f"{format_utc(row.updated_at)}.r{row.revision}"
+        observed = format_utc(row.observed_at.replace(microsecond=0))
+        lines.append(f"{key:30}  {row.reason:11}  {observed}  {' '.join(row.formats)}")
     return lines
 
 

@@ -58,27 +58,27 @@ def link_header(data: bytes) -> None:
 
 def html(data: bytes) -> None:
     """Read a page; of which type it is said to be, its first byte chooses."""
-    _facts("html", data)
+    facts("html", data)
 
 
 def markdown(data: bytes) -> None:
     """Read Markdown with whatever stands before it."""
-    _facts("markdown", data)
+    facts("markdown", data)
 
 
 def text(data: bytes) -> None:
     """Read plain text in several charsets."""
-    _facts("text", data)
+    facts("text", data)
 
 
 def jsonld(data: bytes) -> None:
     """Read a JSON-LD document."""
-    _facts("jsonld", data)
+    facts("jsonld", data)
 
 
 def json_record(data: bytes) -> None:
     """Read a JSON record of any kind."""
-    _facts("json", data)
+    facts("json", data)
 
 
 def front_matter(data: bytes) -> None:
@@ -200,7 +200,8 @@ def times(data: bytes) -> None:
             assert again.at == stamp.at
 
 
-def _facts(name: str, data: bytes) -> None:
+def facts(name: str, data: bytes) -> None:
+    """Read a body of the format called ``name``."""
     kind = _TYPES[data[0] % len(_TYPES)] if data else ""
     with suppress(Malformed):
         _check_facts(parse(name, data, BASE, kind))

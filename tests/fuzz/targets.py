@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from zlib import crc32
 
 from msgspec import Struct
 
+from crawler.formats import FORMATS
+from storage.model import KNOWN_FORMATS
 from tests.fuzz import readers, seeds, stores
 
 #: Processor seconds that one input may take. The longest here is some 64 KiB, which every reader is
@@ -76,4 +79,8 @@ TARGETS: dict[str, Target] = {
         ("slugs", stores.slugs, seeds.PAGES),
         ("diff", stores.diff, seeds.SIDES),
     )
+} | {
+    name: Target(name, partial(readers.facts, name), seeds.every_format)
+    for name in FORMATS
+    if name not in KNOWN_FORMATS
 }

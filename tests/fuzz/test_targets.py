@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crawler.formats import FORMATS
 from tests.fuzz.targets import TARGETS, Target
 
 BENT = 40
@@ -27,6 +28,10 @@ def bent(data: bytes, dice: random.Random) -> bytes:
 @pytest.fixture(params=sorted(TARGETS))
 def target(request: pytest.FixtureRequest) -> Target:
     return TARGETS[request.param]
+
+
+def test_every_format_is_fuzzed() -> None:
+    assert {name for name in FORMATS if name != "json"} | {"json-record"} <= TARGETS.keys()
 
 
 def test_every_seed_and_every_bent_seed_keeps_the_contract(target: Target) -> None:

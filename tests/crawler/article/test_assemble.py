@@ -16,6 +16,7 @@ from crawler.article.assemble import (
     contents,
     declared_stamps,
     disagreeing,
+    trusted,
 )
 from crawler.facts import Facts
 from storage.model import DECLARED_SOURCES, ContentDigest, Finding, Key, Record
@@ -224,6 +225,10 @@ class TestRecord:
         assert seen.said["title"] == "json"
         assert seen.said["summary"] == seen.said["lang"] == "html"
         assert "entities" not in seen.said
+
+    def test_a_format_that_nobody_ranked_speaks_last(self) -> None:
+        facts = {"new": Facts(source="new", extractor="new/1"), "text": says("text", T1)}
+        assert list(trusted(facts)) == ["text", "new"]
 
     def test_markdown_gives_the_body_before_the_json_does(self) -> None:
         seen = look(says("json", body="<p>Closed</p>"), says("markdown", body="Closed"))
