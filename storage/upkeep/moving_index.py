@@ -7,6 +7,7 @@ mirror.json tells of both meanwhile, for leftovers.py to sweep. Blocking.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
@@ -14,12 +15,13 @@ from secrets import token_hex
 from msgspec import Struct, structs
 
 from storage import layout
-from storage.errors import ArchiveError, UnusablePlace
+from storage.errors import ArchiveError, LockHeld, UnusablePlace
 from storage.index import opening
 from storage.index.beside import remove
 from storage.index.index import Index
 from storage.index.reader import Reader
 from storage.layout import Left, Places
+from storage.lock import WriterLock
 from storage.reindex import rebuild_at
 from storage.upkeep import leftovers
 from storage.upkeep.rewriting import Upkeep
@@ -64,10 +66,14 @@ def move_index(root: Path, url: str | None, now: datetime) -> IndexMoved:
                 layout.move(structs.replace(places, left=None))
             raise
         done = _taken_over(upkeep.index, wanted)
-        layout.move(structs.replace(wanted, left=Left(what="index", url=places.index)))
-    opening.remove(places)
-    remove(root / layout.FULLTEXT)
-    layout.move(wanted)
+        moved = structs.replace(wanted, left=Left(what="index", url=places.index))
+        layout.move(moved)
+    with suppress(LockHeld), WriterLock(root, now):
+        # Who had the lock since may have swept the old one, or moved on: then it is not ours.
+        if layout.check(root) == moved:
+            opening.remove(places)
+            remove(root / layout.FULLTEXT)
+            layout.move(wanted)
     return done
 
 
