@@ -203,8 +203,12 @@ class Publisher:
     def publish(self) -> dict[str, BytesLike]:
         """Make all that is safe visible, and return the bodies of it that are at hand.
 
-        Raises SegmentsAway: it waits on, and the next run goes on with it.
+        Raises SegmentsAway: it waits on, and the next run goes on with it. Where storing failed
+        before, what is spooled may be more than what is safe: that is raised again, and left to
+        the next run's recovery, which cuts it back.
         """
+        if self.failed is not None:
+            raise self.failed
         bodies: dict[str, BytesLike] = {}
         while self.waits:
             self._take_off()
