@@ -258,9 +258,7 @@ class SiteRuns:
 def workers(settings: Settings) -> int:
     """Return how many articles of a site are in hand at once.
 
-    At a polite pace more of them would be no faster, and would all be unfinished at a stop.
+    More than two a connection would be no faster, and would all be unfinished at a stop.
     """
     most = max(settings.workers, settings.concurrency)
-    if not settings.rate:
-        return most
     return min(most, max(2 * settings.concurrency, math.ceil(2 * settings.rate)))
