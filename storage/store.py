@@ -198,6 +198,21 @@ class Store:
         return self._publisher.waits
 
     @property
+    def stored(self) -> int:
+        """How many batches were stored."""
+        return self._publisher.stored
+
+    @property
+    def landed(self) -> int:
+        """How many of them do not wait any more to be visible."""
+        return self._publisher.landed
+
+    @property
+    def away(self) -> int:
+        """How often it was tried in vain to make visible what waits."""
+        return self._publisher.away
+
+    @property
     def upload(self) -> Future[None] | None:
         """What is on its way to be visible now: ``land`` takes in how it ended."""
         return self._publisher.upload
