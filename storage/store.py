@@ -124,8 +124,8 @@ class Store:
             raise
 
     def _open_index(self) -> Index:
-        missing = not is_there(self.root)
-        if not missing or not has_segments(self.root):
+        # Looked at twice: another worker may have made it meanwhile, and stored something since.
+        if is_there(self.root) or not has_segments(self.root) or is_there(self.root):
             try:
                 return Index.to_write(self.root)
             except IndexUnusable as error:
