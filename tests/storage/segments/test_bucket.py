@@ -287,6 +287,23 @@ def test_what_another_writer_went_on_with_is_not_stored_twice(tmp_path: Path) ->
     assert problems(tmp_path) == []
 
 
+def test_an_edit_that_came_late_is_not_stored_again_by_who_had_read_it(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"))
+    store = open_store(tmp_path, files=False)
+    edit = article("a", edition=" 2", updated=hour(1), seen=hour(1), reason="edit")
+    store.commit([edit], Notes(at=SEEN))
+    abandoned(store)
+    noted(tmp_path)
+    store = open_store(tmp_path, files=False)
+    late = structs.replace(edit, beside=1)
+    (refused,) = store.commit([late], Notes(at=SEEN)).outcomes
+    assert "another writer has stored" in str(refused)
+    store.close()
+    with Archive.open(tmp_path) as archive:
+        assert [row.sequence for row in archive.history(SITE, "a")] == [1, 2]
+    assert problems(tmp_path) == []
+
+
 def test_what_was_put_and_overtaken_is_taken_back(tmp_path: Path) -> None:
     store = safe(tmp_path, "a")
     before = kept(tmp_path, "spool")
