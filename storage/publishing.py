@@ -235,8 +235,9 @@ class Publisher:
         self.away = 0
         self._sent = None
         names = lot.pending.segments()
+        apply = self._index.apply_behind if self._segments.shared else self._index.apply
         try:
-            self._index.apply(lot.pending.batch())
+            apply(lot.pending.batch())
         except ArchiveError as error:
             # Safe but not visible: to append behind that would let the index lie of its length.
             self.failed = error if names else None
