@@ -147,7 +147,7 @@ class _Run:
             await self._prepare(run, network)
             interrupted = await self._until_stopped(asyncio.ensure_future(self._all_sites()))
             self._remember(hosts, network)
-            await self._writer.flush()
+            await self._writer.flush(patient=not interrupted)
             summary = summarise(
                 self._tally,
                 run=run.id,

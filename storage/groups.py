@@ -3,6 +3,13 @@
 No clock, no file, no database. What becomes a revisit (FORMAT.md): a payload
 whose stored digest and content coding are those of an earlier *response* of the same article and
 format, or a real 304. A batch is built in order, each draft on top of the ones before it.
+
+A snapshot stands beside the one that it was judged beside, or not at all. Of several machines that
+write one archive, one may die with batches on its disk that nobody sees before it is started again,
+while another has its site: what that one read is then judged beside an older snapshot than what it
+would be stored behind, and the same edition would be there twice. It is refused, and read again by
+the next run. Where it was stored first, the late batch is what gives way (recovery). Events tell of
+a moment, and are never refused for this.
 """
 
 from __future__ import annotations
@@ -91,8 +98,6 @@ class Builder:
                 bodies[record.id] = payload.body
             records.append(record)
         revision = standing.keys.get(to_micros(manifest.key.updated_at), 0) if manifest.key else 0
-        if revision and draft.only_if_new:
-            raise ValueError("another writer has stored it since it was looked for")
         numbered = structs.replace(
             manifest,
             sequence=standing.sequence + 1,
@@ -138,6 +143,8 @@ def _check(draft: Draft, standing: Standing) -> None:
     roles = [payload.role for payload in draft.payloads if payload.role in formats]
     if len(set(formats)) < len(formats) or len(set(roles)) < len(roles):
         raise BadDraft(f"{name} has a format twice")
+    if draft.beside is not None and draft.beside != standing.newest:
+        raise BadDraft(f"another writer has stored {name} since it was looked for")
 
 
 def _check_size(one: Representation, payload: Payload) -> None:
@@ -208,6 +215,7 @@ def after(standing: Standing, manifest: Manifest) -> Standing:
     return structs.replace(
         standing,
         sequence=manifest.sequence,
+        newest=manifest.sequence if manifest.kind == "snapshot" else standing.newest,
         keys=keys,
         responses=(*standing.responses, *added),
     )

@@ -233,13 +233,13 @@ class Draft(Struct, frozen=True, kw_only=True, gc=False):
     """What the crawler hands over: a manifest but for its numbers, and the answers behind it.
 
     The writer gives sequence, revision, record ids, lengths and digests of stored bytes.
-    ``only_if_new``: it was judged to be the article's first; where another writer has stored one
-    under its key by now, it is refused.
+    ``beside`` is the sequence of the snapshot that was the newest when this one was judged, 0 for
+    none: where another writer has stored a newer one since, it is refused. None: whatever there is.
     """
 
     manifest: Manifest
     payloads: tuple[Payload, ...] = ()
-    only_if_new: bool = False
+    beside: int | None = None
 
 
 class Site(Struct, frozen=True, kw_only=True):

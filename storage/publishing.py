@@ -28,10 +28,14 @@ _AT_HAND = 16 << 20
 
 
 class _Lot:
-    """Batches that become visible together. State: they, the sites held for them, the upload."""
+    """Batches that become visible together.
+
+    State: they, the last one's number, the sites held for them, the upload.
+    """
 
     def __init__(self) -> None:
         self.pending = Pending(_AT_HAND)
+        self.last = 0
         self.sites: set[str] = set()
         self.holding = ExitStack()
         self.upload: Future[None] | None = None
@@ -40,7 +44,8 @@ class _Lot:
 class Publisher:
     """State: the lot that gathers, the one on its way, tries in vain, bytes of open segments.
 
-    ``failed``: why nothing more may be stored.
+    ``failed``: why nothing more may be stored; ``stored`` and ``landed``: how many batches
+    were taken in, and how many of them wait no more; ``away``: tries in vain since one arrived.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class Publisher:
     ) -> None:
         """``seal`` ends the segments that are being written, where each is written once."""
         self.failed: ArchiveError | None = None
+        self.stored = self.landed = self.away = 0
         self._index = index
         self._segments = segments
         self._seal = seal
@@ -55,7 +61,6 @@ class Publisher:
         self._notes = SpooledNotes(root)
         self._gathering = _Lot()
         self._sent: _Lot | None = None
-        self._away = 0
         self._open_bytes = 0
         self._pool = ThreadPoolExecutor(1, "slugline-publish")
 
@@ -127,6 +132,8 @@ class Publisher:
 
     def add(self, batch: Batch, groups: Sequence[Group], notes: Notes) -> dict[str, BytesLike]:
         """Take in a batch that is safe; return the bodies that are visible now."""
+        self.stored += 1
+        self._gathering.last = self.stored
         self._gathering.pending.add(batch, groups)
         if not self.wait.bytes:
             return self.publish()
@@ -194,8 +201,8 @@ class Publisher:
             return self._show(self._sent)
         if not isinstance(error, SegmentsAway):
             raise error
-        self._away += 1
-        if self._away > self.wait.tries or self._bytes > self.wait.most:
+        self.away += 1
+        if self.away > self.wait.tries or self._bytes > self.wait.most:
             self.failed = self._told(error)
             raise self.failed from error
         return {}
@@ -231,11 +238,12 @@ class Publisher:
         return SegmentsAway(error.url, f"{error.why}. {waits}")
 
     def _show(self, lot: _Lot) -> dict[str, BytesLike]:
-        self._away = 0
+        self.away = 0
         self._sent = None
         names = lot.pending.segments()
+        apply = self._index.apply_behind if self._segments.shared else self._index.apply
         try:
-            self._index.apply(lot.pending.batch())
+            apply(lot.pending.batch())
         except ArchiveError as error:
             if names:
                 # Safe but not visible. What is stored or shown behind that would let the index lie
@@ -246,6 +254,7 @@ class Publisher:
                 self._gathering = _Lot()
             raise
         finally:
+            self.landed = lot.last
             lot.holding.close()
         self._segments.settled(names)
         if self.wait.bytes:

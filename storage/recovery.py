@@ -1,7 +1,11 @@
 """The index and the segments brought to one state, after a crash: what every run begins with.
 
 Only what storage.segments.recovery calls a torn tail is cut, once every segment has been found free
-of damage. Blocking; the caller holds the writer's lock.
+of damage. Where several machines write one archive, a batch may come late, after another one has
+taken its site up. Under the site's lock, what is behind the last number of its article is indexed,
+in order; where others have given the number, that article's groups go to lost/, bytes and all,
+since what was judged and numbered meanwhile did not know of them. (What others have read by then
+and store after it is refused: storage.groups.) Blocking; the caller holds the writer's lock.
 """
 
 from __future__ import annotations

@@ -124,8 +124,8 @@ class Store:
             raise
 
     def _open_index(self) -> Index:
-        missing = not is_there(self.root)
-        if not missing or not has_segments(self.root):
+        # Looked at twice: another worker may have made it meanwhile, and stored something since.
+        if is_there(self.root) or not has_segments(self.root) or is_there(self.root):
             try:
                 return Index.to_write(self.root)
             except IndexUnusable as error:
@@ -196,6 +196,21 @@ class Store:
     def waits(self) -> bool:
         """Tell whether something is safe that is not visible yet."""
         return self._publisher.waits
+
+    @property
+    def stored(self) -> int:
+        """How many batches were stored."""
+        return self._publisher.stored
+
+    @property
+    def landed(self) -> int:
+        """How many of them do not wait any more to be visible."""
+        return self._publisher.landed
+
+    @property
+    def away(self) -> int:
+        """How often it was tried in vain to make visible what waits."""
+        return self._publisher.away
 
     @property
     def upload(self) -> Future[None] | None:

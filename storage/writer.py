@@ -129,7 +129,7 @@ class Writer:
 
         Not ``finished``: the next one over the same scopes continues it.
         """
-        await self.flush()
+        await self.flush(patient=finished)
         run, now = run or self._run, self._clock()
         if run is not None:
             store = self._opened
@@ -190,9 +190,11 @@ class Writer:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def flush(self) -> None:
+    async def flush(self, *, patient: bool = True) -> None:
         """Wait until all that was handed over is durable, visible and in ``files/``.
 
+        Where the segments' place is away, wait for it as long as what is safe may, while others
+        store more; not ``patient``, raise SegmentsAway at the first try in vain.
         Raises the first failure of notes or files; those of drafts are their futures'.
         """
         self.close_batch()
@@ -200,7 +202,10 @@ class Writer:
         if under_way := set(self._under_way):
             await asyncio.wait(under_way)
         self._stop_waiting()
-        await self._show(self._opened.publish)
+        if patient:
+            await self._wait_to_show(self._opened.stored)
+        else:
+            await self._show(self._opened.publish)
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
@@ -238,7 +243,7 @@ class Writer:
 
     async def _close(self) -> None:
         try:
-            await self.flush()
+            await self.flush(patient=False)
         finally:
             self._stop_waiting()
             if self._archive is not None:
@@ -288,6 +293,17 @@ class Writer:
                 future.set_result(outcome)
         await self._write_files(done.bodies)
         self._show_later()
+
+    async def _wait_to_show(self, number: int) -> None:
+        """Wait until so many batches wait no more, trying again and again."""
+        store = self._opened
+        while store.landed < number:
+            await self._show(store.try_to_publish)
+            if (upload := store.upload) is not None:
+                await _end_of(upload)
+                await self._show(store.land)
+            if store.away:
+                await asyncio.sleep(min(2.0 ** (store.away - 1), store.wait.seconds))
 
     def _show_later(self) -> None:
         self._watch()
@@ -349,3 +365,10 @@ class Writer:
                 future.set_exception(error)
         if not batch.futures:
             self._failure = self._failure or error
+
+
+async def _end_of(upload: Future[None]) -> None:
+    """Wait until it has ended, however it did; an end of waiting does not end it."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    upload.add_done_callback(lambda _: loop.call_soon_threadsafe(ended.set))
+    await ended.wait()

@@ -47,12 +47,16 @@ class Context(Struct, frozen=True, kw_only=True):
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
-    """A reading merged and judged; ``judgement.reason`` None means that nothing is to be stored."""
+    """A reading merged and judged; ``judgement.reason`` None means that nothing is to be stored.
+
+    ``beside`` is the sequence of the snapshot that it was judged beside, 0 for none.
+    """
 
     reading: Reading
     slug: str
     assembly: Assembly
     judgement: Judgement
+    beside: int = 0
     taken: bool = False
 
 
@@ -104,6 +108,7 @@ def consider(
         slug=slug,
         assembly=assembly,
         judgement=judge(newest, assembly, formats, earlier),
+        beside=newest.sequence if newest else 0,
         taken=taken,
     )
 
@@ -144,7 +149,7 @@ def draft(candidate: Candidate, context: Context) -> Draft:
         private=any(copy.private for copy in copies),
     )
     payloads = () if barred else tuple([p for copy in copies for p in copy.payloads])
-    return Draft(manifest=manifest, payloads=payloads, only_if_new=manifest.reason == "first")
+    return Draft(manifest=manifest, payloads=payloads, beside=candidate.beside)
 
 
 def alias_event(newest: Manifest, alias: str, context: Context) -> Draft:

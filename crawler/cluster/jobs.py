@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from random import SystemRandom
 
@@ -184,11 +185,18 @@ class Jobs:
 
     async def _run(self, task: _Task, leases: Leases) -> Summary:
         originals: asyncio.Queue[tuple[str, timedelta] | None] = asyncio.Queue()
+
+        def owe(url: str, every: timedelta) -> None:
+            # Noted with the article that names it: a queue that is away takes seconds for each.
+            if not self._shop.roster.knows(url):
+                self._shop.writer.remember(OWED, url, str(int(every.total_seconds())))
+            originals.put_nowait((url, every))
+
         around = Surroundings(
             writer=self._shop.writer,
             memory=f"host {task.host}",
             permit=leases,
-            foreign=lambda url, every: originals.put_nowait((url, every)),
+            foreign=owe,
         )
         passing = asyncio.create_task(self._pass_on(originals))
         try:
@@ -205,10 +213,9 @@ class Jobs:
             if url in seen or self._shop.roster.knows(url):
                 continue
             seen.add(url)
-            try:
+            with suppress(ConnectorException):
                 await enqueue_original(self.app, url, every)
-            except ConnectorException:
-                self._shop.writer.remember(OWED, url, str(int(every.total_seconds())))
+                self._shop.writer.remember(OWED, url, "")
 
     async def queue_owed(self) -> None:
         """Queue the originals that could not be when they were found."""

@@ -14,7 +14,7 @@ from typing import Self
 
 from msgspec import Struct, field
 
-from storage.errors import ArchiveError
+from storage.errors import ArchiveError, StoreFailed
 from storage.index import opening
 from storage.index.columns import BOOLEANS, COLUMNS
 from storage.index.database import Connection
@@ -125,6 +125,31 @@ class Index(Reader):
     def apply(self, batch: Batch) -> None:
         """Add a batch in one transaction: visible as a whole or not at all."""
         self.database.write("writing the index", partial(_add_batch, batch), self._has(batch))
+
+    def apply_behind(self, batch: Batch) -> None:
+        """Add a batch whose numbers are still nobody's; it may have waited for long.
+
+        Others may have had its sites while the connection was lost that held them. Raises
+        StoreFailed where one has given a number of the batch: nothing of it is added.
+        """
+
+        def work(connection: Connection) -> None:
+            self._check_numbers(batch.rows)
+            _add_batch(batch, connection)
+
+        self.database.write("writing the index", work, self._has(batch))
+
+    def _check_numbers(self, rows: Sequence[Rows]) -> None:
+        first: dict[tuple[str, str], int] = {}
+        for one in rows:
+            site, slug, _, sequence, *_ = one.article
+            first.setdefault((site, slug), sequence)
+        for site, slug, last in self.last_numbers(first.keys()):
+            if last >= first[site, slug]:
+                raise StoreFailed(
+                    f"another writer has gone on with {site} meanwhile: what waits here is "
+                    "brought to order when this one is started again"
+                )
 
     def _has(self, batch: Batch) -> Callable[[], bool]:
         """Return what tells whether the rows of a batch are in: all are, or none is."""

@@ -142,6 +142,15 @@ class Reader:
                 rows: list[Values] = self.database.run(sql, given).fetchall()
             yield from rows
 
+    def last_numbers(self, articles: Collection[tuple[str, str]]) -> Iterator[tuple[str, str, int]]:
+        """Give site, slug and last sequence of those articles that are there.
+
+        For a transaction's steps: the database's own errors are raised, which it tries again.
+        """
+        columns = ("site", "slug", "last")
+        for sql, given in _by_many("articles", columns[:2], articles, columns):
+            yield from self.database.run(sql, given).fetchall()
+
 
 def where(wanted: Sequence[str]) -> str:
     """Return the WHERE of a question: all the conditions; nothing where there are none."""

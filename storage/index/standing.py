@@ -66,10 +66,11 @@ class Standing(Struct, frozen=True, kw_only=True):
 
     ``keys`` has the next revision by key, in microseconds, and ``responses`` are those that may
     serve for a revisit: of the keys and bytes of the drafts that were asked for. ``forgotten``: no
-    snapshot of it may be stored.
+    snapshot of it may be stored. ``newest`` is its newest snapshot's sequence, 0 where it has none.
     """
 
     sequence: int = 0
+    newest: int = 0
     keys: dict[int, int] = field(default_factory=dict)
     responses: tuple[StoredResponse, ...] = ()
     forgotten: bool = False
@@ -97,6 +98,7 @@ def standings(index: Reader, drafts: Sequence[Draft]) -> dict[Article, Standing]
     return {
         name: Standing(
             sequence=known[name][1],
+            newest=known[name][2],
             keys=keys.get(name, {}),
             responses=tuple(responses.get(name, ())),
             forgotten=name in buried,

@@ -36,11 +36,22 @@ def test_numbers_count_within_a_batch_too() -> None:
 
 def test_a_first_snapshot_is_refused_where_another_writer_has_stored_one() -> None:
     at = builder()
-    first = structs.replace(article(), only_if_new=True)
+    first = structs.replace(article(), beside=0)
     assert at.build(first).manifest.revision == 0
-    with pytest.raises(BadDraft, match="another writer has stored it since"):
+    with pytest.raises(BadDraft, match="another writer has stored"):
         at.build(first)
     assert at.build(article(edition=" 2", reason="silent-edit")).manifest.revision == 1
+
+
+def test_an_edit_is_refused_where_another_writer_has_stored_one_since_it_was_judged() -> None:
+    at = builder()
+    at.build(article())
+    edit = structs.replace(article(edition=" 2", updated=hour(1), reason="edit"), beside=1)
+    at.build(event("gone-seen"))
+    assert at.build(edit).manifest.sequence == 3
+    with pytest.raises(BadDraft, match="another writer has stored"):
+        at.build(edit)
+    assert at.build(structs.replace(edit, beside=3)).manifest.sequence == 4
 
 
 def test_the_same_payload_again_is_a_revisit_to_the_first_response() -> None:

@@ -20,7 +20,7 @@ from storage.notes import Notes, batch_of
 from storage.publishing import Publisher
 from storage.segments.kinds import Wait
 from storage.segments.local import LocalSegments
-from tests.storage.drafts import SEEN, article
+from tests.storage.drafts import SEEN, article, event
 
 _SECONDS = 20
 
@@ -35,6 +35,11 @@ class SlowPlace(LocalSegments):
         self.begun = threading.Semaphore(0)
         self.may_end = threading.Semaphore(0)
         self.is_away = False
+        self.others_write = False
+
+    @property
+    def shared(self) -> bool:
+        return self.others_write
 
     @property
     def wait(self) -> Wait:
@@ -194,3 +199,20 @@ def test_after_a_failure_nothing_that_is_spooled_becomes_visible(
         publisher.publish()
     assert (seen(index), publisher.waits) == ([], True)
     publisher.close()
+
+
+def test_what_waited_while_others_went_on_with_its_article_is_not_indexed(
+    tmp_path: Path, index: Index
+) -> None:
+    slow = place(tmp_path)
+    slow.others_write = True
+    slow.may_end.release(2)
+    ours, others = (Publisher(tmp_path, index, slow, lambda: None) for _ in range(2))
+    add(ours, "1", article("a"))
+    add(others, "2", event("gone-seen", "a"))
+    others.publish()
+    with pytest.raises(StoreFailed, match=r"gone on with news\.example"):
+        ours.publish()
+    assert (seen(index), isinstance(ours.failed, StoreFailed)) == ([], True)
+    for each in (ours, others):
+        each.close()

@@ -287,6 +287,23 @@ def test_what_another_writer_went_on_with_is_not_stored_twice(tmp_path: Path) ->
     assert problems(tmp_path) == []
 
 
+def test_an_edit_that_came_late_is_not_stored_again_by_who_had_read_it(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"))
+    store = open_store(tmp_path, files=False)
+    edit = article("a", edition=" 2", updated=hour(1), seen=hour(1), reason="edit")
+    store.commit([edit], Notes(at=SEEN))
+    abandoned(store)
+    noted(tmp_path)
+    store = open_store(tmp_path, files=False)
+    late = structs.replace(edit, beside=1)
+    (refused,) = store.commit([late], Notes(at=SEEN)).outcomes
+    assert "another writer has stored" in str(refused)
+    store.close()
+    with Archive.open(tmp_path) as archive:
+        assert [row.sequence for row in archive.history(SITE, "a")] == [1, 2]
+    assert problems(tmp_path) == []
+
+
 def test_what_was_put_and_overtaken_is_taken_back(tmp_path: Path) -> None:
     store = safe(tmp_path, "a")
     before = kept(tmp_path, "spool")
@@ -404,6 +421,37 @@ def test_a_run_that_ends_meanwhile_says_so_and_the_next_one_drains(
     assert slugs(tmp_path) == ["a", "b"]
 
 
+async def test_the_end_of_a_run_waits_for_a_bucket_that_is_away_while_others_store_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, bucket = tmp_path / "mirror", tmp_path / "objects"
+    bucket.mkdir()
+    monkeypatch.setenv("SLUGLINE_SEGMENTS", bucket.as_uri())
+    async with Writer(root, files=False) as writer:
+        bucket.rmdir()
+        bucket.touch()
+        await writer.commit(article("a"))
+        end = asyncio.create_task(writer.flush())
+        while not writer._opened.away:  # noqa: ASYNC110, SLF001  - nobody is told of a try in vain
+            await asyncio.sleep(0)
+        await writer.commit(article("b"))
+        assert not end.done()
+        bucket.unlink()
+        bucket.mkdir()
+        await end
+        assert slugs(root) == ["a"]
+        await writer.flush()
+        assert slugs(root) == ["a", "b"]
+        bucket.rename(tmp_path / "elsewhere")
+        bucket.touch()
+        await writer.commit(article("c"))
+        with pytest.raises(SegmentsAway):
+            await writer.flush(patient=False)
+        bucket.unlink()
+        (tmp_path / "elsewhere").rename(bucket)
+    assert slugs(root) == ["a", "b", "c"]
+
+
 def tried(store: Store) -> dict[str, BytesLike]:
     """Try to publish, and return what is visible when what was sent has arrived or not."""
     bodies = store.try_to_publish()
@@ -468,7 +516,7 @@ def test_killed_while_one_lot_is_on_its_way_and_another_gathers(
 
 def test_after_so_many_tries_the_run_ends(tmp_path: Path, away: S3Server) -> None:
     store = safe(tmp_path, "a")
-    store._publisher._away = store.wait.tries  # noqa: SLF001  - a quarter of an hour later
+    store._publisher.away = store.wait.tries  # noqa: SLF001  - a quarter of an hour later
     away.stop()
     with pytest.raises(SegmentsAway):
         tried(store)
