@@ -79,6 +79,7 @@ def read_question(request: Request) -> CdxQuestion:
     bare = _URL.sub("", url, count=1).partition("#")[0]
     host, path = re.match(r"([^/?]*)(.*)", bare, re.DOTALL).groups()  # type: ignore[union-attr]  # it always fits
     asked = request.number("limit")
+    fields = request.text("fl"), request.text("fields")
     return CdxQuestion(
         host=host.rpartition("@")[2].lower(),
         path=paths.uri(path) or "/",
@@ -89,7 +90,7 @@ def read_question(request: Request) -> CdxQuestion:
         order=_one_of(request, "sort", ORDERS),
         limit=MOST_LINES if not asked else min(asked, MOST_LINES),
         page=request.number("page"),
-        fields=_fields(request.text("fl") or request.text("fields")),
+        fields=_fields(fields[0] or fields[1]),
         filters=_filters(text for name, text in request.every if name == "filter"),
         output=_one_of(request, "output", OUTPUTS),
         count=request.text("showNumPages").lower() in {"1", "true", "yes"},

@@ -44,6 +44,8 @@ def _form(meaning: str, **schema: object) -> dict[str, object]:
 
 
 _DATE = {"type": "string", "format": "date"}
+#: A form sends what was left empty, too.
+_DATE_OR_NONE = [{"type": "string", "maxLength": 0}, _DATE]
 _MOMENTS = [{"type": "string", "format": "date-time"}, _DATE]
 _NUMBER = {"type": "string", "pattern": "^[0-9]{1,9}$"}
 _COUNT: dict[str, object] = {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}
@@ -70,14 +72,16 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "entity": _words("One of its entities"),
     "finding": _words("A kind of finding of its newest snapshot"),
     "state": _form("Still there, or gone", type="string", enum=["", "here", "gone"]),
-    "from": _form("A first date or moment; in /compare the older snapshot", **_DATE),
-    "to": _form("A last date or moment; in /compare the newer snapshot", **_DATE),
+    "from": _form("A first date or moment; in /compare the older snapshot", anyOf=_DATE_OR_NONE),
+    "to": _form("A last date or moment; in /compare the newer snapshot", anyOf=_DATE_OR_NONE),
     "before": _form("A sequence number to go back from", **_COUNT),
     "after": _form("Where a list goes on", type="string", pattern="^[0-9]{1,17}[.][0-9]{1,17}$"),
     "raw": _words("There: the source"),
     "whole": _words("There: unchanged lines too"),
     "matchType": _form("Which URLs", type="string", enum=["exact", "prefix", "host", "domain"]),
-    "closest": _form("YYYYMMDDhhmmss: what is nearest comes first", type="string", pattern=_DIGITS),
+    "closest": _form(
+        "YYYYMMDDhhmmss: what is nearest comes first", type="string", pattern=f"^$|{_DIGITS}"
+    ),
     "sort": _form("The order of lines", type="string", enum=["default", "closest", "reverse"]),
     "limit": _form("Lines at most, 2,000 of them", **_COUNT),
     "filter": _form(

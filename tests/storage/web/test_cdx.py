@@ -153,6 +153,7 @@ async def test_a_line_is_cdxj_and_its_fields_may_be_chosen(tmp_path: Path) -> No
         assert line.startswith('example,news)/news/story 20260620120000 {"url":')
         chosen = await client.text(f"/cdx?url={URL}&fl=timestamp,statuscode")
         assert chosen == "20260620120000 200\n"
+        assert (await client.get(f"/cdx?url={URL}&fl=timestamp&fields=%1A")).status == 400
         pages = await client.get(f"/cdx?url={URL}&showNumPages=true")
         assert msgspec.json.decode(pages.body) == {"pages": 1, "pageSize": 1, "blocks": 1}
 
