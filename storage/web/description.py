@@ -45,7 +45,7 @@ def _form(meaning: str, **schema: object) -> dict[str, object]:
 
 _DATE = {"type": "string", "format": "date"}
 #: A form sends what was left empty, too.
-_DATE_OR_NONE = [{"type": "string", "maxLength": 0}, _DATE]
+_DATE_OR_NONE = [{"type": "string", "enum": [""]}, _DATE]
 _MOMENTS = [{"type": "string", "format": "date-time"}, _DATE]
 _NUMBER = {"type": "string", "pattern": "^[0-9]{1,9}$"}
 _COUNT: dict[str, object] = {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER}
