@@ -9,6 +9,9 @@ import sys
 _INTERRUPTED = """
 import signal, sys
 
+# Who starts the tests in the background of a shell ignores it for all of them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 class Slow:
     def find_spec(self, name, path=None, target=None):
         if name == "typer":
