@@ -173,10 +173,13 @@ class Publisher:
     def try_to_publish(self) -> dict[str, BytesLike]:
         """Send what waits, where nothing is on its way; return the bodies that are visible now.
 
-        Raises SegmentsAway where its place was away for longer than it may be.
+        Raises SegmentsAway where its place was away for longer than it may be, and what storing
+        failed with before: whoever waits for what was left then would wait for ever.
         """
         if not self.wait.bytes:
             return self.publish()
+        if self.failed is not None:
+            raise self.failed
         bodies = self.land()
         self._take_off()
         if self._sent is not None and self._sent.upload is None:

@@ -184,6 +184,8 @@ def test_behind_what_the_index_did_not_take_nothing_becomes_visible(
     for _ in range(2):
         with pytest.raises(StoreFailed, match="it is away"):
             publisher.publish()
+    with pytest.raises(StoreFailed, match="it is away"):
+        publisher.try_to_publish()
     assert (seen(index), publisher.waits) == ([], False)
     assert isinstance(publisher.failed, StoreFailed)
     publisher.close()
