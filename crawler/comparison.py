@@ -14,7 +14,8 @@ from msgspec import Struct, structs
 from crawler.article.assemble import trusted
 from crawler.article.copies import Copy
 from crawler.facts import Facts, Link
-from crawler.links import format_of, is_feed
+from crawler.formats.naming import format_of
+from crawler.links import is_feed
 from crawler.urls import same_page
 from storage.model import Stamp
 from storage.times import format_utc, same_moment

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from crawler.facts import Link
-from crawler.links import format_of
+from crawler.formats.naming import format_of
+from crawler.formats.table import FORMATS
 from crawler.urls import normalise, origin
 
 #: Whose URL counts where two declare the same format at different places.
@@ -75,17 +76,10 @@ def _rank(declarer: str) -> int:
 
 def hinted_links(alternates: Mapping[str, str], declarer: str) -> tuple[Link, ...]:
     """Turn a record's ``alternates`` into links; URLs that are none are left out."""
-    types = {
-        "html": "text/html",
-        "markdown": "text/markdown",
-        "text": "text/plain",
-        "jsonld": "application/ld+json",
-        "json": "application/json",
-    }
     return tuple(
-        Link(rel="alternate", url=url, type=types.get(name, ""), declared_by=declarer)
+        Link(rel="alternate", url=url, type=FORMATS[name].media_types[0], declared_by=declarer)
         for name, given in alternates.items()
-        if (url := normalise(given)) is not None and name in types
+        if (url := normalise(given)) is not None and name in FORMATS
     )
 
 

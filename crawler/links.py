@@ -1,8 +1,8 @@
-"""Typed links: reading the ``Link`` header field, and telling which links are formats.
+"""Typed links: reading the ``Link`` header field, and telling which links are feeds.
 
 RFC 8288 section 3 (with appendix B's lenient parsing, since publishers err) and RFC 8187 for
-``title*``. Feeds, embeds and other languages are no formats of an article. Pure: values
-and a base URL in, links out; a part that is broken is left out and the rest is read.
+``title*``. Which links are formats of an article, formats/naming.py tells. Pure: values and a
+base URL in, links out; a part that is broken is left out and the rest is read.
 """
 
 from __future__ import annotations
@@ -14,40 +14,11 @@ from urllib.parse import unquote_to_bytes
 
 from crawler.facts import Link
 from crawler.urls import normalise
-from storage.model import KNOWN_FORMATS
 
 #: Links read from one response's header fields; pages with preload lists carry about 50.
 MAX_LINKS = 1_000
 #: Characters of ``Link`` fields read; servers and proxies cap all headers at 8 to 128 KiB.
 MAX_HEADER = 256 * 1024
-#: Characters of a format's name that is made from a media type.
-MAX_NAME = 32
-
-#: The media types of the formats that have a parser, and of a few with names people use.
-FORMAT_OF_MEDIA = {
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "text/markdown": "markdown",
-    "text/x-markdown": "markdown",
-    "text/plain": "text",
-    "application/ld+json": "jsonld",
-    "application/json": "json",
-    "text/json": "json",
-    "application/x-pdf": "pdf",
-    "application/epub+zip": "epub",
-    "application/x-mobipocket-ebook": "mobi",
-    "application/msword": "doc",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-    "application/vnd.oasis.opendocument.text": "odt",
-}
-#: Alternates by suffix, where the link states no type.
-FORMAT_OF_SUFFIX = {
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".txt": "text",
-    ".jsonld": "jsonld",
-    ".json": "json",
-}
 FEED_TYPES = frozenset(
     {
         "application/rss+xml",
@@ -58,28 +29,8 @@ FEED_TYPES = frozenset(
         "application/x-rss+xml",
     }
 )
-#: Alternates that are no reading of the article: what embeds, describes or styles a page. An
-#: ActivityPub object lives at the page's own URL and answers only servers that ask for it.
-NOT_FORMATS = frozenset(
-    {
-        "application/json+oembed",
-        "application/xml+oembed",
-        "text/json+oembed",
-        "text/xml+oembed",
-        "application/rsd+xml",
-        "application/wlwmanifest+xml",
-        "application/opensearchdescription+xml",
-        "application/manifest+json",
-        "application/activity+json",
-        "application/x-suggestions+json",
-        "text/css",
-        "text/javascript",
-        "application/javascript",
-    }
-)
-#: ``media=`` values under which an alternate is meant for everybody.
-ANY_MEDIA = frozenset({"", "all", "screen"})
-_XML_TYPES = frozenset({"text/xml", "application/xml"})
+#: XML that its type says no more of: a feed where its URL looks like one.
+XML_TYPES = frozenset({"text/xml", "application/xml"})
 
 #: Media types whose reading is remembered, and the characters of those that are: usual ones have
 #: fewer than 80, and what a hostile site writes there is not to be kept in memory.
@@ -94,7 +45,6 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"|\Z)', re.DOTALL)
 _UNQUOTED = re.compile(r"[^;,\s]*+")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 _FEED_PATH = re.compile(r"(?:^|[/._-])(?:feed|rss|atom)(?:[/._-]|$)", re.IGNORECASE)
-_NOT_NAME = re.compile(r"[^a-z0-9]+")
 
 
 def parse_link_header(values: Iterable[str], base: str) -> tuple[Link, ...]:
@@ -116,24 +66,6 @@ def parse_link_header(values: Iterable[str], base: str) -> tuple[Link, ...]:
     return tuple(found)
 
 
-def format_of(link: Link, lang: str | None = None) -> str | None:
-    """Name the format that ``link`` declares, or None where it declares none.
-
-    Only ``rel=alternate`` declares formats. ``lang`` is the page's own language: an alternate
-    marked with another one, or with any where ``lang`` is unknown, is another article.
-    """
-    if link.rel != "alternate":
-        return None
-    if link.media and link.media.strip().lower() not in ANY_MEDIA:
-        return None
-    kind = media_type(link.type)
-    if link.hreflang and not _same_language(link.hreflang, lang, kind):
-        return None
-    if kind == "":
-        return None if link.type else _by_suffix(link.url)
-    return None if kind in _XML_TYPES and is_feed(link) else format_of_media(kind)
-
-
 def is_feed(link: Link) -> bool:
     """Say whether ``link`` names a feed: by its media type, or as XML at a feed's usual path."""
     if link.rel not in ("alternate", "feed"):
@@ -141,7 +73,7 @@ def is_feed(link: Link) -> bool:
     kind = media_type(link.type)
     if kind in FEED_TYPES:
         return True
-    if kind in _XML_TYPES or (link.rel == "feed" and not kind):
+    if kind in XML_TYPES or (link.rel == "feed" and not kind):
         return _FEED_PATH.search(_path(link.url)) is not None
     return False
 
@@ -165,38 +97,9 @@ def _media_type(text: str) -> str:
 _short_media_type = lru_cache(_REMEMBERED)(_media_type)
 
 
-def format_of_media(kind: str) -> str | None:
-    """Name the format of a media type (as ``media_type`` gives it); None for what is no format."""
-    if kind in FORMAT_OF_MEDIA:
-        return FORMAT_OF_MEDIA[kind]
-    if not kind or kind in NOT_FORMATS or kind in FEED_TYPES or kind.startswith("font/"):
-        return None
-    main, _, subtype = kind.partition("/")
-    bare = subtype.removeprefix("x-").removeprefix("vnd.")
-    name = _NOT_NAME.sub("-", bare).strip("-")[:MAX_NAME]
-    # "image/text" must not pass for the format whose name it happens to make.
-    if name in KNOWN_FORMATS or not name:
-        return f"{_NOT_NAME.sub('-', main)}-{name}".strip("-")
-    return name
-
-
-def _by_suffix(url: str) -> str | None:
-    name = _path(url).rpartition("/")[2].lower()
-    dot = name.rfind(".")
-    return FORMAT_OF_SUFFIX.get(name[dot:]) if dot > 0 else None
-
-
 def _path(url: str) -> str:
     """Return the path of a normalised URL, without its first slash."""
     return url.partition("?")[0].split("/", 3)[-1]
-
-
-def _same_language(hreflang: str, lang: str | None, kind: str) -> bool:
-    """RFC 4647 section 3.3.1, both ways. An HTML page under hreflang is always a page beside."""
-    if lang is None or format_of_media(kind) in {"html", None}:
-        return False
-    one, other = hreflang.lower(), lang.lower()
-    return one == other or one.startswith(other + "-") or other.startswith(one + "-")
 
 
 def _link_values(text: str) -> Iterable[tuple[str, Mapping[str, str]]]:

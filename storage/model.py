@@ -15,9 +15,6 @@ from msgspec import Struct, field
 
 FORMAT_VERSION = 1
 
-#: The formats every site of this kind publishes, in the order people read them in.
-KNOWN_FORMATS = ("html", "markdown", "text", "jsonld", "json")
-
 #: The namespace of what a mirror says of its articles in documents of others' making: ``article``
 #: in a ``url`` of a sitemap (sitemaps.org: extensions) is what ResourceSync carries.
 TERMS = "urn:slugline:terms"

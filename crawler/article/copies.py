@@ -15,8 +15,10 @@ from msgspec import Struct, field, structs
 from crawler.declared import Declared
 from crawler.facts import Facts, Malformed
 from crawler.fetch import Fetcher
-from crawler.formats import FORMATS, check_claim, parse, sniff
-from crawler.links import format_of_media, media_type, parse_link_header
+from crawler.formats import check_claim, parse, sniff
+from crawler.formats.naming import format_of_media
+from crawler.formats.table import FORMATS
+from crawler.links import media_type, parse_link_header
 from crawler.progress.wording import clean
 from crawler.robots_cache import RobotsCache
 from crawler.transport.answer import Answer

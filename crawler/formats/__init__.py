@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 
 from crawler.facts import Facts
-from crawler.formats import html, json_record, jsonld, markdown, text
-from crawler.formats.spec import FormatSpec
-from crawler.links import format_of_media, media_type
+from crawler.formats.naming import format_of_media
+from crawler.formats.table import FORMATS
+from crawler.links import media_type
 
 #: Bytes from the start by which a body's kind is told; WHATWG MIME sniffing reads 1,445.
 SNIFFED = 2_048
@@ -37,19 +37,6 @@ _MAGIC_MARKS = tuple(mark for mark, _ in _MAGIC)
 _XML = re.compile(
     rb"\A(?:\xef\xbb\xbf)?\s*<(?:\?xml|rss|feed|urlset|sitemapindex)[\s>]", re.IGNORECASE
 )
-
-
-#: Every format with a parser, by its name.
-FORMATS: dict[str, FormatSpec] = {
-    spec.name: spec
-    for spec in (
-        html.SPEC,
-        markdown.SPEC,
-        text.SPEC,
-        jsonld.SPEC,
-        json_record.SPEC,
-    )
-}
 
 
 def parse(format: str, body: bytes, url: str, content_type: str = "") -> Facts:  # noqa: A002  - the project's word for it

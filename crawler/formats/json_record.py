@@ -228,5 +228,6 @@ def _links(fields: Fields, base: str) -> Iterator[Link]:
 SPEC = FormatSpec(
     name="json",
     media_types=("application/json", "text/json"),
+    suffixes=(".json",),
     parse=parse_json,
 )

@@ -305,5 +305,6 @@ def alternate_links(mapping: Mapping[str, Any], base: str, declarer: str) -> Ite
 SPEC = FormatSpec(
     name="jsonld",
     media_types=("application/ld+json",),
+    suffixes=(".jsonld",),
     parse=parse_jsonld,
 )

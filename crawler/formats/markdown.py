@@ -147,6 +147,7 @@ def _links(said: Mapping[str, Any], url: str) -> tuple[Link, ...]:
 SPEC = FormatSpec(
     name="markdown",
     media_types=("text/markdown", "text/x-markdown"),
+    suffixes=(".md", ".markdown"),
     parse=parse_markdown,
     bare=True,
 )

@@ -31,6 +31,7 @@ def parse_text(body: bytes, url: str, content_type: str = "") -> Facts:  # noqa:
 SPEC = FormatSpec(
     name="text",
     media_types=("text/plain",),
+    suffixes=(".txt",),
     parse=parse_text,
     bare=True,
 )

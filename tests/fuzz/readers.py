@@ -20,10 +20,12 @@ from crawler.discovery.records import RecordsError, parse_records
 from crawler.discovery.resourcesync import articles, parse_resourcesync
 from crawler.discovery.sitemap import parse_sitemap
 from crawler.facts import Facts, Link, Malformed
-from crawler.formats import FORMATS, check_claim, format_of_type, parse, sniff
+from crawler.formats import check_claim, format_of_type, parse, sniff
 from crawler.formats.charset import decode as decode_text
 from crawler.formats.front_matter import split_front_matter
-from crawler.links import MAX_LINKS, format_of, is_comment_feed, is_feed, parse_link_header
+from crawler.formats.naming import format_of
+from crawler.formats.table import FORMATS
+from crawler.links import MAX_LINKS, is_comment_feed, is_feed, parse_link_header
 from crawler.politeness.pace import retry_after
 from crawler.robots import MAX_SITEMAPS, from_answer
 from crawler.transport.headers import received
@@ -54,31 +56,6 @@ def link_header(data: bytes) -> None:
     links = parse_link_header(_header_text(data).split("\n"), BASE)
     assert len(links) <= MAX_LINKS
     _check_links(links)
-
-
-def html(data: bytes) -> None:
-    """Read a page; of which type it is said to be, its first byte chooses."""
-    facts("html", data)
-
-
-def markdown(data: bytes) -> None:
-    """Read Markdown with whatever stands before it."""
-    facts("markdown", data)
-
-
-def text(data: bytes) -> None:
-    """Read plain text in several charsets."""
-    facts("text", data)
-
-
-def jsonld(data: bytes) -> None:
-    """Read a JSON-LD document."""
-    facts("jsonld", data)
-
-
-def json_record(data: bytes) -> None:
-    """Read a JSON record of any kind."""
-    facts("json", data)
 
 
 def front_matter(data: bytes) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crawler.digest import content_digest
 from crawler.facts import Facts, Malformed
 from crawler.formats.html import parse_html
-from crawler.links import format_of
+from crawler.formats.naming import format_of
 
 URL = "https://example.org/news/a"
 NEWSROOM = """<!doctype html>
