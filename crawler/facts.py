@@ -50,8 +50,10 @@ class Facts(Struct, frozen=True, kw_only=True):
     original it was taken from, on another host. ``leads_to`` is where the page sends its reader at
     once. ``title_guessed``: the title is a heading or the window's, not declared as one. ``links``
     are canonical, alternate and other typed links; ``anchors`` plain links for discovery. ``tdm``
-    is what the page says of text and data mining, by name. ``unread`` is the SHA-256 of the rest
-    of a text that was too long to be read whole.
+    is what the page says of text and data mining, by name. ``particulars`` is what this format
+    alone can tell, by name: a PDF's ``pages``. They are kept beside its bytes and shown; they
+    are part of no record, no digest and no judgement. ``unread`` is the SHA-256 of the rest of a
+    text that was too long to be read whole.
     """
 
     source: str
@@ -77,6 +79,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     nofollow: bool = False
     robots: str = ""
     tdm: dict[str, str] = {}
+    particulars: dict[str, int | str] = {}
     unread: str = ""
     evidence: Evidence = Evidence()
     findings: tuple[Finding, ...] = ()

@@ -66,7 +66,10 @@ class SourceLook(Struct, frozen=True, kw_only=True):
 
 
 class FormatLook(Struct, frozen=True, kw_only=True):
-    """One declared format; ``why`` it could not be had, empty where it could."""
+    """One declared format; ``why`` it could not be had, empty where it could.
+
+    ``particulars`` is what it alone can tell, as facts.Facts has them.
+    """
 
     format: str
     url: str
@@ -75,6 +78,7 @@ class FormatLook(Struct, frozen=True, kw_only=True):
     length: int = 0
     etag: str | None = None
     last_modified: str | None = None
+    particulars: dict[str, int | str] = {}
     why: str = ""
 
 
@@ -361,6 +365,7 @@ def _formats(reading: Reading) -> Iterable[FormatLook]:
             length=one.length,
             etag=one.etag,
             last_modified=one.last_modified,
+            particulars=one.particulars,
         )
     for name, why in reading.missing.items():
         yield FormatLook(format=name, url=reading.alternates.get(name, ""), why=why)

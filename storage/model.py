@@ -121,6 +121,7 @@ class Representation(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     ``record_id`` names the WARC record that holds them, or that refers to
     ``target_id`` when the same payload is stored already. ``via`` is the publisher's own URL of
     bytes that came from another mirror, by that mirror's word: relative links are meant there.
+    ``particulars`` is what the format alone can tell, by name, as its parser read it: ``pages``.
     """
 
     format: str
@@ -141,6 +142,7 @@ class Representation(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     target_id: str | None = None
     request: dict[str, str] = field(default_factory=dict)
     via: str = ""
+    particulars: dict[str, int | str] = field(default_factory=dict)
 
     @property
     def base(self) -> str:

@@ -230,6 +230,7 @@ class Copyist:
             last_modified=fields.get("last-modified", _NO_VALUE)[0],
             request={"Accept": accept} if "probe" in declared.declared_by and accept else {},
             via=declared.via,
+            particulars=facts.particulars,
         )
         return Copy(
             facts=facts,
@@ -268,7 +269,9 @@ class Copyist:
             return None
         stored_links = tuple(v for n, v in body.headers if n.lower() == "link")
         facts = _linked(facts, stored_links, old.final_url, old.via)
-        representation = structs.replace(old, fetched_at=answer.fetched_at, record_id="")
+        representation = structs.replace(
+            old, fetched_at=answer.fetched_at, record_id="", particulars=facts.particulars
+        )
         return Copy(
             facts=facts,
             representation=representation,

@@ -90,7 +90,8 @@ def _format(one: FormatLook) -> str:
     given = [name for name, value in (("ETag", one.etag), ("date", one.last_modified)) if value]
     validators = f"; {' and '.join(given)}" if given else "; neither ETag nor date"
     kind = clean(one.media_type) or "no media type"
-    return f"{one.format}  {clean(one.url)}  {kind}, {size(one.length)}{by}{validators}"
+    own = "".join(f"; {clean(name)} {clean(str(v))}" for name, v in one.particulars.items())
+    return f"{one.format}  {clean(one.url)}  {kind}, {size(one.length)}{by}{validators}{own}"
 
 
 def _saying(saying: Saying) -> Iterator[str]:

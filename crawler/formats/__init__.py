@@ -11,6 +11,7 @@ import re
 
 from crawler.facts import Facts
 from crawler.formats.naming import format_of_media
+from crawler.formats.spec import bounded
 from crawler.formats.table import FORMATS
 from crawler.links import media_type
 
@@ -47,7 +48,8 @@ def parse(format: str, body: bytes, url: str, content_type: str = "") -> Facts: 
     spec = FORMATS.get(format)
     if spec is None:
         return Facts(source="other", extractor=EXTRACTOR)
-    return spec.parse(body, url, content_type)
+    facts = spec.parse(body, url, content_type)
+    return bounded(facts) if facts.particulars else facts
 
 
 def sniff(body: bytes, content_type: str = "") -> str | None:

@@ -82,6 +82,7 @@ def make_schema() -> pa.Schema:
             "media_type": text, "content_encoding": text, "digest": text, "length": number,
             "fetched_at": moment, "etag": text, "last_modified": text, "declared_by": texts,
             "stored": pa.bool_(),
+            "particulars": pa.list_(pa.struct({"name": text, "value": text})),
         }
     )  # fmt: skip
     return pa.schema(

@@ -92,4 +92,5 @@ def _format(one: Representation) -> dict[str, Any]:
         "last_modified": one.last_modified,
         "declared_by": list(one.declared_by),
         "stored": bool(one.record_id),
+        "particulars": [{"name": n, "value": str(value)} for n, value in one.particulars.items()],
     }

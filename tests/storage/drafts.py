@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from gzip import compress
 from hashlib import sha256
@@ -66,6 +66,7 @@ def article(
     reason: Reason = "first",
     site: str = SITE,
     not_modified: Sequence[str] = (),
+    particulars: Mapping[str, int | str] | None = None,
     **changes: Any,
 ) -> Draft:
     """Return a snapshot's draft; ``changes`` are fields of the manifest."""
@@ -102,6 +103,7 @@ def article(
                 length=len(body),
                 fetched_at=seen,
                 etag=f'"{slug}{name}{edition}"',
+                particulars=dict(particulars or {}),
             )
         )
     manifest = Manifest(

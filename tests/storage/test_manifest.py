@@ -51,6 +51,7 @@ representations = st.builds(
     length=st.integers(0, 1 << 40),
     fetched_at=moments,
     etag=st.none() | words,
+    particulars=st.dictionaries(words, words | st.integers(-(1 << 53), 1 << 53), max_size=2),
 )
 manifests = st.builds(
     Manifest,

@@ -20,6 +20,7 @@ ARTICLE = ArticleLook(
     said={"updated_at": "html"}, canonical={"html": URL}, canonical_source=EVIL, aliases=(EVIL,),
     formats=(
         FormatLook(format="html", url=URL, media_type=EVIL, length=2048, etag='"1"'),
+        FormatLook(format="pdf", url=f"{URL}.pdf", particulars={"pages": 12, "maker": EVIL}),
         FormatLook(format="markdown", url=f"{URL}.md", why=EVIL),
     ),
     alternates=(
@@ -49,6 +50,7 @@ def test_what_is_odd_is_said() -> None:
         "robots: allowed (robots.txt); Crawl-delay 2 s",
         "updated  2026-06-19T00:00:00Z, by html, to the second",
         "2.0 KiB; ETag\n",
+        "; pages 12; maker ",
         "could not be had: ",
         "title  (they disagree)",
         "Where they disagree, and what is odd:",

@@ -29,6 +29,7 @@ def mirror(tmp_path: Path) -> Path:
         "usage": {"html: x-robots-tag": "noai"},
         "findings": (Finding(kind="date-only", detail="no edit", formats=("html",)),),
         "content": {"html": ContentDigest(digest="ab" * 32, extractor="t/1")},
+        "particulars": {"pages": 12},
     }
     facts = {
         "topics": ("ai", "ö"),
@@ -72,13 +73,14 @@ def test_duckdb_reads_every_snapshot(mirror: Path, tmp_path: Path) -> None:
     ]
     (first,) = asked(
         "SELECT body_md, lang, topics, alternates['html'], usage['html: x-robots-tag'], reserved, "
-        "findings[1].kind, content[1].digest, len(formats), formats[1].digest "
+        "findings[1].kind, content[1].digest, len(formats), "
+        "formats[1].particulars[1].name, formats[1].particulars[1].value, formats[1].digest "
         "FROM {} WHERE slug = 'a' AND sequence = 1",
         file,
     )
     assert first[:-1] == (
         "Words.\n", "en", ["ai", "ö"], "x", "noai", ["html: x-robots-tag noai"],
-        "date-only", "ab" * 32, 2,
+        "date-only", "ab" * 32, 2, "pages", "12",
     )  # fmt: skip
     assert len(first[-1]) == 64
 

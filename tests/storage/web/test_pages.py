@@ -74,7 +74,10 @@ def hostile(number: int, payload: str) -> Draft:
         )
         for each in draft.payloads
     ]
-    digests = [structs.replace(one, media_type=payload) for one in draft.manifest.representations]
+    digests = [
+        structs.replace(one, media_type=payload, particulars={payload: payload})
+        for one in draft.manifest.representations
+    ]
     return Draft(
         manifest=structs.replace(
             manifest,
@@ -216,6 +219,17 @@ async def test_an_article_shows_its_history_record_and_who_declared_what(tmp_pat
         copy = await client.text(f"/sites/{SITE}/copy")
         assert "https://orig.example/1" in copy
         assert "which is not in this archive" in copy
+
+
+async def test_what_a_format_alone_can_tell_stands_among_who_declared_what(tmp_path: Path) -> None:
+    stored(tmp_path, article(formats=("html",), particulars={"pages": 12}))
+    async with client_of(tmp_path) as client:
+        page = html.document_fromstring((await client.get(STORY)).text)
+    rows = [
+        [cell.text_content() for cell in row]
+        for row in page.xpath('//table[@class="cards said"]/tbody/tr')
+    ]
+    assert ["pages", "html", "12"] in rows
 
 
 async def test_one_snapshot_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
