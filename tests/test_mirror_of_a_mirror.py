@@ -21,7 +21,7 @@ from crawler.demo.server import NewsroomServer
 from crawler.events import Happened, Note, Requested
 from crawler.urls import site_name
 from storage.archive import Archive
-from storage.web.server import Serving, Settings
+from storage.web.server import ServeSettings, Serving
 from tests.crawler.runs import Ran, history, reasons, run
 from tests.crawler.small_site import SmallSite, article
 
@@ -55,7 +55,7 @@ def kept(root: Path) -> dict[str, Kept]:
 @asynccontextmanager
 async def served(root: Path) -> AsyncIterator[str]:
     """Serve the mirror at ``root``, and give its address."""
-    async with Serving(Settings(root=root, port=0)).listening() as serving:
+    async with Serving(ServeSettings(root=root, port=0)).listening() as serving:
         yield serving.address
 
 

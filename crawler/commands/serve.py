@@ -51,7 +51,7 @@ def serve(
 
     if public_url and not public_url.startswith(("https://", "http://")):
         raise UsageError(f"--public-url {public_url}: it begins with https:// or http://")
-    settings = server.Settings(
+    settings = server.ServeSettings(
         root=mirror, host=host, port=port, public_url=public_url, private=private
     )
 

@@ -163,7 +163,7 @@ Line = Annotated[str, AfterValidator(_field_value)]
 Name = Annotated[str, AfterValidator(_format_name)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret), AfterValidator(_one_line)]
-Source = Literal["sitemap", "feed", "llms-txt", "links"]
+Way = Literal["sitemap", "feed", "llms-txt", "links"]
 Scope = Annotated[str, AfterValidator(_scope)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
@@ -202,7 +202,7 @@ class Defaults(_Table):
     gone_after: float = number(24, "hours", "between two 404s that make an article gone", 0, 8760)
     torn_retries: int = number(3, "times", "stale formats are fetched again", 0, 10)
     keep: Literal["content", "bytes"] = setting("content", "", "store on changed words, or bytes")
-    discovery: tuple[Source, ...] = setting(
+    discovery: tuple[Way, ...] = setting(
         ("sitemap", "feed", "llms-txt", "links"), "names", "where articles are looked for"
     )
     schedule: Annotated[str, AfterValidator(_schedule)] = setting(
@@ -219,7 +219,7 @@ class Defaults(_Table):
     )
 
 
-class Fetch(_Table):
+class FetchTable(_Table):
     """``[fetch]``: how requests are made."""
 
     contact: Line = setting("", "", "URL or address in the User-Agent")
@@ -248,7 +248,7 @@ class Fetch(_Table):
     allow_address: tuple[Network, ...] = setting((), "CIDR", "private networks links may lead to")
 
 
-class Limits(_Table):
+class LimitsTable(_Table):
     """``[limits]``: bounds on what a site may make us do; past one, a named error."""
 
     max_body: int = number(64 * MIB, "bytes", "one body, decoded", KIB, 16 * GIB)
@@ -263,7 +263,7 @@ class Limits(_Table):
     page_depth: int = number(5, "links", "pages that are no article, from the scope", 0, 100)
 
 
-class Store(_Table):
+class StoreTable(_Table):
     """``[store]``: what is written."""
 
     mirror: str = setting("mirror", "folder", "where the mirror is kept", min_length=1)
@@ -273,7 +273,7 @@ class Store(_Table):
     segments: str = setting("", "URL", "bucket that holds the segments; empty is the folder")
 
 
-class Cluster(_Table):
+class ClusterTable(_Table):
     """``[cluster]``: what `slugline worker` shares with others."""
 
     queue: str = setting("", "URL", "PostgreSQL that holds the queue; empty is the index's")
@@ -291,7 +291,7 @@ class SiteTable(Defaults):
         return self.name or site_name(self.url)
 
 
-class Settings(Defaults, Fetch, Limits, Store):
+class Settings(Defaults, FetchTable, LimitsTable, StoreTable):
     """All that a run reads, flat and frozen."""
 
     def changed(self, **values: Any) -> Self:
@@ -307,10 +307,10 @@ class Config(_Table):
     """A whole config.toml."""
 
     defaults: Defaults = Defaults()
-    fetch: Fetch = Fetch()
-    limits: Limits = Limits()
-    store: Store = Store()
-    cluster: Cluster = Cluster()
+    fetch: FetchTable = FetchTable()
+    limits: LimitsTable = LimitsTable()
+    store: StoreTable = StoreTable()
+    cluster: ClusterTable = ClusterTable()
     site: tuple[SiteTable, ...] = ()
 
     def settings(self, site: SiteTable | None = None) -> Settings:

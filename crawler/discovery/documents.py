@@ -30,7 +30,7 @@ GONE = frozenset({404, 410})
 STRONG = timedelta(seconds=60)
 
 
-class Source(Struct, frozen=True, kw_only=True):
+class ListDocument(Struct, frozen=True, kw_only=True):
     """A document to be read, and the answer it came in: None where memory gave it."""
 
     url: str
@@ -75,7 +75,7 @@ class Documents:
 
     async def get(
         self, url: str, *, promised: bool, lastmod: str = "", spared: bool = False
-    ) -> Source | None:
+    ) -> ListDocument | None:
         """Fetch a document once; None where it is not there, may not be read, or was read.
 
         ``lastmod`` is what an index says of it; where that still holds, it is read from memory if
@@ -97,13 +97,13 @@ class Documents:
             return self._once(kept[1], promised=promised)
         return self._once(self._received(answer, promised=promised), promised=promised)
 
-    async def _kept(self, url: str) -> tuple[Document, Source] | None:
+    async def _kept(self, url: str) -> tuple[Document, ListDocument] | None:
         """Return a document from memory."""
         document = self._memory.document(url)
         body = await asyncio.to_thread(self._memory.body, url) if document is not None else None
         if document is None or body is None:
             return None
-        source = Source(
+        source = ListDocument(
             url=url,
             final_url=document.final_url,
             media_type=document.media_type,
@@ -129,7 +129,7 @@ class Documents:
             self._unread(url, error.sentence, promised=promised)
             return None
 
-    def _received(self, answer: Answer, *, promised: bool) -> Source | None:
+    def _received(self, answer: Answer, *, promised: bool) -> ListDocument | None:
         """Undo an answer's codings; what is none of the document is said."""
         url = answer.url
         if answer.status != OK:
@@ -149,7 +149,7 @@ class Documents:
         except CodingError as error:
             self._unread(url, str(error), promised=True)
             return None
-        return Source(
+        return ListDocument(
             url=url,
             final_url=answer.final_url,
             media_type=answer.header("content-type") or "",
@@ -157,7 +157,7 @@ class Documents:
             answer=answer,
         )
 
-    def _once(self, source: Source | None, *, promised: bool) -> Source | None:
+    def _once(self, source: ListDocument | None, *, promised: bool) -> ListDocument | None:
         """Return ``source``, unless it leads to a document that was read already."""
         if source is None:
             return None
@@ -169,7 +169,7 @@ class Documents:
         self._memory.found(source.url)
         return source
 
-    async def keep(self, source: Source, lastmod: str = "") -> None:
+    async def keep(self, source: ListDocument, lastmod: str = "") -> None:
         """Remember a document that was read whole, if it can be asked for conditionally."""
         answer = source.answer
         if answer is None:

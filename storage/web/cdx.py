@@ -67,7 +67,7 @@ class CdxQuestion(Struct, frozen=True, kw_only=True):
 
 
 def read_question(request: Request) -> CdxQuestion:
-    """Return what a request asks for. Raises Refused."""
+    """Return what a request asks for. Raises Refusal."""
     url = request.text("url", MOST_URL)
     if not url:
         raise wrong("url names the URL whose captures are asked for.")
@@ -139,7 +139,7 @@ def _filters(texts: Iterable[str]) -> tuple[Callable[[CdxLine], bool], ...]:
 def read_filter(text: str) -> Callable[[CdxLine], bool]:
     """Return what ``[!][=|~]field:words`` lets through: contains, ``=`` is, ``~`` begins as.
 
-    ``~`` takes a regular expression of the kind whose time is linear. Raises Refused.
+    ``~`` takes a regular expression of the kind whose time is linear. Raises Refusal.
     """
     if len(text) > _MOST_PATTERN:
         raise wrong(f"A filter has at most {_MOST_PATTERN} characters.")

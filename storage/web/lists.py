@@ -20,7 +20,7 @@ _REVISION = ".r"
 
 
 def known_site(reading: Reading, request: Request, name: str | None = None) -> str:
-    """Return the site that the path names. Raises Refused where the archive has none."""
+    """Return the site that the path names. Raises Refusal where the archive has none."""
     site = request.part("site") if name is None else name
     if not reading.archive.index.ask("SELECT 1 FROM sites WHERE name = :name", name=site):
         raise not_there(f"The archive has no site {site!r}.")
@@ -28,7 +28,7 @@ def known_site(reading: Reading, request: Request, name: str | None = None) -> s
 
 
 def known_article(reading: Reading, request: Request) -> tuple[str, str]:
-    """Return the article that the path or the parameters name. Raises Refused.
+    """Return the article that the path or the parameters name. Raises Refusal.
 
     Its second slugs lead to it too; ``.`` and ``..`` can only come doubly encoded.
     """
@@ -50,7 +50,7 @@ def known_snapshot(
 ) -> SnapshotRow:
     """Return the snapshot that ``spec`` means: UPDATED_AT[.rN], a moment or a sequence number.
 
-    Raises Refused.
+    Raises Refusal.
     """
     row = _by_key(reading, site, slug, spec)
     if row is not None:

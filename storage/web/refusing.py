@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from storage.web import templating
 from storage.web.answer import Answer, json_answer
-from storage.web.request import Refused
+from storage.web.request import Refusal
 from storage.web.route import Route
 
 #: Characters of what a client asked, and of what went wrong, on stderr.
@@ -19,7 +19,7 @@ _AGAIN_SECONDS = 60.0
 _MOST_SAID = 200
 
 
-def refusal(route: Route | None, refused: Refused) -> Answer:
+def refusal(route: Route | None, refused: Refusal) -> Answer:
     """Return the answer for a refused request; ``route`` None: no route was found."""
     form = route.errors if route else "page"
     headers: tuple[tuple[str, str], ...] = ()

@@ -24,7 +24,7 @@ _BARE_URL = re.compile(r"https?:/{1,2}(?=[^/])", re.IGNORECASE)
 _WRAPPED_URL = re.compile(r"https?%3A", re.IGNORECASE)
 
 
-class Refused(Exception):
+class Refusal(Exception):
     """A request that gets no page: ``status`` is the HTTP status, the text a sentence for people.
 
     ``retry``: seconds after which to ask again, 0: never.
@@ -36,14 +36,14 @@ class Refused(Exception):
         self.retry = retry
 
 
-def not_there(sentence: str) -> Refused:
+def not_there(sentence: str) -> Refusal:
     """Return the refusal for what the archive does not have."""
-    return Refused(404, sentence)
+    return Refusal(404, sentence)
 
 
-def wrong(sentence: str) -> Refused:
+def wrong(sentence: str) -> Refusal:
     """Return the refusal for what the client wrote wrong."""
-    return Refused(400, sentence)
+    return Refusal(400, sentence)
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -66,15 +66,15 @@ class Request(Struct, frozen=True, kw_only=True):
     every: tuple[tuple[str, str], ...] = ()
 
     def part(self, name: str) -> str:
-        """Return a part of the path. Raises Refused where it is too long."""
+        """Return a part of the path. Raises Refusal where it is too long."""
         return _bounded(name, self.parts[name])
 
     def text(self, name: str, most: int = MOST_CHARACTERS) -> str:
-        """Return a parameter's words, "" where it was not given. Raises Refused."""
+        """Return a parameter's words, "" where it was not given. Raises Refusal."""
         return _bounded(name, self.query.get(name, ""), most).strip()
 
     def number(self, name: str) -> int | None:
-        """Return a whole number, None where none was given. Raises Refused."""
+        """Return a whole number, None where none was given. Raises Refusal."""
         text = self.text(name)
         if not text:
             return None
@@ -85,7 +85,7 @@ class Request(Struct, frozen=True, kw_only=True):
     def moment(self, name: str, *, start: bool = False) -> datetime | None:
         """Return a moment or a day (its end, or its ``start``), None where none was given.
 
-        Raises Refused.
+        Raises Refusal.
         """
         text = self.text(name)
         try:
@@ -94,7 +94,7 @@ class Request(Struct, frozen=True, kw_only=True):
             raise wrong(f"{name}: {error}.") from error
 
     def original(self) -> str:
-        """Return the URL of another server that the path ends with. Raises Refused.
+        """Return the URL of another server that the path ends with. Raises Refusal.
 
         It may stand there as it is, or percent-encoded as a whole; and what folds ``//`` on the way
         does no harm.

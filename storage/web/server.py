@@ -29,7 +29,7 @@ from storage.web.answer import Answer
 from storage.web.follower import Follower
 from storage.web.reading import MOST_PARTS, MOST_SIZES, Parts, Reading, Remembered, Sizes
 from storage.web.refusing import Complaints, complaints, refusal
-from storage.web.request import MANY, Refused, Request, not_there
+from storage.web.request import MANY, Refusal, Request, not_there
 from storage.web.route import Route
 from storage.web.routes import ROUTES
 from storage.web.workers import Workers
@@ -53,7 +53,7 @@ _METHODS = frozenset({"GET", "HEAD"})
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?")
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class ServeSettings(Struct, frozen=True, kw_only=True):
     """What is served and where. ``public_url``: this server's address where a proxy stands before.
 
     ``private``: what was fetched with a private header is shown too. The rest is what a client may
@@ -74,7 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 class Serving:
     """One server at work. State: its threads and its connections."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServeSettings) -> None:
         """Open what is needed to answer. Raises ArchiveError where there is no mirror to read."""
         with Archive.open(settings.root):
             pass
@@ -174,21 +174,21 @@ class Serving:
             asked = self._request(asked_of, request)
             answer = await self._workers.answer(asked_of.answer, asked, heavy=asked_of.heavy)
             return zipped(answer, asked.accept_encoding)
-        except Refused as refused:
+        except Refusal as refused:
             return refusal(route, refused)
         except ArchiveError as error:
             self._complain(request, error)
             self.follower.doubt(error)
             why = "The archive can't give this just now; whoever runs it was told why."
-            return refusal(route, Refused(503, why, 60))
+            return refusal(route, Refusal(503, why, 60))
         except Exception as error:  # noqa: BLE001  - a bug must cost one page, not the server
             self._complain(request, error)
-            return refusal(route, Refused(500, "This page failed; whoever runs it was told why."))
+            return refusal(route, Refusal(500, "This page failed; whoever runs it was told why."))
 
     def _request(self, route: Route, request: web.Request) -> Request:
         target = request.raw_path
         if not target.isascii():
-            raise Refused(400, "The address holds bytes that are not ASCII: percent-encode them.")
+            raise Refusal(400, "The address holds bytes that are not ASCII: percent-encode them.")
         parts = dict(request.match_info)
         url = ""
         if "url" in parts:
@@ -197,7 +197,7 @@ class Serving:
         query = {name: request.query.getall(name)[0] for name in request.query}
         for name in route.query:
             if name not in MANY and len(request.query.getall(name, ())) > 1:
-                raise Refused(400, f"{name} stands more than once in the address.")
+                raise Refusal(400, f"{name} stands more than once in the address.")
         fields = request.headers
         return Request(
             parts=parts,
@@ -217,7 +217,7 @@ class Serving:
             return self.settings.public_url.rstrip("/")
         host = request.headers.get("Host", "")
         if host and not _HOST.fullmatch(host):
-            raise Refused(400, "The Host field is no name of a host.")
+            raise Refusal(400, "The Host field is no name of a host.")
         return f"http://{host}" if host else self.address
 
 
@@ -243,7 +243,7 @@ class _Connection(web.RequestHandler):
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR and exc is not None:
             self._complain(request, exc)
         sentence = "This is no request that could be read." if status < 500 else "This failed."  # noqa: PLR2004  - whose fault it is
-        response = _response(refusal(None, Refused(status, sentence)))
+        response = _response(refusal(None, Refusal(status, sentence)))
         response.force_close()
         return response
 
@@ -262,7 +262,7 @@ class _Full(asyncio.Protocol):
 
 def _allowed(route: Route | None, request: web.Request) -> Route:
     if request.method not in _METHODS:
-        raise Refused(405, "This server only reads: GET and HEAD.")
+        raise Refusal(405, "This server only reads: GET and HEAD.")
     if route is None:
         raise not_there("There is no such page.")
     return route
@@ -276,7 +276,7 @@ async def _expected(request: web.Request) -> web.StreamResponse | None:
     if request.headers.get("Expect", "").lower() == "100-continue":
         return None
     sentence = "Expect takes 100-continue alone (RFC 9110 section 10.1.1)."
-    return _response(refusal(None, Refused(417, sentence)))
+    return _response(refusal(None, Refusal(417, sentence)))
 
 
 def _path_of(target: str) -> str:
@@ -322,7 +322,7 @@ def _response(answer: Answer) -> web.Response:
     return response
 
 
-async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+async def serve(settings: ServeSettings, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; ``ready`` is told the address.
 
     Raises ArchiveError where there is no mirror, OSError where the address can't be had.

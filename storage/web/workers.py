@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from storage.errors import DamageFound
 from storage.web.answer import Answer
 from storage.web.reading import Reading
-from storage.web.request import Refused, Request
+from storage.web.request import Refusal, Request
 from storage.web.route import Answering
 
 #: Threads that read: one computes while the others are in SQLite or wait for the disk; with more
@@ -41,9 +41,9 @@ class Workers:
         self._waiting = 0
 
     async def answer(self, answering: Answering, request: Request, *, heavy: bool) -> Answer:
-        """Return what ``answering`` makes of a request. Raises what it raises, and Refused."""
+        """Return what ``answering`` makes of a request. Raises what it raises, and Refusal."""
         if self._waiting >= MOST_WAITING:
-            raise Refused(503, "Too many requests wait already: ask again soon.", _AGAIN_SECONDS)
+            raise Refusal(503, "Too many requests wait already: ask again soon.", _AGAIN_SECONDS)
         self._waiting += 1
         try:
             if not heavy:

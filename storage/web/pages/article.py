@@ -15,7 +15,7 @@ from storage.web import charts, paths, templating
 from storage.web.answer import Answer
 from storage.web.lists import known_article
 from storage.web.reading import Reading
-from storage.web.request import Refused, Request
+from storage.web.request import Refusal, Request
 from storage.web.wording import count, told
 from storage.web.words import changed_words
 
@@ -76,13 +76,13 @@ def page(reading: Reading, request: Request) -> Answer:
     )
 
 
-def _nothing(slug: str, events: Sequence[EventRow]) -> Refused:
+def _nothing(slug: str, events: Sequence[EventRow]) -> Refusal:
     """Return the refusal for an article without a snapshot: forgotten, or none may be shown."""
     for event in events:
         if event.event == "forgotten":
             why = event.detail.get("reason", "no reason is given")
-            return Refused(410, f"{slug!r} was forgotten: {why}.")
-    return Refused(404, f"The archive shows no snapshot of {slug!r}.")
+            return Refusal(410, f"{slug!r} was forgotten: {why}.")
+    return Refusal(404, f"The archive shows no snapshot of {slug!r}.")
 
 
 def _links(newest: SnapshotRow) -> tuple[tuple[str, str], ...]:

@@ -22,7 +22,7 @@ from storage.warc_read import RecordError, read_member
 from storage.web.answer import Answer, json_answer
 from storage.web.cdx import CdxLine, CdxQuestion, as_text, host_key, read_question, timestamp
 from storage.web.reading import Reading
-from storage.web.request import Refused, Request, not_there, wrong
+from storage.web.request import Refusal, Request, not_there, wrong
 
 #: As pywb names them.
 CDXJ = "text/x-cdxj"
@@ -209,7 +209,7 @@ def record(reading: Reading, request: Request) -> Answer:
         raise not_there("No record that may be shown begins at that byte.")
     end = min(int(asked[2] or place.offset + place.length - 1), place.offset + place.length - 1)
     if end < start:
-        raise Refused(416, "The range ends before it begins.")
+        raise Refusal(416, "The range ends before it begins.")
     data = reading.archive.stored(place.segment, place.offset, end - start + 1)
     return structs.replace(
         Answer(body=data, content_type=WARC, status=206, policy="frame"),

@@ -20,7 +20,7 @@ from storage.web.answer import Answer
 from storage.web.lists import known_site
 from storage.web.pages.mementos import sent
 from storage.web.reading import Reading
-from storage.web.request import Refused, Request, not_there
+from storage.web.request import Refusal, Request, not_there
 from storage.web.resourcesync import latest_path, list_path
 
 #: Fields of the site's own answer that are handed on: usage signals, and what dates the bytes.
@@ -48,7 +48,7 @@ def newest(reading: Reading, request: Request) -> Answer:
     if row is None or newest is None:
         raise not_there(f"The archive has no {name} of {url} on {site}.")
     if newest.gone_at is not None:
-        raise Refused(410, f"{url} is gone; its mementos are not.")
+        raise Refusal(410, f"{url} is gone; its mementos are not.")
     manifest = reading.archive.manifest(row)
     if newest.sequence != row.sequence and (to := _elsewhere(reading, newest, name, url)):
         return Answer(
@@ -70,7 +70,7 @@ def newest(reading: Reading, request: Request) -> Answer:
 def _elsewhere(reading: Reading, newest: SnapshotRow, name: str, url: str) -> str:
     """Return where the format's newest bytes are by now, "" where they are not elsewhere.
 
-    Raises Refused where the article has no such format any more.
+    Raises Refusal where the article has no such format any more.
     """
     manifest = reading.archive.manifest(newest)
     one = manifest.representation(name)

@@ -31,7 +31,7 @@ def page(reading: Reading, request: Request) -> Answer:
 
 
 def asked_snapshot(reading: Reading, request: Request) -> SnapshotRow:
-    """Return the snapshot that the path names. Raises Refused."""
+    """Return the snapshot that the path names. Raises Refusal."""
     site, slug = known_article(reading, request)
     return known_snapshot(reading, request, site, slug, request.part("when"))
 

@@ -13,14 +13,14 @@ from pydantic.fields import FieldInfo
 
 from crawler.config.errors import ConfigError, unit_of
 from crawler.config.settings import (
-    Cluster,
+    ClusterTable,
     Config,
     Defaults,
-    Fetch,
-    Limits,
+    FetchTable,
+    LimitsTable,
     Settings,
     SiteTable,
-    Store,
+    StoreTable,
     load_config,
     parse_config,
 )
@@ -28,10 +28,10 @@ from crawler.config.settings import (
 SHIPPED = Path(__file__).parents[3] / "config.toml"
 TABLES: dict[str, type[BaseModel]] = {
     "defaults": Defaults,
-    "fetch": Fetch,
-    "limits": Limits,
-    "store": Store,
-    "cluster": Cluster,
+    "fetch": FetchTable,
+    "limits": LimitsTable,
+    "store": StoreTable,
+    "cluster": ClusterTable,
 }
 
 

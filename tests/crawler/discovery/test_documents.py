@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from crawler.discovery.documents import Documents, Source
+from crawler.discovery.documents import Documents, ListDocument
 from crawler.discovery.memory import Memory
 from crawler.events import Event, Failed, Note
 from tests.crawler.fetching import NOW, fetching
@@ -42,7 +42,7 @@ class Reader:
         now: datetime = NOW,
         promised: bool = True,
         keep: bool = True,
-    ) -> list[Source | None]:
+    ) -> list[ListDocument | None]:
         """Have the documents at ``paths`` in one run, and remember them for the next."""
         memory = Memory(self.stored, now, MONTH, trust=True)
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from storage.web.server import Serving, Settings
+from storage.web.server import ServeSettings, Serving
 
 #: Seconds until a catalogue of a few articles is made: only a hung thread takes as long.
 _LISTED_SECONDS = 20
@@ -60,7 +60,7 @@ class Client(Struct, frozen=True):
 @asynccontextmanager
 async def client_of(root: Path, **more: Any) -> AsyncIterator[Client]:
     """Serve a mirror while the context is entered, once its lists are made."""
-    settings = Settings(root=root, port=0, **more)
+    settings = ServeSettings(root=root, port=0, **more)
     async with Serving(settings).listening() as serving, aiohttp.ClientSession() as session:
         wait = serving.follower.caught_up.wait
         assert await asyncio.get_running_loop().run_in_executor(None, wait, _LISTED_SECONDS)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.web.cdx import MOST_FILTERS, CdxQuestion, read_filter, read_question
-from storage.web.request import Refused, Request
+from storage.web.request import Refusal, Request
 from tests.storage.drafts import SEEN, SITE, article, hour, segments_of, stored, words
 from tests.storage.web.serving import Client, client_of
 
@@ -55,7 +55,7 @@ def test_a_url_is_read_as_it_was_meant(url: str, host: str, path: str, match: st
 
 def test_a_url_may_be_as_long_as_a_crawler_takes_it() -> None:
     assert question(url=f"{URL}/{'a' * 3_000}").path.endswith("aaa")
-    with pytest.raises(Refused):
+    with pytest.raises(Refusal):
         question(url="a" * 5_000)
 
 
@@ -91,7 +91,7 @@ def test_a_moment_may_be_less_than_exact(name: str, written: str, moment: dateti
     ],
 )
 def test_what_is_asked_wrongly_is_refused(query: dict[str, str]) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refusal) as refused:
         question(**query)
     assert refused.value.status == 400
 
@@ -99,7 +99,7 @@ def test_what_is_asked_wrongly_is_refused(query: dict[str, str]) -> None:
 def test_too_many_filters_are_refused() -> None:
     every = (("url", URL), *[("filter", "mime:a")] * (MOST_FILTERS + 1))
     request = Request(parts={}, query={"url": URL}, base="", now=SEEN, every=every)
-    with pytest.raises(Refused):
+    with pytest.raises(Refusal):
         read_question(request)
 
 
@@ -125,7 +125,7 @@ def test_a_filter_lets_through_what_it_says(text: str, passes: bool) -> None:
 def test_any_filter_is_read_or_refused(text: str) -> None:
     try:
         passes = read_filter(text)
-    except Refused:
+    except Refusal:
         return
     assert passes(LINE | {"timestamp": "20260620120000"}) in (True, False)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from storage.web.request import MOST_CHARACTERS, Refused, Request
+from storage.web.request import MOST_CHARACTERS, Refusal, Request
 
 NOW = datetime(2026, 6, 20, tzinfo=UTC)
 
@@ -32,7 +32,7 @@ def test_a_url_in_the_path_is_taken_as_it_was_meant(url: str, meant: str) -> Non
 
 @pytest.mark.parametrize("url", ["a.example", "ftp://a.example/", "", "javascript:alert(1)", "/x"])
 def test_what_is_no_url_of_the_web_is_refused(url: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refusal) as refused:
         asked(url).original()
     assert refused.value.status == 400
 
@@ -47,7 +47,7 @@ def test_numbers_and_moments_are_read() -> None:
 
 @pytest.mark.parametrize("text", ["-1", "1.5", "x", "9" * 17, "٣"])
 def test_what_is_no_number_is_refused(text: str) -> None:
-    with pytest.raises(Refused, match="whole number"):
+    with pytest.raises(Refusal, match="whole number"):
         asked(n=text).number("n")
 
 
@@ -55,6 +55,6 @@ def test_what_is_no_number_is_refused(text: str) -> None:
     ("text", "status"), [("x" * (MOST_CHARACTERS + 1), 400), ("a\0b", 400), ("a\ud800", 400)]
 )
 def test_words_are_bounded_and_without_control_characters(text: str, status: int) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refusal) as refused:
         asked(q=text).text("q")
     assert refused.value.status == status

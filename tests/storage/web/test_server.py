@@ -17,7 +17,7 @@ from storage.errors import NotAMirror
 from storage.model import Draft
 from storage.reindex import reindex
 from storage.web.routes import ROUTES
-from storage.web.server import Serving, Settings
+from storage.web.server import ServeSettings, Serving
 from tests.storage.drafts import SEEN, SITE, article, hour, segments_of, stored
 from tests.storage.indexes import lose
 from tests.storage.web.serving import Client, client_of
@@ -258,7 +258,7 @@ async def test_an_empty_mirror_is_shown_as_one(tmp_path: Path) -> None:
 
 def test_what_is_no_mirror_is_not_served(tmp_path: Path) -> None:
     with pytest.raises(NotAMirror):
-        Serving(Settings(root=tmp_path))
+        Serving(ServeSettings(root=tmp_path))
 
 
 async def test_damage_costs_the_page_and_is_said_on_stderr(
