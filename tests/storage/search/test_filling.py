@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from storage.archive import Archive
+from storage.errors import TextIndexUnusable
 from storage.index.index import Index
 from storage.index.replacing import settle
 from storage.model import Finding
@@ -185,3 +187,19 @@ def test_a_takedown_takes_the_words_too(tmp_path: Path) -> None:
     takedown(tmp_path, "one", reason="asked for", now=hour(2))
     assert "xyzzyplugh" not in vocabulary(text_file(tmp_path))
     assert found(tmp_path, "alpha") == ["two"]
+
+
+@pytest.mark.index_file("its file is broken")
+def test_looking_it_through_finds_what_is_broken(tmp_path: Path) -> None:
+    stored(tmp_path, told("one", "alpha"))
+    read(tmp_path)
+    with FulltextFiller.open(text_file(tmp_path)) as filling:
+        filling.look_through()
+    with closing(sqlite3.connect(text_file(tmp_path))) as connection:
+        connection.execute("DELETE FROM texts_data WHERE id > 10")
+        connection.commit()
+    with (
+        FulltextFiller.open(text_file(tmp_path)) as filling,
+        pytest.raises(TextIndexUnusable),
+    ):
+        filling.look_through()
