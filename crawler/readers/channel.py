@@ -41,8 +41,14 @@ class Link:
 
     @classmethod
     def pair(cls) -> tuple[Link, Link]:
-        """Make both sides."""
-        talk, files = socket.socketpair(), socket.socketpair()
+        """Make both sides. Raises OSError."""
+        talk = socket.socketpair()
+        try:
+            files = socket.socketpair()
+        except OSError:
+            for side in talk:
+                side.close()
+            raise
         return cls(talk[0], files[0]), cls(talk[1], files[1])
 
     @classmethod

@@ -155,6 +155,8 @@ class Filler(Texts):
 class FulltextFiller(Filler, Fulltext):
     """A full-text index in SQLite's file, open for writing. State: the connection."""
 
+    worth_merging = _MANY
+
     @classmethod
     def open(cls, path: Path, *, private: bool = False) -> Self:
         """Return the text index at ``path``, made where it is not there, is broken or is old.
@@ -215,7 +217,7 @@ class FulltextFiller(Filler, Fulltext):
         So often that a word is written again some four times, however large the index grows.
         """
         read, merged = self.read_to("snapshots")[0], int(self.note("merged") or 0)
-        if read - merged < max(_MANY, merged // 4):
+        if read - merged < max(self.worth_merging, merged // 4):
             return
         with suppress(DiskFull), self._transaction("merging the full-text index") as connection:
             # where there is no room for a second copy, searches are slower, and that is all

@@ -26,16 +26,21 @@ WORTH_TELLING = 5_000
 
 
 def search(
-    archive: Archive, asked: Question, said: Callable[[str], None] = lambda _: None
+    archive: Archive,
+    asked: Question,
+    said: Callable[[str], None] = lambda _: None,
+    *,
+    worth_telling: int = WORTH_TELLING,
 ) -> tuple[Hit, ...]:
     """Return the articles that have the words asked for, the best first.
 
     The text index is made or brought up first where it may be written; ``said`` is told, in a
-    sentence, where that takes long or can't be done. Raises ArchiveError.
+    sentence, where that takes long (more changes than ``worth_telling``) or can't be done. Raises
+    ArchiveError.
     """
     if asked.empty or archive.index.ask_one("SELECT 1 FROM snapshots") is None:
         return ()
-    with _ready(archive, said) as index:
+    with _ready(archive, said, worth_telling) as index:
         return index.search(asked).hits
 
 
@@ -48,7 +53,7 @@ def catch_up(archive: Archive) -> None:
                 pass
 
 
-def _ready(archive: Archive, said: Callable[[str], None]) -> Texts:
+def _ready(archive: Archive, said: Callable[[str], None], worth_telling: int) -> Texts:
     path = archive.root / layout.FULLTEXT
     try:
         filling = opened(archive.root)
@@ -56,7 +61,7 @@ def _ready(archive: Archive, said: Callable[[str], None]) -> Texts:
         return _as_it_is(archive, path, said)
     behind = filling.behind(archive.index)
     try:
-        if behind > WORTH_TELLING:
+        if behind > worth_telling:
             said(f"reading {behind} changes into the full-text index, once")
         while filling.step(archive):
             pass

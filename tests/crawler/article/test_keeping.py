@@ -9,13 +9,14 @@ import pytest
 from msgspec import structs
 
 from crawler.article.format_set import Known
-from crawler.events import Failed, Happened, Stored, Unchanged
+from crawler.events import Failed, Happened, Note, Stored, Unchanged
+from crawler.vanishing import Sighting
 from storage.archive import Archive
 from storage.errors import ArchiveError, StoreFailed
 from storage.model import EntryState
 from tests.crawler.desk import desk
 from tests.crawler.runs import history, reasons
-from tests.crawler.small_site import SmallSite, article
+from tests.crawler.small_site import Page, SmallSite, article
 
 
 @pytest.fixture
@@ -147,3 +148,61 @@ async def test_a_store_that_fails_is_raised_by_the_next_one_who_hands_over_or_wa
         assert made.events == []
     (tmp_path / "m" / "segments").unlink()
     assert history(tmp_path / "m") == []
+
+
+async def test_an_entry_that_leads_to_another_article_now_begins_that_ones_history(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    site.pages["/p"] = article("Story", canonical="BASE/a")
+    site.pages["/a"] = article("Story")
+    async with desk(site, tmp_path) as made:
+        await made.keep(await made.read("/p"))
+    site.pages["/p"] = article("Another", canonical="BASE/b")
+    site.pages["/b"] = article("Another")
+    async with desk(site, tmp_path) as made:
+        await made.keep(await made.read("/p"))
+    assert reasons(tmp_path, "a") == ["first"]
+    assert reasons(tmp_path, "b") == ["first"]
+
+
+async def test_a_name_of_an_article_that_this_run_found_is_stored_behind_it(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    site.pages["/a"] = article("Story")
+    async with desk(site, tmp_path) as made:
+        reading = await made.read("/a")
+        await made.keeper.keep(reading, Known(), lambda s: made.state(reading, s))
+        await made.keeper.add_alias(f"{site.base}/other", f"{site.base}/a")
+        await made.keeper.drain()
+        assert [type(event) for event in made.events] == [Stored, Happened]
+
+
+async def test_a_page_whose_own_text_alone_changed_is_unchanged_and_noted(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    link = '<link rel="alternate" type="text/markdown" href="/a.md">'
+    site.pages["/a"] = article("Story", head=link)
+    site.pages["/a.md"] = Page(body="# Story\n\nWords.\n", type="text/markdown")
+    async with desk(site, tmp_path) as made:
+        await made.keep(await made.read("/a"))
+    site.pages["/a"] = article("Story", head=link, words="Read also: another story. " * 20)
+    async with desk(site, tmp_path) as made:
+        await made.keep(await made.read("/a"))
+        note, last = made.events[-2:]
+        assert isinstance(note, Note)
+        assert "the page's own text changed, its text formats did not" in note.message
+        assert isinstance(last, Unchanged)
+
+
+async def test_an_article_without_a_snapshot_is_nobody_and_departs_unseen(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    site.pages["/a"] = article("Story")
+    async with desk(site, tmp_path) as made:
+        reading = await made.read("/a")
+        assert not await made.keeper.is_same("nobody", reading)
+        assert not await made.keeper.is_renamed("nobody", reading)
+        sighting = Sighting(slug="nobody", url=f"{site.base}/x", status=404, why="404")
+        await made.keeper.depart(sighting, "gone", made.state(reading, "nobody"))
+        await made.keeper.drain()
+        assert made.events == []

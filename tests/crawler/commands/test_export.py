@@ -9,11 +9,15 @@ import os
 import zipfile
 from pathlib import Path
 
+import obstore
 import pytest
 from pyarrow import parquet  # type: ignore[import-untyped]  # it has no types
 
+from storage.buckets import open_bucket
 from storage.times import format_utc
+from tests import s3
 from tests.crawler.commands.calling import complaint, slugline
+from tests.crawler.commands.terminal import at_terminal
 from tests.storage.drafts import SITE, article, hour, stored
 from tests.storage.export.test_choosing import about
 
@@ -167,3 +171,20 @@ def test_every_kind_is_narrowed_down_by_the_same_options(kind: str, tmp_path: Pa
         found = decoded(kind, result.stdout_bytes)
         slugs = {slug for slug in ("kept", *narrow) if f"/news/{slug}".encode() in found}
         assert slugs == {"kept", *narrow} - {left_out}
+
+
+def test_a_terminal_is_sent_no_binary_file(mirror: Path) -> None:
+    code, sent = at_terminal("export", "parquet", "-", "--mirror", mirror)
+    assert code == 2
+    assert "a terminal shows no binary file: name a file, or a pipe" in sent
+    assert "PAR1" not in sent
+
+
+def test_a_bucket_takes_a_file_and_a_tree(mirror: Path) -> None:
+    with s3.served():
+        for kind, out in (("jsonl", "all.jsonl"), ("files", "tree")):
+            result = slugline("export", kind, f"s3://{s3.BUCKET}/{out}", "--mirror", mirror)
+            assert result.exit_code == 0, result.stderr
+        held, _ = open_bucket(f"s3://{s3.BUCKET}", "this test")
+        assert obstore.get(held, "all.jsonl").bytes().to_bytes().count(b"\n") == 4
+        assert obstore.head(held, "tree/example.org/news/alpha.md")["size"] == 23

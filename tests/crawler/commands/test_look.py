@@ -12,6 +12,7 @@ import pytest
 from crawler.demo.newsroom import Newsroom
 from crawler.demo.server import NewsroomServer
 from tests.crawler.commands.calling import complaint, lines, slugline
+from tests.crawler.commands.terminal import at_terminal
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +88,20 @@ def test_init_of_nothing_writes_nothing(site: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["inspect", "init"])
 def test_a_wrong_url_is_refused(command: str) -> None:
     assert "has no scheme" in complaint(slugline(command, "example.org"))
+
+
+def test_init_prints_where_no_file_is_named(site: str) -> None:
+    result = slugline("init", f"{site}/")
+    assert result.exit_code == 0
+    assert f'url = "{site}/"' in result.stdout
+
+
+def test_init_into_a_folder_that_is_not_there_is_refused(site: str, tmp_path: Path) -> None:
+    out = tmp_path / "none" / "config.toml"
+    assert "cannot be written" in complaint(slugline("init", f"{site}/", "--out", out))
+
+
+def test_a_person_is_told_what_is_looked_at(site: str, quick: Path) -> None:
+    code, sent = at_terminal("inspect", f"{site}/", "--config", quick)
+    assert code == 0
+    assert f"looking at {site}/, at most 0 requests a second" in sent

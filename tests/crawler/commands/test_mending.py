@@ -11,6 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from crawler.commands.mending import tell_mended
+from storage.upkeep.repair import Repaired
 from tests.crawler.runs import run
 from tests.crawler.small_site import Page, SmallSite
 from tests.crawler.test_forgotten_runs import pages, story
@@ -115,3 +117,17 @@ async def test_an_index_alone_is_made_again(tmp_path: Path) -> None:
     assert told.endswith("\n")
     assert "Integrity: sound." in told
     assert [path.read_bytes() for path in segment_files(tmp_path)] == before
+
+
+def test_what_can_not_be_mended_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    done = Repaired(
+        segments=2, lost=("lost/a/x.1",), editions=(), owed=(), unknown=1200,
+        left=("a/x has a hole",),
+    )  # fmt: skip
+    tell_mended(done, as_json=False)
+    assert capsys.readouterr().out.splitlines() == [
+        "Repaired: the index was made again, 2 segments written anew.",
+        "  damaged bytes are kept in lost/a/x.1",
+        "  a/x has a hole",
+        "  of 1,200 bytes nothing tells whose they were",
+    ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from storage.writer import Writer
+from tests.crawler.commands.archives import BASE, draft
 from tests.crawler.commands.calling import KEY, complaint, lines, slugline
 
 
@@ -122,3 +126,33 @@ def test_status_counts(mirror: Path) -> None:
     counts = [rows["example.org"][name] for name in ("articles", "snapshots", "partial")]
     assert counts == [3, 4, 1]
     assert "last run: " in slugline("status", "--mirror", mirror).stdout
+
+
+def test_log_of_all_articles_is_a_table(mirror: Path) -> None:
+    first, *rows = slugline("log", "--mirror", mirror).stdout.splitlines()
+    assert first.split("\t")[:3] == ["SLUG", "UPDATED", "WHY"]
+    assert sorted(row.split("\t")[0] for row in rows) == [
+        "alpha",
+        "alpha",
+        "beta",
+        "shared",
+        "shared",
+    ]
+
+
+async def test_an_original_that_is_not_here_is_said(tmp_path: Path) -> None:
+    async with Writer(tmp_path) as writer:
+        await writer.begin_run("mirror", ("https://example.org/",), BASE)
+        await writer.commit(draft("copy", "Words.", source="https://origin.example/1"))
+        empty = {"html": "403", "markdown": "403"}
+        origin = draft("1", "", site="origin.example", implicit=True, missing=empty)
+        await writer.flush()
+        asked = ("show", "copy", "--format", "canonical", "--mirror", tmp_path)
+        told = complaint(await asyncio.to_thread(slugline, *asked))
+        assert "the original of copy is not in this mirror: https://origin.example/1" in told
+        url = "https://origin.example/1"
+        named = structs.replace(origin.manifest, url=url)
+        await writer.commit(structs.replace(origin, manifest=named))
+        await writer.flush()
+        told = complaint(await asyncio.to_thread(slugline, *asked))
+        assert f"the original at {url} was captured without a body" in told

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,10 @@ from crawler.commands.running import Voice, exit_code
 from crawler.progress.drawing import RichProgress
 from crawler.progress.reporters import JsonLog, PlainProgress, Quiet
 from crawler.progress.tally import Tally
+from storage.archive import Archive
+from storage.search.opening import opened
+from tests.crawler.commands.calling import slugline
+from tests.crawler.small_site import SmallSite, article
 
 
 class Terminal(io.StringIO):
@@ -95,3 +101,43 @@ def test_a_second_ctrl_c_ends_it_at_once(silent: socket.socket, tmp_path: Path) 
             pass
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
+
+
+@pytest.fixture
+def publishing(tmp_path: Path) -> Iterator[SmallSite]:
+    """Serve a small site from a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    site = SmallSite()
+    asyncio.run_coroutine_threadsafe(site.__aenter__(), loop).result()
+    yield site
+    asyncio.run_coroutine_threadsafe(site.__aexit__(None, None, None), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def synced(site: SmallSite, root: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    config = root.with_name("config.toml")
+    config.write_text(f'[defaults]\nrate = 0\n[[site]]\nurl = "{site.base}/"\n')
+    return subprocess.run(
+        [sys.executable, "-c", "from crawler.cli import main; main()", "sync",
+         "--config", str(config), "--into", str(root), *flags],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_where_words_were_searched_a_run_reads_the_new_ones(
+    publishing: SmallSite, tmp_path: Path
+) -> None:
+    root = tmp_path / "m"
+    publishing.pages["/a"] = article("Of tides")
+    publishing.list("/a")
+    assert synced(publishing, root, "--strict").returncode == 0
+    assert slugline("search", "tides", "--mirror", root).exit_code == 0
+    publishing.pages["/b"] = article("More tides")
+    publishing.list("/a", "/b")
+    assert synced(publishing, root).returncode == 0
+    with Archive.open(root) as archive, opened(root) as texts:
+        assert texts.behind(archive.index) == 0

@@ -49,3 +49,18 @@ def test_a_public_url_is_a_url(tmp_path: Path) -> None:
     result = slugline("serve", "--mirror", str(tmp_path), "--public-url", "archive.example.org")
     assert result.exit_code == 2
     assert "https://" in complaint(result)
+
+
+def test_who_may_read_it_is_said_where_all_may(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    everybody = "0.0.0.0"  # noqa: S104  - what is warned of
+    command = [sys.executable, "-c", "from crawler.cli import main; main()", "serve"]
+    process = subprocess.Popen(
+        [*command, "--mirror", str(tmp_path), "--port", "0", "--host", everybody],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    said = [process.stderr.readline() for _ in range(2)]
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert said[1] == "slugline: everybody who reaches this address can read it\n"

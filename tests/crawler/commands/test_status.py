@@ -88,3 +88,22 @@ def test_a_mirror_whose_runs_are_forgotten_still_answers(mirror: Path) -> None:
     rows = {row["site"]: row for row in lines(slugline("status", "--json", "--mirror", mirror))}
     assert rows["example.net"]["good_at"] is None
     assert rows["example.net"]["troubles"] == []
+
+
+async def test_of_many_troubles_the_commonest_are_told(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    async with Writer(tmp_path) as writer:
+        await writer.begin_run("sync", ("https://example.org/",), BASE)
+        for number in range(8):
+            writer.note_entry(
+                EntryState(
+                    site=SITE, url=f"https://example.org/news/{number}", verdict="failed",
+                    slug="", why=f"reason {number}", checked_at=BASE, run="test",
+                )
+            )  # fmt: skip
+        await writer.flush()
+        shown = (await asyncio.to_thread(slugline, "status", "--mirror", tmp_path)).stdout
+    assert shown.count("example.org: example.org fails 1 time: ") == 5
+    assert "example.org: 4 more kinds of failure: see --failed" in shown
+    began = "2026-06-19T09:13:50Z"
+    assert f"last run: began {began}, not finished: it runs, or the next continues it" in shown

@@ -164,3 +164,14 @@ def test_python_may_call_it_too() -> None:
     from crawler import mirror, sync  # noqa: PLC0415  - that this works is what is shown
 
     assert (callable(mirror), callable(sync)) == (True, True)
+
+
+def test_a_check_says_what_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[[site]]\nurl = "https://example.org/"\ninclude = ["/news/*"]\nexclude = ["/news/old/*"]\n'
+    )
+    shown = slugline("sync", "--config", path, "--check").stdout
+    assert "  includes   /news/*\n" in shown
+    assert "  excludes   /news/old/*\n" in shown
+    assert "sends" not in shown

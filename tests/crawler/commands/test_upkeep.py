@@ -108,3 +108,16 @@ def test_compact_says_how_many_are_left(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", [("prune",), ("compact",), ("forget", "x", "--reason", "y")])
 def test_no_mirror_is_the_users_fault(command: tuple[str, ...], tmp_path: Path) -> None:
     assert "no mirror" in complaint(slugline(*command, "--mirror", tmp_path / "none"))
+
+
+def test_what_was_pruned_is_told_to_programs(tmp_path: Path) -> None:
+    history(tmp_path, [0, 1, 2, 3], segment_bytes=1)
+    flags = ("--keep-all", "0", "--weekly", "0", "--apply", "--json")
+    pruned = msgspec.json.decode(slugline("prune", "--mirror", tmp_path, *flags).stdout)
+    assert (pruned["snapshots"], pruned["segments"]) == (2, 2)
+
+
+def test_what_was_joined_is_told_to_programs(tmp_path: Path) -> None:
+    history(tmp_path, [0, 1, 2, 3], segment_bytes=1)
+    done = msgspec.json.decode(slugline("compact", "--mirror", tmp_path, "--json").stdout)
+    assert (done["before"], done["after"]) == (4, 2)

@@ -10,6 +10,7 @@ import msgspec
 from storage.index.index import Index
 from storage.index.replacing import announce
 from tests.crawler.commands.calling import complaint, slugline
+from tests.crawler.commands.terminal import at_terminal
 from tests.storage.drafts import SITE, article, segment_files, stored
 from tests.storage.upkeep.test_prune import history
 
@@ -90,3 +91,41 @@ def test_no_mirror_is_the_users_fault(tmp_path: Path) -> None:
 def test_since_is_read_as_everywhere(tmp_path: Path) -> None:
     stored(tmp_path, article())
     assert "--since: " in complaint(slugline("verify", "--mirror", tmp_path, "--since", "soon"))
+
+
+def test_how_far_it_has_come_is_told_at_a_terminal_and_then_taken_back(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    code, sent = at_terminal("verify", "--mirror", tmp_path)
+    assert code == 0
+    drawn, _, rest = sent.partition("\r\x1b[K")
+    assert drawn.startswith("\rverified ")
+    assert rest.startswith("Integrity: sound.")
+
+
+def test_only_some_of_many_are_named(tmp_path: Path) -> None:
+    missing = {"text": "HTTP 503"}
+    stored(tmp_path, *(article(f"a{n}", state="partial", missing=missing) for n in range(12)))
+    told = slugline("verify", "--mirror", tmp_path).stdout
+    assert told.count("  partial: ") == 10
+    assert "  and 2 more partial: --json names them\n" in told
+    every = slugline("verify", "--mirror", tmp_path, "--json").stdout
+    assert every.count('"kind":"partial"') == 12
+
+
+def test_what_a_killed_run_left_is_said_and_is_no_damage(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    (path,) = segment_files(tmp_path)
+    path.write_bytes(path.read_bytes() + path.read_bytes()[:100])
+    done = slugline("verify", "--mirror", tmp_path)
+    assert done.exit_code == 0
+    assert f"{SITE}/{path.name} ends in what a killed run left: the next run" in done.stdout
+
+
+def test_a_wrong_config_is_said_before_anything_is_mended(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    harm(tmp_path)
+    none = tmp_path / "none.toml"
+    assert "cannot be read" in complaint(
+        slugline("verify", "--repair", "--mirror", tmp_path, "--config", none)
+    )
+    assert not (tmp_path / "lost").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -206,3 +207,70 @@ async def test_a_mass_of_them_is_nobodys_end_and_loud_once_a_day(
 def test_a_refusal_says_that_it_is_one() -> None:
     assert why_blocked(missing("u", 451)).startswith("blocked: ")
     assert why_blocked(missing("u", 500)) == "the server answered 500"
+
+
+async def test_a_redirect_for_now_and_none_at_all_are_no_sighting(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    await kept(site, tmp_path, "/a", "/b")
+    site.pages["/a"] = Page(status=302, headers={"Location": "/new"})
+    site.pages["/new"] = article("Story /a")
+    url = f"{site.base}/a"
+    async with desk(site, tmp_path) as made:
+        departures = made.departures()
+        reading = await made.read("/a")
+        assert departures.led_to(url, reading) == f"it redirects for now to {site.base}/new"
+        assert await departures.move(url, reading) is None
+        assert departures.led_to(f"{site.base}/b", reading) == ""
+        departures.taken(url, reading, "it redirects")
+        await settled(made, departures)
+        assert told(made) == []
+
+
+async def test_a_redirect_between_two_urls_of_one_article_is_nothing(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    await kept(site, tmp_path, "/a")
+    site.pages["/p"] = article("Story /a", canonical="BASE/a")
+    async with desk(site, tmp_path) as made:
+        await made.keep(await made.read("/p"))
+    site.pages["/p"] = Page(status=301, headers={"Location": "/a"})
+    async with desk(site, tmp_path) as made:
+        departures = made.departures()
+        reading = await made.read("/p")
+        assert departures.led_to(f"{site.base}/p", reading) == ""
+        departures.taken(f"{site.base}/p", reading, "it redirects")
+        await settled(made, departures)
+        assert told(made) == []
+
+
+def with_record(site: SmallSite, path: str, *, title: str, published: str) -> None:
+    """Publish an article whose record gives it a slug of its publisher's own."""
+    link = f'<link rel="alternate" type="application/json" href="{path}.json">'
+    site.pages[path] = article(title, head=link)
+    record = {
+        "slug": "bridge", "title": title, "url": f"BASE{path}", "published_at": published,
+        "updated_at": "2026-06-18T08:00:00Z", "body_md": f"Words of {title}.",
+    }  # fmt: skip
+    site.pages[f"{path}.json"] = Page(body=json.dumps(record), type="application/json")
+
+
+@pytest.mark.parametrize(
+    ("published", "status", "renamed"),
+    [("2026-06-17T08:00:00Z", 404, True), ("2026-06-17T08:00:00Z", 410, True),
+     ("2026-06-16T08:00:00Z", 404, False), ("2026-06-17T08:00:00Z", 503, False)],
+)  # fmt: skip
+async def test_what_bears_the_slug_and_date_of_one_that_is_missing_is_that_article(
+    site: SmallSite, tmp_path: Path, published: str, status: int, renamed: bool
+) -> None:
+    with_record(site, "/a", title="A bridge", published="2026-06-17T08:00:00Z")
+    async with desk(site, tmp_path) as made:
+        await made.keep(await made.read("/a"))
+    site.pages["/a"] = Page(status=status)
+    with_record(site, "/b", title="The bridge is open", published=published)
+    async with desk(site, tmp_path) as made:
+        move = await made.departures().renamed(await made.read("/b"))
+        assert (move is not None) is renamed
+        if move is not None:
+            assert (move.slug, move.start) == ("bridge", f"{site.base}/a")
+            assert [each.status for each in move.evidence.payloads] == [status]

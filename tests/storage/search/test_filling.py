@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from storage import layout
 from storage.archive import Archive
-from storage.errors import ReadOnly
+from storage.errors import TextIndexUnusable
 from storage.index.index import Index
 from storage.index.replacing import settle
 from storage.model import Finding
 from storage.reindex import reindex
-from storage.search import filling as fulltext_filling
-from storage.search import opening as fulltext_opening
 from storage.search.filling import FulltextFiller
-from storage.search.fulltext import Question
-from storage.search.opening import catch_up, forget, opened
+from storage.search.opening import opened
 from storage.upkeep.forget import forget as takedown
-from tests.storage.drafts import SEEN, SITE, event, hour, segments_of, stored
+from tests.storage.drafts import SEEN, hour, segments_of, stored
 from tests.storage.texts import found, text_file, told, vocabulary
 
 
@@ -32,14 +28,6 @@ def read(root: Path, most: int = 512) -> list[int]:
         while filling.behind(archive.index):
             left.append(filling.step(archive, most))
     return left
-
-
-@pytest.mark.index_file("its file is what is looked at")
-def test_the_first_search_makes_it_and_runs_do_not(tmp_path: Path) -> None:
-    stored(tmp_path, told("one", "alpha"))
-    assert not text_file(tmp_path).exists()
-    assert found(tmp_path, "alpha") == ["one"]
-    assert text_file(tmp_path).exists()
 
 
 def test_only_what_is_new_is_read(tmp_path: Path) -> None:
@@ -60,19 +48,6 @@ def test_an_articles_newest_words_are_found_alone(tmp_path: Path) -> None:
     assert found(tmp_path, "word4") == ["one"]
 
 
-@pytest.mark.index_file("its file is looked for")
-def test_after_a_run_it_is_brought_up_where_there_is_one(tmp_path: Path) -> None:
-    stored(tmp_path, told("one", "alpha"))
-    with Archive.open(tmp_path) as archive:
-        catch_up(archive)
-    assert not text_file(tmp_path).exists()
-    found(tmp_path, "alpha")
-    stored(tmp_path, told("two", "alpha"))
-    with Archive.open(tmp_path) as archive:
-        catch_up(archive)
-    assert read(tmp_path) == []
-
-
 def test_a_damaged_article_is_looked_at_once_when_segments_were_rewritten(tmp_path: Path) -> None:
     stored(tmp_path, told("one", "alpha", said={"title": "Beta"}))
     found(tmp_path, "alpha")
@@ -90,14 +65,13 @@ def test_a_damaged_article_is_looked_at_once_when_segments_were_rewritten(tmp_pa
 
 
 @pytest.mark.index_file("FTS5's own tables")
-def test_lists_of_words_become_one_where_many_came_new(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fulltext_filling, "_MANY", 3)
+def test_lists_of_words_become_one_where_many_came_new(tmp_path: Path) -> None:
     segments = []
     for n in range(7):
         stored(tmp_path, told(f"n{n}", "alpha", seen=hour(n)))
-        read(tmp_path)
+        with Archive.open(tmp_path) as archive, FulltextFiller.open(text_file(tmp_path)) as filling:
+            filling.worth_merging = 3
+            filling.step(archive)
         with sqlite3.connect(text_file(tmp_path)) as connection:
             asked = "SELECT count(DISTINCT segid) FROM texts_idx"
             segments.append(connection.execute(asked).fetchone()[0])
@@ -207,35 +181,6 @@ def test_of_what_is_damaged_the_title_is_found(tmp_path: Path) -> None:
     assert found(tmp_path, "the one") == ["one"]
 
 
-def test_nothing_is_made_where_nothing_is_stored(tmp_path: Path) -> None:
-    Archive.create(tmp_path / "m").close()
-    assert found(tmp_path / "m", "alpha") == []
-    assert not text_file(tmp_path / "m").exists()
-    stored(tmp_path / "n", event("gone"))
-    assert found(tmp_path / "n", "alpha") == []
-
-
-def test_a_long_first_reading_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fulltext_opening, "WORTH_TELLING", 1)
-    stored(tmp_path, told("one", "alpha"), told("two", "alpha"))
-    said: list[str] = []
-    with Archive.open(tmp_path) as archive:
-        fulltext_opening.search(archive, Question(words="alpha"), said.append)
-    assert said == ["reading 2 changes into the full-text index, once"]
-
-
-def test_a_forgotten_articles_words_are_in_no_byte_of_the_file(tmp_path: Path) -> None:
-    plain = [told(f"n{n}", f"alpha filler{n} " * 50) for n in range(40)]
-    stored(tmp_path, *plain, told("secret", "xyzzyplugh unmentionable " * 30))
-    assert found(tmp_path, "xyzzyplugh") == ["secret"]
-    forget(tmp_path, SITE, "secret")
-    held = b"".join(path.read_bytes() for path in tmp_path.glob(f"{layout.FULLTEXT}*"))
-    assert b"xyzzyplugh" not in held
-    assert b"nmentionable" not in held
-    assert not vocabulary(text_file(tmp_path)) & {"xyzzyplugh", "unmentionable", "secret"}
-    assert len(found(tmp_path, "alpha", most=50)) == 40
-
-
 def test_a_takedown_takes_the_words_too(tmp_path: Path) -> None:
     stored(tmp_path, told("one", "alpha xyzzyplugh"), told("two", "alpha"))
     assert sorted(found(tmp_path, "alpha")) == ["one", "two"]
@@ -244,32 +189,17 @@ def test_a_takedown_takes_the_words_too(tmp_path: Path) -> None:
     assert found(tmp_path, "alpha") == ["two"]
 
 
-def test_a_text_index_that_cannot_be_cleaned_is_removed(tmp_path: Path) -> None:
+@pytest.mark.index_file("its file is broken")
+def test_looking_it_through_finds_what_is_broken(tmp_path: Path) -> None:
     stored(tmp_path, told("one", "alpha"))
-    forget(tmp_path, SITE, "one")
-    assert not text_file(tmp_path).exists()
     read(tmp_path)
-    with FulltextFiller.open(text_file(tmp_path)) as reader:
-        reader._connection.execute("PRAGMA busy_timeout = 0")  # noqa: SLF001  - no wait in a test
-        reader._connection.execute("BEGIN")  # noqa: SLF001  - a reader that holds on
-        reader.note("n")
-        forget(tmp_path, SITE, "one")
-        assert not text_file(tmp_path).exists()
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_mirror_that_cannot_be_written_is_searched_as_it_is(tmp_path: Path) -> None:
-    stored(tmp_path, told("one", "alpha"))
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(ReadOnly, match="run `slugline search` once"):
-            found(tmp_path, "alpha")
-    finally:
-        tmp_path.chmod(0o700)
-    assert found(tmp_path, "alpha") == ["one"]
-    for path in (tmp_path, text_file(tmp_path)):
-        path.chmod(0o500)
-    try:
-        assert found(tmp_path, "alpha") == ["one"]
-    finally:
-        tmp_path.chmod(0o700)
+    with FulltextFiller.open(text_file(tmp_path)) as filling:
+        filling.look_through()
+    with closing(sqlite3.connect(text_file(tmp_path))) as connection:
+        connection.execute("DELETE FROM texts_data WHERE id > 10")
+        connection.commit()
+    with (
+        FulltextFiller.open(text_file(tmp_path)) as filling,
+        pytest.raises(TextIndexUnusable),
+    ):
+        filling.look_through()

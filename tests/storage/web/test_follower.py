@@ -17,6 +17,7 @@ from storage.reindex import reindex
 from storage.upkeep.forget import forget
 from storage.web.catalogue import Catalogue, Wanted
 from storage.web.follower import Follower
+from tests.modes import unwritable
 from tests.storage.drafts import SITE, article, hour, stored
 
 #: Seconds until a list of a few articles is made: only a hung thread takes as long.
@@ -144,4 +145,45 @@ def test_what_a_page_finds_broken_is_made_again(tmp_path: Path, statement: str) 
     follower.doubt(CatalogueUnusable(tmp_path, "nothing is the matter with it"))
     look()
     assert all(path.stat().st_ino == before[name] for name, path in files.items())
+    follower.close()
+
+
+@pytest.mark.index_file("a folder's mode is what counts")
+def test_lists_of_a_mirror_that_cannot_be_written_are_the_servers_own(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"), article("b"))
+    with unwritable(tmp_path), following(tmp_path) as path:
+        assert path.parent != tmp_path
+        assert listed(path) == ["a", "b"]
+    assert not (tmp_path / CATALOGUE).exists()
+    assert not path.exists()
+
+
+@pytest.mark.index_file("a file's mode is what counts")
+def test_lists_that_can_be_written_no_more_are_made_anew_elsewhere(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"))
+    with following(tmp_path) as shared:
+        assert listed(shared) == ["a"]
+    stored(tmp_path, article("b"))
+    with unwritable(tmp_path / CATALOGUE), following(tmp_path) as path:
+        assert path != shared
+        assert listed(path) == ["a", "b"]
+    assert listed(shared) == ["a"]
+
+
+@pytest.mark.index_file("the mirror's own files are removed")
+def test_what_keeps_the_lists_from_being_kept_is_said_until_it_is_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored(tmp_path, article("a"))
+    follower = Follower(tmp_path, private=False)
+    for part in tmp_path.glob("index.sqlite*"):
+        part.unlink()
+    follower.start()
+    said = ""
+    while not said:
+        said = capsys.readouterr().err
+    assert said.count("lists are not brought up to date: ") == 1
+    reindex(tmp_path, hour(5))
+    assert follower.caught_up.wait(_SECONDS)
+    assert capsys.readouterr().err == ""
     follower.close()

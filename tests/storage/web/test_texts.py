@@ -10,9 +10,11 @@ import pytest
 
 from storage import layout
 from storage.archive import Archive
+from storage.errors import ReadOnly
 from storage.search.fulltext import Question
 from storage.search.opening import to_ask
 from storage.web.texts import TextKeeper
+from tests.modes import unwritable
 from tests.storage.drafts import article, stored
 from tests.storage.texts import told
 
@@ -89,3 +91,59 @@ def test_an_empty_mirror_has_no_texts(tmp_path: Path) -> None:
     with texts_of(root, tmp_path / "own") as texts:
         fill(texts, root)
         assert texts.place() is None
+
+
+@pytest.mark.index_file("a file's mode is what counts")
+def test_a_mirror_that_cannot_be_written_is_searched_where_it_has_all_texts(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "mirror"
+    stored(root, told("story", "Of the tides."))
+    with texts_of(root, tmp_path / "own") as texts:
+        fill(texts, root)
+    with unwritable(root, root / layout.FULLTEXT), texts_of(root, tmp_path / "own") as texts:
+        fill(texts, root)
+        assert texts.place() == root / layout.FULLTEXT
+        assert hits(texts, "tides") == ["story"]
+
+
+@pytest.mark.index_file("a file's mode is what counts")
+@pytest.mark.parametrize("before", [True, False])
+def test_one_that_has_not_all_is_read_into_this_processs_own_file(
+    tmp_path: Path, before: bool
+) -> None:
+    root = tmp_path / "mirror"
+    stored(root, told("story", "Of the tides."))
+    closed = [root]
+    if before:
+        with texts_of(root, tmp_path / "own") as texts:
+            fill(texts, root)
+        closed.append(root / layout.FULLTEXT)
+    stored(root, told("other", "More tides."))
+    with unwritable(*closed), texts_of(root, tmp_path / "own") as texts:
+        fill(texts, root)
+        assert texts.place() == tmp_path / "own" / layout.FULLTEXT
+        assert sorted(hits(texts, "tides")) == ["other", "story"]
+
+
+@pytest.mark.index_file("a file's mode is what counts")
+def test_where_nothing_can_be_written_it_is_said(tmp_path: Path) -> None:
+    root = tmp_path / "mirror"
+    stored(root, told("story", "Of the tides."))
+    with texts_of(root, tmp_path / "own") as texts:
+        closed = unwritable(root, tmp_path / "own")
+        with closed, pytest.raises(ReadOnly):
+            fill(texts, root)
+
+
+def test_texts_beside_an_index_in_a_database_are_searched_there(
+    tmp_path: Path, database: str
+) -> None:
+    layout.make(tmp_path / "mirror", index=f"{database}&schema=news")
+    root = tmp_path / "mirror"
+    stored(root, told("story", "Of the tides."))
+    with texts_of(root, tmp_path / "own") as texts:
+        fill(texts, root)
+        texts.look_through()
+        assert hits(texts, "tides") == ["story"]
+    assert not list(tmp_path.rglob(layout.FULLTEXT))

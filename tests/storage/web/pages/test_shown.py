@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import html  # type: ignore[import-untyped]  # it has no types
 from msgspec import structs
 
 from storage.model import Draft
+from storage.web.answer import FRAME
 from storage.web.pages.shown import leading_nowhere, rendered
-from tests.storage.drafts import SITE, article, stored
+from tests.storage.drafts import article, stored
 from tests.storage.web.serving import client_of
-
-STORY = f"/sites/{SITE}/story"
+from tests.storage.web.stories import STORY, with_body
 
 
 def with_page(body: bytes) -> Draft:
@@ -63,3 +64,38 @@ def test_front_matter_is_folded_away_from_the_words() -> None:
 @given(st.text(st.sampled_from("href=HREF srcdoc\n'\"<>/&#102;")))
 def test_what_is_shown_of_a_text_is_the_same_letters(text: str) -> None:
     assert unescape(leading_nowhere(text)) == unescape(text)
+
+
+async def test_formats_are_shown_rendered_and_raw(tmp_path: Path) -> None:
+    draft = article(formats=("html", "markdown", "text", "jsonld"))
+    bodies = {
+        "html": b"<h1>Rails</h1><link rel=preconnect href=//evil.example><script>x()</script>",
+        "markdown": b"---\ntitle: Rails\n---\n# Rails\n\n*laid* <b>bold</b> [x](javascript:x)\n",
+        "text": b"Rails & roads", "jsonld": b'{"headline":"Rails"}',
+    }  # fmt: skip
+    stored(tmp_path, Draft(
+        manifest=structs.replace(draft.manifest, representations=tuple(
+            with_body(one, bodies[one.format]) for one in draft.manifest.representations
+        )),
+        payloads=tuple(structs.replace(one, body=bodies[one.role]) for one in draft.payloads),
+    ))  # fmt: skip
+    async with client_of(tmp_path) as client:
+        page = html.document_fromstring(await client.text(f"{STORY}/1/html"))
+        (frame,) = page.xpath("//iframe")
+        assert (frame.get("sandbox"), frame.get("srcdoc")) == ("", None)
+        framed = await client.get(frame.get("src"))
+        assert framed.headers["Content-Security-Policy"] == FRAME
+        assert "X-Frame-Options" not in framed.headers
+        assert b"<link" not in framed.body
+        markdown = await client.text(f"{STORY}/1/markdown/frame")
+        assert "<h1>Rails</h1>" in markdown
+        assert "<em>laid</em> &lt;b&gt;bold&lt;/b&gt;" in markdown
+        assert 'href="javascript' not in markdown
+        assert "<pre>---\ntitle: Rails" in markdown
+        assert "Rails &amp; roads" in await client.text(f"{STORY}/1/text")
+        assert "  &#34;headline&#34;: &#34;Rails&#34;" in await client.text(f"{STORY}/1/jsonld")
+        assert "# Rails\n" in await client.text(f"{STORY}/1/markdown?raw")
+        raw = await client.get(f"{STORY}/1/html/raw")
+        assert (raw.body, raw.type) == (bodies["html"], "text/plain")
+        assert raw.headers["Content-Security-Policy"] == FRAME
+        assert (await client.get(f"{STORY}/1/text/frame")).status == 404
