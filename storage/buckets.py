@@ -29,6 +29,8 @@ _RETRIES, _RETRY_TIME = 5, timedelta(seconds=60)
 #: Where obstore looks for credentials and the like.
 _TOLD = ("AWS_", "AZURE_", "GOOGLE_")
 
+#: Statuses of the client's fault that are answered to the same request later (RFC 9110 section 15).
+_LATER = frozenset({408, 409, 425, 429})
 _STATUS = re.compile(r"status code: (\d{3})")
 _OS_ERROR = re.compile(r"\(os error (\d{1,5})\)")
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
@@ -70,16 +72,28 @@ def _opened(place: str, environment: frozenset[tuple[str, str]]) -> ObjectStore:
 
 
 @contextmanager
-def bucket_errors(failed: Callable[[str], ArchiveError]) -> Iterator[None]:
-    """Turn what obstore raises into the error that ``failed`` makes of a sentence's end."""
+def bucket_errors(
+    failed: Callable[[str], ArchiveError], refused: Callable[[str], ArchiveError] | None = None
+) -> Iterator[None]:
+    """Turn what obstore raises into the error that ``failed`` makes of a sentence's end.
+
+    ``refused`` makes the one of an answer that waiting does not change; without it, ``failed``.
+    """
     from obstore.exceptions import BaseError  # noqa: PLC0415  - an extra
 
     try:
         yield
     except FileNotFoundError as error:
-        raise failed("there is no such bucket") from error
+        raise (refused or failed)("there is no such bucket") from error
     except (BaseError, OSError) as error:
-        raise failed(_why(str(error))) from error
+        said = str(error)
+        raise (refused or failed if _is_no(said) else failed)(_why(said)) from error
+
+
+def _is_no(said: str) -> bool:
+    """Tell whether a server answered that it will not, and not that it can't now."""
+    status = _STATUS.search(said)
+    return status is not None and status[1][0] == "4" and int(status[1]) not in _LATER
 
 
 def _why(said: str) -> str:

@@ -175,6 +175,10 @@ class SiteHeld(StoreFailed):
         super().__init__("another writer has the site")
 
 
+class IndexAway(StoreFailed):
+    """The database of a mirror's index can't be reached now; later it may be."""
+
+
 class SegmentsAway(StoreFailed):
     """A mirror's segments are in a place that can't be reached, or that refuses."""
 
@@ -183,6 +187,10 @@ class SegmentsAway(StoreFailed):
         super().__init__(f"the segments in {url} can't be had: {why}")
         self.url = url
         self.why = why
+
+
+class SegmentsRefused(SegmentsAway):
+    """Their place answers, and says no: there is no such bucket, or these keys may not use it."""
 
 
 class MissingExtra(ArchiveError):

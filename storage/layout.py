@@ -275,7 +275,8 @@ def with_schema(url: str, schema: str) -> str:
     if "schema" in parse_qs(parts.query):
         return url
     query = "&".join(filter(None, (parts.query, f"schema={schema}")))
-    return parts._replace(query=query).geturl()
+    # urlunsplit would take the slashes from a URL without a host
+    return f"{url.partition('?')[0]}?{query}"
 
 
 def _write_mark(places: Places) -> None:

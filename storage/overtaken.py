@@ -37,6 +37,29 @@ class Claim(Struct, frozen=True, kw_only=True, gc=False):
     is_tombstone: bool
 
 
+class LeftOut(Struct, frozen=True, kw_only=True):
+    """Groups in whose place others count: ``lost`` are kept under lost/, ``forgotten`` nowhere."""
+
+    lost: tuple[Claim, ...] = ()
+    forgotten: tuple[Claim, ...] = ()
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all of them."""
+        return frozenset(one.id for one in (*self.lost, *self.forgotten))
+
+    def segments(self) -> list[str]:
+        """Name the segments that they stand in."""
+        return sorted({one.segment for one in (*self.lost, *self.forgotten)})
+
+    def of(self, segment: str) -> LeftOut:
+        """Return those that stand in one segment."""
+        return LeftOut(
+            lost=tuple(one for one in self.lost if one.segment == segment),
+            forgotten=tuple(one for one in self.forgotten if one.segment == segment),
+        )
+
+
 def claim_of(group: Group, segment: str) -> Claim:
     """Return what a group claims."""
     return Claim(

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
+from time import sleep
 
 from storage.codings import BytesLike
-from storage.errors import ArchiveError, SegmentsAway, SiteHeld
+from storage.errors import ArchiveError, SegmentsAway, SiteHeld, StoreFailed
 from storage.groups import Group
 from storage.index.index import Batch, Index
 from storage.index.standing import Article, Standing
@@ -39,6 +40,11 @@ class _Lot:
         self.sites: set[str] = set()
         self.holding = ExitStack()
         self.upload: Future[None] | None = None
+
+    def let_go(self) -> None:
+        """Let others have its sites."""
+        self.holding.close()
+        self.sites.clear()
 
 
 class Publisher:
@@ -112,26 +118,39 @@ class Publisher:
     def hold(self, sites: set[str]) -> dict[str, BytesLike]:
         """Until what is stored next is visible, let nobody else number what is of these sites.
 
-        Whoever has to wait for another writer makes visible first what it holds sites for, so that
-        no two wait for each other: the bodies of that are returned.
+        Whoever has to wait for another writer makes visible first what it holds sites for, and so
+        lets go of them: no two wait for each other. The bodies of that are returned. Where the
+        place is away, it is tried as often as elsewhere. Raises SegmentsAway, StoreFailed.
         """
-        bodies = {}
-        try:
-            self._hold(sites, at_once=self.waits)
-        except SiteHeld:
-            with suppress(SegmentsAway):
-                bodies = self.publish()
-            self._hold(sites, at_once=False)
+        bodies: dict[str, BytesLike] = {}
+        while not self._has(sites):
+            try:
+                bodies |= self.publish()
+            except SegmentsAway as error:
+                self._missed(error)
+                sleep(self.pause)
+            else:
+                self._gathering.let_go()
         return bodies
 
-    def _hold(self, sites: set[str], *, at_once: bool) -> None:
+    def _has(self, sites: set[str]) -> bool:
+        """Hold what is not held yet; False where another has it, and might wait for this one."""
         lot = self._gathering
         if new := sites - lot.sites:
-            lot.holding.enter_context(self._index.holding(new, at_once=at_once))
+            holds = self.waits or bool(lot.sites)
+            try:
+                lot.holding.enter_context(self._index.holding(new, at_once=holds))
+            except SiteHeld:
+                return False
             lot.sites |= new
+        return True
 
     def add(self, batch: Batch, groups: Sequence[Group], notes: Notes) -> dict[str, BytesLike]:
-        """Take in a batch that is safe; return the bodies that are visible now."""
+        """Take in a batch that is safe; return the bodies that are visible now.
+
+        What waits is no less safe where publishing it, or what waited before, fails: whoever stores
+        or waits next is told. Where nothing waits, that is raised here.
+        """
         self.stored += 1
         self._gathering.last = self.stored
         self._gathering.pending.add(batch, groups)
@@ -144,6 +163,14 @@ class Publisher:
             self.failed = error
             raise
         self._open_bytes += sum(len(group.blob) for group in groups)
+        try:
+            return self._go_on()
+        except ArchiveError as error:
+            self.failed = self.failed or error
+            return {}
+
+    def _go_on(self) -> dict[str, BytesLike]:
+        """Send what is enough to be sent, and make visible what has arrived."""
         if self._open_bytes >= self.wait.bytes:
             self._end_segments()
         bodies = self.land()
@@ -203,12 +230,27 @@ class Publisher:
         if error is None:
             return self._show(self._sent)
         if not isinstance(error, SegmentsAway):
+            self._broke(error)
             raise error
+        self._missed(self._told(error))
+        return {}
+
+    def _missed(self, error: SegmentsAway) -> None:
+        """Count a try in vain; raises it where it was one too many."""
         self.away += 1
         if self.away > self.wait.tries or self._bytes > self.wait.most:
-            self.failed = self._told(error)
-            raise self.failed from error
-        return {}
+            self.failed = error
+            raise error
+
+    def _broke(self, error: BaseException) -> None:
+        """Have nothing more stored: what waits would fail again, and so would what comes behind."""
+        why = f"uploading failed: {type(error).__name__}: {error}"
+        self.failed = error if isinstance(error, ArchiveError) else StoreFailed(why)
+
+    @property
+    def pause(self) -> float:
+        """Seconds until it is tried again, by how often that was in vain."""
+        return 0.0 if not self.away else min(2.0 ** (self.away - 1), self.wait.seconds)
 
     def publish(self) -> dict[str, BytesLike]:
         """Make all that is safe visible, and return the bodies of it that are at hand.
@@ -234,6 +276,9 @@ class Publisher:
                 self._segments.publish(lot.pending.segments())
             except SegmentsAway as error:
                 raise self._told(error) from error
+            except ArchiveError as error:
+                self._broke(error)
+                raise
         return self._show(lot)
 
     def _told(self, error: SegmentsAway) -> SegmentsAway:
@@ -253,12 +298,12 @@ class Publisher:
                 # of a segment's length, and the next run take another writer's hand for what
                 # stands there: all of it waits in order for that run's recovery.
                 self.failed = error
-                self._gathering.holding.close()
+                self._gathering.let_go()
                 self._gathering = _Lot()
             raise
         finally:
             self.landed = lot.last
-            lot.holding.close()
+            lot.let_go()
         self._segments.settled(names)
         if self.wait.bytes:
             self._notes.clear_aside()
@@ -268,4 +313,4 @@ class Publisher:
         """Let go of all sites; what is on its way arrives, or is the next run's."""
         self._pool.shutdown()
         for lot in filter(None, (self._sent, self._gathering)):
-            lot.holding.close()
+            lot.let_go()

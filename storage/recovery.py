@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 from storage import layout
 from storage.errors import DamageFound, IndexUnusable
 from storage.index.index import Index
-from storage.index.replacing import Announced, announced, cleared, settle
+from storage.index.replacing import REWRITER, Announced, announced, cleared, settle
 from storage.index.rows import to_micros
 from storage.index.standing import Article, ends_of, forgotten, known_segments
 from storage.notes import Notes, SpooledNotes, batch_of
@@ -27,9 +27,6 @@ from storage.reindex import add_groups, index_segment, rows_at, site_of
 from storage.segments.kinds import Segments
 from storage.segments.opening import open_segments
 from storage.segments.recovery import Group
-
-#: Held, among sites, by who rewrites segments: no site has this name.
-REWRITER = ""
 
 
 class Recovered(Struct, frozen=True, kw_only=True):
@@ -119,7 +116,7 @@ def _finished(index: Index, segments: Segments, left: Announced) -> list[str]:
         cleared(index, name)
     for name in left.segments:
         if segments.size(name) is not None:
-            index_segment(index, segments, name)
+            index_segment(index, segments, name, left.left_out)
     settle(index)
     return ["a command that rewrote segments was killed: the index was brought up to them"]
 

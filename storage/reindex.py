@@ -1,13 +1,15 @@
 """The index from the segments, made again whole.
 
 Manifests go through the same pure function as in the commit. No segment is changed by a byte, but
-where several machines write one archive: what others count in the place of is taken out of it then
-(overtaken.py). Blocking; the caller holds the writer's lock.
+where several machines write one archive: what others count in the place of is not in the new index,
+and once that stands it is taken out of the segments (taking_out.py). Blocking; the caller holds the
+writer's lock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -18,15 +20,15 @@ from storage.errors import ArchiveError, DamageFound, IndexUnusable
 from storage.index.filling import Filling
 from storage.index.index import Batch, Index
 from storage.index.opening import places_of
-from storage.index.packing import unpacked
 from storage.index.reader import Reader
 from storage.index.rows import Place, Rows, rows_of
 from storage.layout import Places
 from storage.lock import WriterLock
-from storage.overtaken import Claim, claim_of, overtaken, rivals, went
+from storage.overtaken import LeftOut
 from storage.segments.kinds import Segments
 from storage.segments.opening import open_segments
 from storage.segments.recovery import Group, Tail
+from storage.taking_out import losers, take_out
 
 _STATE_LOST = (
     "what earlier runs remembered (when entries were last checked, unfinished runs) is lost: "
@@ -38,7 +40,8 @@ class ReindexReport(Struct, frozen=True, kw_only=True):
     """What was read: ``torn`` segments end in an unfinished write, left for the next run to cut.
 
     ``state_kept``: what runs remember (entries and runs) was taken over from the old index.
-    ``overtaken``: sentences about groups that were taken out, for others count in their place.
+    ``left_out``: groups that are not in it, for others count in their place; ``overtaken``:
+    sentences about those that were taken out of their segments.
     """
 
     segments: int
@@ -47,6 +50,7 @@ class ReindexReport(Struct, frozen=True, kw_only=True):
     bytes: int
     torn: tuple[str, ...]
     state_kept: bool
+    left_out: LeftOut = LeftOut()
     overtaken: tuple[str, ...] = ()
 
     def sentences(self) -> tuple[str, ...]:
@@ -82,39 +86,49 @@ def reindex(root: Path, now: datetime) -> ReindexReport:
 
 
 def rebuild(root: Path) -> ReindexReport:
-    """Make the index again, the lock being held: a new one, put in the old one's place."""
-    return rebuild_at(places_of(root))
+    """Make the index again, the lock being held: a new one, put in the old one's place.
+
+    What it leaves out goes out of its segments then.
+    """
+    places = places_of(root)
+    report = rebuild_at(places)
+    return structs.replace(report, overtaken=take_out(places, report.left_out))
 
 
 def rebuild_at(places: Places) -> ReindexReport:
     """Make the index at ``places`` of the segments and the state that the mirror has now."""
-    said: list[str] = []
+    left_out = LeftOut()
     while True:
         try:
-            return structs.replace(_made(places), overtaken=tuple(said))
+            return structs.replace(_made(places, left_out.ids), left_out=left_out)
         except StoredTwice as error:
             segments = open_segments(places.root)
-            taken = take_out(places.root, segments, error.sites) if segments.shared else []
-            if not taken:
+            if not segments.shared:
                 raise
-            said += taken
+            before, left_out = left_out, losers(places.root, segments, error.sites, left_out)
+            if left_out == before:
+                raise
 
 
-def _made(places: Places) -> ReindexReport:
-    """Make the index once. Raises StoredTwice, once all the segments have been read."""
+def _made(places: Places, left_out: Collection[str]) -> ReindexReport:
+    """Make the index once, without these groups.
+
+    Raises StoredTwice, once all the segments have been read.
+    """
     root = places.root
     # Filling numbers articles by itself, which PostgreSQL's own numbering would not know of.
     index = (Filling if places.index is None else Index).to_fill(places)
     try:
-        report = _fill(root, index)
+        report = _fill(root, index, left_out)
         index.put_in_place()
-    except ArchiveError:
-        index.abandon()
+    except BaseException:
+        with suppress(ArchiveError):  # what is left of it, the next one drops
+            index.abandon()
         raise
     return report
 
 
-def _fill(root: Path, index: Index) -> ReindexReport:
+def _fill(root: Path, index: Index, left_out: Collection[str]) -> ReindexReport:
     segments = open_segments(root)
     snapshots = events = size = 0
     torn = []
@@ -122,7 +136,7 @@ def _fill(root: Path, index: Index) -> ReindexReport:
     names = segments.names()
     for name in names:
         try:
-            found = index_segment(index, segments, name)
+            found = index_segment(index, segments, name, left_out)
         except StoredTwice as error:
             if not segments.shared:
                 raise
@@ -171,8 +185,13 @@ class Indexed(Struct, frozen=True, kw_only=True):
     torn: int
 
 
-def index_segment(index: Index, segments: Segments, name: str) -> Indexed:
-    """Add every group of a segment that the index has no row of; raises DamageFound."""
+def index_segment(
+    index: Index, segments: Segments, name: str, left_out: Collection[str] = ()
+) -> Indexed:
+    """Add every group of a segment that the index has no row of, but those with these ids.
+
+    Raises DamageFound.
+    """
     page: list[Rows] = []
     counts = {"snapshot": 0, "event": 0}
     end = torn = 0
@@ -180,7 +199,7 @@ def index_segment(index: Index, segments: Segments, name: str) -> Indexed:
         end = found.offset if isinstance(found, Tail) else found.offset + found.length
         if isinstance(found, Tail):
             torn = found.size
-        else:
+        elif found.id not in left_out:
             counts[found.manifest.kind] += 1
             page.append(rows_at(found, name))
         if len(page) >= index.page or isinstance(found, Tail):
@@ -195,48 +214,6 @@ def add_groups(index: Index, name: str, rows: Sequence[Rows], end: int) -> None:
         index.apply(Batch(rows=tuple(rows), segments={name: (site_of(name), end)}))
     except DamageFound as error:
         raise StoredTwice(name, (site_of(name),)) from error
-
-
-def take_out(root: Path, segments: Segments, sites: Iterable[str]) -> list[str]:
-    """Take out of segments what others count in the place of; see overtaken.py. Say what it was."""
-    said = []
-    for site in sites:
-        claims = rivals(_claims(segments, site))
-        buried = {one.slug for one in claims if one.is_tombstone}
-        gone: dict[str, list[Claim]] = {}
-        for one in overtaken(claims, _seen(root, site, claims)):
-            gone.setdefault(one.segment, []).append(one)
-        for name, some in sorted(gone.items()):
-            lost = [(one.offset, one.length) for one in some if one.slug not in buried]
-            dropped = [(one.offset, one.length) for one in some if one.slug in buried]
-            segments.without(name, lost, dropped)
-            said.append(went(len(lost), len(dropped), name))
-    return said
-
-
-def _claims(segments: Segments, site: str) -> Iterator[Claim]:
-    for name in segments.names(site):
-        for found in segments.walk(name, skim=True):
-            if isinstance(found, Group):
-                yield claim_of(found, name)
-
-
-def _seen(root: Path, site: str, claims: Iterable[Claim]) -> set[str]:
-    """Return the ids of groups that the index which is there has."""
-    try:
-        index = Reader.to_read(root)
-    except IndexUnusable:
-        return set()
-    try:
-        asked = {(site, one.slug, one.sequence) for one in claims}
-        by = ("site", "slug", "sequence")
-        return {
-            unpacked(row["id"])
-            for table in ("snapshots", "events")
-            for row in index.matching(table, by, asked, ("id",))
-        }
-    finally:
-        index.close()
 
 
 def rows_at(group: Group, segment: str) -> Rows:

@@ -171,9 +171,10 @@ class Store:
         self._index.replace("runs", [{**self._runs[run.id], **ended}])
 
     def commit(self, drafts: Sequence[Draft], notes: Notes) -> Committed:
-        """Store a batch: safe on return, or an ArchiveError and none of it is.
+        """Store a batch: it is safe on return, and visible but where ``waits`` says that it waits.
 
-        It is visible then too, but where ``waits`` says that it waits to be published.
+        What fails while it waits is raised by what comes next. Raises ArchiveError: nothing of it
+        is visible; what of it is safe all the same, the next run's recovery indexes.
         """
         if self._publisher.failed is not None:
             raise self._publisher.failed
@@ -208,9 +209,9 @@ class Store:
         return self._publisher.landed
 
     @property
-    def away(self) -> int:
-        """How often it was tried in vain to make visible what waits."""
-        return self._publisher.away
+    def pause(self) -> float:
+        """Seconds until what waits is tried again, by how often that was in vain."""
+        return self._publisher.pause
 
     @property
     def upload(self) -> Future[None] | None:

@@ -140,7 +140,7 @@ class Writer:
 
         It resolves once the snapshot is durable, and visible where segments are files: ``flush``
         waits for that. It raises BadDraft (this draft only), DiskFull, ReadOnly or StoreFailed (the
-        whole batch; nothing of it stands).
+        whole batch; nothing of it is visible, as Store.commit says).
         """
         future: asyncio.Future[Manifest] = asyncio.get_running_loop().create_future()
         self._open.drafts.append(draft)
@@ -302,8 +302,8 @@ class Writer:
             if (upload := store.upload) is not None:
                 await _end_of(upload)
                 await self._show(store.land)
-            if store.away:
-                await asyncio.sleep(min(2.0 ** (store.away - 1), store.wait.seconds))
+            if pause := store.pause:
+                await asyncio.sleep(pause)
 
     def _show_later(self) -> None:
         self._watch()

@@ -9,5 +9,5 @@ In order of need: ``place`` (where the queue is), ``tables`` (how it is made), `
 and when they are due), ``queue`` and ``manager`` (how a job comes and goes), ``leases`` (hosts),
 ``heart`` (who lives), ``lines`` and ``hiccups`` (connections that are lost, for good and for a
 moment), ``jobs`` and ``books`` (what is done, what is left of it), ``worker`` (a process of them),
-``board`` (what people see).
+``waiting`` (for what is away when it begins), ``board`` (what people see).
 """

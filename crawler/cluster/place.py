@@ -33,6 +33,10 @@ class QueueError(Exception):
     exit_code: ClassVar[int] = 1
 
 
+class QueueAway(QueueError):
+    """Its database can't be reached now; later it may be."""
+
+
 class NoQueue(QueueError):
     """No queue was named, or in no way that can be used (user's fault)."""
 

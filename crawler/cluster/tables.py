@@ -13,7 +13,8 @@ from procrastinate.schema import SchemaManager
 from psycopg import sql
 
 from crawler.cluster.heart import Times
-from crawler.cluster.place import QueueError, QueuePlace
+from crawler.cluster.place import QueueAway, QueueError, QueuePlace
+from storage.index.postgres_line import is_away
 
 #: ``hosts``: which job may ask a host, and when it may be asked next; a worker's end frees it.
 #: ``members``: the workers as people know them. ``sites``: each site's last job, and all its jobs.
@@ -69,7 +70,8 @@ WHERE last_heartbeat > now() - %s * interval '1 second'
 async def prepare(place: QueuePlace) -> None:
     """Make the queue where there is none, bring an older one up to date; several may try at once.
 
-    Raises QueueError where the database can't be reached, or the tables are a newer version's.
+    Raises QueueAway where the database can't be reached, and QueueError where it refuses, or the
+    tables are a newer version's.
     """
     try:
         async with (
@@ -125,9 +127,10 @@ async def _mark(connection: psycopg.AsyncConnection, schema: str) -> None:
 
 
 def unreachable(place: QueuePlace, error: BaseException) -> QueueError:
-    """Say that the database does not answer as it should."""
+    """Say that the database does not answer as it should, or not at all (QueueAway)."""
     why = str(error).strip().partition("\n")[0] or type(error).__name__
-    return QueueError(f"the queue in {place.shown} can't be used: {why}")
+    kind = QueueAway if is_away(error) else QueueError
+    return kind(f"the queue in {place.shown} can't be used: {why}")
 
 
 async def _version(connection: psycopg.AsyncConnection, schema: str) -> str | None:

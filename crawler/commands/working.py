@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,12 +20,14 @@ from crawler.cluster.jobs import Shop
 from crawler.cluster.place import QueuePlace
 from crawler.cluster.roster import Roster
 from crawler.cluster.tables import prepare
+from crawler.cluster.waiting import when_there
 from crawler.cluster.worker import work
 from crawler.commands.failures import INTERRUPTED, complain
 from crawler.conductor import open_writer
 from crawler.events import Event
 from crawler.progress.reporters import JsonLog
 from crawler.progress.wording import clean
+from storage.writer import Writer
 
 
 def run(roster: Roster, place: QueuePlace, concurrency: int, *, quiet: bool, as_json: bool) -> None:
@@ -45,9 +48,16 @@ async def _work(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stopper(stop))
     loop.set_exception_handler(_unheard)
-    await prepare(place)
     report: Callable[[Event], None] = JsonLog() if as_json else _nobody
-    async with open_writer(roster.defaults) as writer:
+    async with AsyncExitStack() as stack:
+
+        async def opened() -> Writer:
+            await prepare(place)
+            return await stack.enter_async_context(open_writer(roster.defaults))
+
+        writer = await when_there(opened, stop, _say)
+        if writer is None:
+            return
         say = _nobody if quiet else _say
         for note in writer.notes:
             complain(note)

@@ -48,7 +48,8 @@ class DatabaseUrl(Struct, frozen=True, kw_only=True):
         if schema in _OTHERS:
             raise UnusablePlace("index", url, f"the schema {schema} is not an archive's own")
         return cls(
-            plain=parts._replace(query=rest).geturl(),
+            # urlunsplit would take the slashes from a URL without a host
+            plain=url.partition("?")[0] + (f"?{rest}" if rest else ""),
             schema=schema,
             patience=_patience(url, ours.get("patience", "")),
             name=f"{parts.scheme}://{parts.netloc}{parts.path}?schema={schema}",

@@ -7,7 +7,7 @@ An Index is used by one thread at a time. Statements are plain SQL, as the quest
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Self
@@ -82,7 +82,12 @@ class Index(Reader):
         A crash leaves nothing of use.
         """
         index = cls(places.root, opening.to_fill(places))
-        index._prepare()
+        try:
+            index._prepare()
+        except BaseException:
+            with suppress(ArchiveError):  # what is left of it, the next one drops
+                index.abandon()
+            raise
         return index
 
     @classmethod

@@ -241,9 +241,11 @@ class Postgres(Line):
 
     def abandon(self) -> None:
         """Drop the schema that was filled, and close the connection."""
-        with self.errors("removing the new index"):
-            self._drop(self._schema)
-        self.close()
+        try:
+            with self.errors("removing the new index"):
+                self._drop(self._schema)
+        finally:
+            self.close()
 
     def remove(self) -> None:
         """Drop the archive's schema, which this one would have filled anew, and close."""

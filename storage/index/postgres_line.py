@@ -24,6 +24,7 @@ from storage.errors import (
     ArchiveError,
     DamageFound,
     DiskFull,
+    IndexAway,
     IndexUnusable,
     LockHeld,
     ReadOnly,
@@ -59,8 +60,17 @@ _CONNECTING = 10
 _HOLD_ALL = frozenset({"UTF8", "SQL_ASCII"})
 #: 57P01 to 57P03: the server stops, crashes or starts.
 _SERVER_GOES = frozenset({"57P01", "57P02", "57P03"})
-#: What a server that starts or stops says to who would connect, which bears no number.
-_COMES_AND_GOES = ("starting up", "shutting down", "recovery", "accepting")
+#: What a server that starts, stops or is full says to who would connect, which bears no number.
+_COMES_AND_GOES = (
+    "starting up",
+    "shutting down",
+    "recovery",
+    "accepting",
+    "too many clients",
+    "connection slots",
+)
+#: What libpq says by itself of a connection that waiting does not mend.
+_STAYS = ("FATAL", "no password supplied", "certificate", "does not support", "authentication")
 
 
 class Line:
@@ -160,18 +170,11 @@ class Line:
 
     def _is_lost(self, error: BaseException) -> bool:
         """Tell whether it is a lost connection, or a server that is not there yet."""
-        if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-            return False
-        if error.sqlstate is not None:
-            # 08: connection exceptions
-            return error.sqlstate[:2] == "08" or error.sqlstate in _SERVER_GOES
-        if "FATAL" in str(error):
-            # It answers: a wrong password or database is not mended by waiting.
-            return any(words in str(error) for words in _COMES_AND_GOES)
         connection = getattr(self, "_connection", None)
-        if connection is None:
-            return "resolve host" not in str(error)
-        return bool(connection.broken or connection.closed)
+        if not is_away(error) or (connection is None and "resolve host" in str(error)):
+            return False
+        numbered = getattr(error, "sqlstate", None) is not None
+        return numbered or connection is None or bool(connection.broken or connection.closed)
 
     # locks of the session
 
@@ -254,6 +257,20 @@ def _hash(text: str, size: int = 4) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=size).digest(), signed=True)
 
 
+def is_away(error: BaseException) -> bool:
+    """Tell whether a server can't be reached, or is not there yet: later it may be."""
+    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
+    if error.sqlstate is not None:
+        # 08: connection exceptions
+        return error.sqlstate[:2] == "08" or error.sqlstate in _SERVER_GOES
+    said = str(error)
+    if any(words in said for words in _COMES_AND_GOES):
+        return True
+    # It answers: a wrong password or database is not mended by waiting.
+    return not any(words in said for words in _STAYS)
+
+
 @contextmanager
 def postgres_errors(root: Path, name: str, doing: str) -> Iterator[None]:
     """Turn PostgreSQL's errors into ours; ``name`` is the index's."""
@@ -275,7 +292,8 @@ def _ours(root: Path, name: str, error: psycopg.Error, doing: str) -> ArchiveErr
         return ReadOnly(f"may not write in {name} while {doing}: {said}")
     if isinstance(error, errors.ProgrammingError):
         return IndexUnusable(root, f"{name} is not slugline's ({said})")
-    return StoreFailed(f"{name} failed while {doing}: {said}")
+    failed = IndexAway if is_away(error) else StoreFailed
+    return failed(f"{name} failed while {doing}: {said}")
 
 
 def _said(error: psycopg.Error) -> str:

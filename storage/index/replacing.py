@@ -23,6 +23,8 @@ from storage.index.rows import to_json
 REWRITES = "rewrites"
 #: Segments that are being rewritten: after a crash their rows say nothing.
 REWRITING = "rewriting"
+#: Held, among sites, by who rewrites segments: no site has this name.
+REWRITER = ""
 
 
 class Gap(Struct, frozen=True, kw_only=True, order=True):
@@ -33,10 +35,14 @@ class Gap(Struct, frozen=True, kw_only=True, order=True):
 
 
 class Announced(Struct, frozen=True, kw_only=True):
-    """Segments that are about to change: ``joined`` bytes long, the first has all of the others."""
+    """Segments that are about to change: ``joined`` bytes long, the first has all of the others.
+
+    ``left_out``: ids of groups that go, and that no index has.
+    """
 
     segments: tuple[str, ...] = ()
     joined: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 def announced(index: Reader) -> Announced | None:
@@ -45,9 +51,12 @@ def announced(index: Reader) -> Announced | None:
     return None if note is None else msgspec.json.decode(note, type=Announced)
 
 
-def announce(index: Index, names: Sequence[str], joined: int = 0) -> None:
-    """Note durably which segments are about to change; none: some are going to."""
-    index.set_note(REWRITING, to_json(Announced(segments=tuple(names), joined=joined)))
+def announce(
+    index: Index, names: Sequence[str], joined: int = 0, left_out: Sequence[str] = ()
+) -> None:
+    """Note durably which segments are about to change, as in Announced; none: some are going to."""
+    what = Announced(segments=tuple(names), joined=joined, left_out=tuple(left_out))
+    index.set_note(REWRITING, to_json(what))
 
 
 def changed(index: Index, name: str, gaps: Sequence[Gap]) -> None:

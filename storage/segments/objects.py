@@ -19,7 +19,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 
 from storage.buckets import bucket_errors, open_bucket
-from storage.errors import SegmentsAway
+from storage.errors import SegmentsAway, SegmentsRefused
 from storage.layout import sync_folder
 
 #: Objects named in one answer: the most that S3 gives (ListObjectsV2, max-keys).
@@ -147,4 +147,4 @@ class Objects:
             sync_folder(above)
 
     def _errors(self) -> AbstractContextManager[None]:
-        return bucket_errors(partial(SegmentsAway, self.url))
+        return bucket_errors(partial(SegmentsAway, self.url), partial(SegmentsRefused, self.url))

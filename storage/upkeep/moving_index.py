@@ -23,6 +23,7 @@ from storage.index.reader import Reader
 from storage.layout import Left, Places
 from storage.lock import WriterLock
 from storage.reindex import rebuild_at
+from storage.taking_out import take_out
 from storage.upkeep import leftovers
 from storage.upkeep.rewriting import Upkeep
 
@@ -60,7 +61,7 @@ def move_index(root: Path, url: str | None, now: datetime) -> IndexMoved:
             raise UnusablePlace("index", url, why)
         layout.move(structs.replace(places, left=going))
         try:
-            rebuild_at(wanted)
+            report = rebuild_at(wanted)
         except ArchiveError:
             if not resumed:
                 layout.move(structs.replace(places, left=None))
@@ -74,6 +75,7 @@ def move_index(root: Path, url: str | None, now: datetime) -> IndexMoved:
             opening.remove(places)
             remove(root / layout.FULLTEXT)
             layout.move(wanted)
+            take_out(wanted, report.left_out)
     return done
 
 

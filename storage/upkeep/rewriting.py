@@ -19,11 +19,11 @@ from storage import layout
 from storage.errors import DamageFound
 from storage.index.index import Index
 from storage.index.opening import is_there
-from storage.index.replacing import Gap, announce, changed, joined, settle
+from storage.index.replacing import REWRITER, Gap, announce, changed, joined, settle
 from storage.index.standing import known_segments
 from storage.layout import Left
 from storage.lock import WriterLock
-from storage.recovery import REWRITER, recover
+from storage.recovery import recover
 from storage.reindex import rebuild
 from storage.segments.opening import open_segments
 from storage.segments.rewriting import kept_spans, write_aside

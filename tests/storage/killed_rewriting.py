@@ -1,8 +1,8 @@
 """Run a command that rewrites segments in a process of its own, killed at a line of ours.
 
-Run as a program: ROOT, the command (``prune``, ``forget``, ``compact``, ``repair``, or ``move``:
-the segments, to the folder that ``bucket`` names) and after how many lines of the modules that
-rewrite it is killed; 0: never. Prints how many lines there were.
+Run as a program: ROOT, the command (``prune``, ``forget``, ``compact``, ``repair``, ``reindex``, or
+``move``: the segments, to the folder that ``bucket`` names) and after how many lines of the modules
+that rewrite it is killed; 0: never. Prints how many lines there were.
 """
 
 # ruff: noqa: PLC0415  - only what is run is imported
@@ -29,6 +29,8 @@ _OURS = (
     "salvage.py",
     "moving.py",
     "leftovers.py",
+    "reindex.py",
+    "taking_out.py",
 )
 
 
@@ -78,6 +80,10 @@ def _run(root: Path, command: str, now: datetime) -> None:
         from storage.upkeep.compact import compact
 
         compact(root, now)
+    elif command == "reindex":
+        from storage.reindex import reindex
+
+        reindex(root, now)
     elif command == "move":
         from storage.upkeep.moving import move_segments
 

@@ -10,11 +10,13 @@ from typing import Any, cast
 
 import pytest
 
+from storage import layout
 from storage.errors import SegmentsAway, StoreFailed
 from storage.files import Names
 from storage.groups import Builder, Group
 from storage.index.index import Batch, Index
 from storage.index.rows import Place, rows_of
+from storage.layout import with_schema
 from storage.model import Draft
 from storage.notes import Notes, batch_of
 from storage.publishing import Publisher
@@ -25,16 +27,20 @@ from tests.storage.drafts import SEEN, article, event
 _SECONDS = 20
 
 
+AWAY = SegmentsAway("slow://", "it is away")
+
+
 class SlowPlace(LocalSegments):
     """A place that takes what is sent once it is let: ``sent`` are the names, in order."""
 
     def __init__(self, root: Path, most: int) -> None:
         super().__init__(root)
         self.most = most
+        self.tries = 2
         self.sent: list[list[str]] = []
         self.begun = threading.Semaphore(0)
         self.may_end = threading.Semaphore(0)
-        self.is_away = False
+        self.fault: Exception | None = None
         self.others_write = False
 
     @property
@@ -43,14 +49,14 @@ class SlowPlace(LocalSegments):
 
     @property
     def wait(self) -> Wait:
-        return Wait(bytes=1, seconds=30.0, most=self.most, tries=2)
+        return Wait(bytes=1, seconds=0.01, most=self.most, tries=self.tries)
 
     def publish(self, names: Collection[str]) -> None:
         self.sent.append(list(names))
         self.begun.release()
         assert self.may_end.acquire(timeout=_SECONDS)
-        if self.is_away:
-            raise SegmentsAway("slow://", "it is away")
+        if self.fault is not None:
+            raise self.fault
 
 
 @pytest.fixture
@@ -114,12 +120,30 @@ def test_past_the_spools_bound_storing_waits(tmp_path: Path, index: Index) -> No
 
 def test_away_past_the_bound_it_is_given_up(tmp_path: Path, index: Index) -> None:
     slow = place(tmp_path, most=10)
-    slow.is_away = True
+    slow.fault = AWAY
     slow.may_end.release()
     publisher = Publisher(tmp_path, index, slow, lambda: None)
-    with pytest.raises(SegmentsAway, match=r"waits in .*spool for the next run"):
-        add(publisher, "1", article("a"))
+    # What was added is safe; who comes next is told.
+    add(publisher, "1", article("a"))
     assert isinstance(publisher.failed, SegmentsAway)
+    for told in (publisher.try_to_publish, publisher.publish):
+        with pytest.raises(SegmentsAway, match=r"waits in .*spool for the next run"):
+            told()
+    assert (publisher.waits, seen(index)) == (True, [])
+    publisher.close()
+
+
+def test_an_upload_that_breaks_ends_storing(tmp_path: Path, index: Index) -> None:
+    slow = place(tmp_path)
+    slow.fault = StoreFailed("the spool can't be read")
+    slow.may_end.release(2)
+    publisher = Publisher(tmp_path, index, slow, lambda: None)
+    add(publisher, "1", article("a"))
+    assert publisher.upload is not None
+    publisher.upload.exception()
+    for told in (publisher.land, publisher.try_to_publish, publisher.publish):
+        with pytest.raises(StoreFailed, match="can't be read"):
+            told()
     publisher.close()
 
 
@@ -127,7 +151,7 @@ def test_what_did_not_arrive_is_sent_again_and_then_what_came_later(
     tmp_path: Path, index: Index
 ) -> None:
     slow = place(tmp_path)
-    slow.is_away = True
+    slow.fault = AWAY
     publisher = Publisher(tmp_path, index, slow, lambda: None)
     add(publisher, "1", article("a"))
     slow.may_end.release()
@@ -135,7 +159,7 @@ def test_what_did_not_arrive_is_sent_again_and_then_what_came_later(
     publisher.upload.exception()
     add(publisher, "2", article("b"))
     assert seen(index) == []
-    slow.is_away = False
+    slow.fault = None
     slow.may_end.release(2)
     publisher.publish()
     assert slow.sent == [["news.example/1"], ["news.example/1"], ["news.example/2"]]
@@ -194,8 +218,10 @@ def test_behind_what_the_index_did_not_take_nothing_becomes_visible(
 def test_after_a_failure_nothing_that_is_spooled_becomes_visible(
     tmp_path: Path, index: Index
 ) -> None:
-    publisher = Publisher(tmp_path, index, place(tmp_path), lambda: None)
+    slow = place(tmp_path)
+    publisher = Publisher(tmp_path, index, slow, lambda: None)
     add(publisher, "1", article("a"))
+    slow.may_end.release()
     publisher.failed = StoreFailed("the disk did not keep what was written")
     with pytest.raises(StoreFailed, match="the disk did not keep"):
         publisher.publish()
@@ -218,3 +244,58 @@ def test_what_waited_while_others_went_on_with_its_article_is_not_indexed(
     assert (seen(index), isinstance(ours.failed, StoreFailed)) == ([], True)
     for each in (ours, others):
         each.close()
+
+
+def crossed(tmp_path: Path, database: str) -> list[tuple[SlowPlace, Index, Publisher]]:
+    """Return two writers of one index; each has stored of the site that the other wants next."""
+    made = []
+    for name, site in (("one", "a.example"), ("two", "b.example")):
+        root = tmp_path / name
+        layout.make(root, index=with_schema(database, "shared"))
+        slow, index = place(root), Index.to_write(root)
+        slow.fault, slow.others_write, slow.tries = AWAY, True, 1_000
+        slow.may_end.release(10_000)
+        publisher = Publisher(root, index, slow, lambda: None)
+        publisher.hold({site})
+        add(publisher, "1", article("x", site=site))
+        made.append((slow, index, publisher))
+    return made
+
+
+def test_two_that_want_each_others_sites_get_them_once_the_place_is_back(
+    tmp_path: Path, database: str
+) -> None:
+    (slow, one, first), (other, two, second) = crossed(tmp_path, database)
+
+    def get(publisher: Publisher, site: str) -> None:
+        publisher.hold({site})
+        # what it holds it lets go of with what it stores then
+        publisher.publish()
+
+    with ThreadPoolExecutor(2) as pool:
+        got = [pool.submit(get, first, "b.example"), pool.submit(get, second, "a.example")]
+        while not (first.away > 1 and second.away > 1):
+            assert slow.begun.acquire(timeout=_SECONDS)
+        assert not any(each.done() for each in got)
+        slow.fault = other.fault = None
+        for each in got:
+            each.result(timeout=_SECONDS)
+    for publisher in (first, second):
+        publisher.close()
+    assert sorted(seen(one)) == ["x", "x"]
+    for index in (one, two):
+        index.close()
+
+
+def test_who_waits_for_another_while_the_place_is_away_gives_up_as_others_do(
+    tmp_path: Path, database: str
+) -> None:
+    (slow, one, first), (_, two, second) = crossed(tmp_path, database)
+    slow.tries = 3
+    with pytest.raises(SegmentsAway, match="waits in"):
+        first.hold({"b.example"})
+    assert isinstance(first.failed, SegmentsAway)
+    for publisher in (first, second):
+        publisher.close()
+    for index in (one, two):
+        index.close()

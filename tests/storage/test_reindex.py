@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from storage import layout
 from storage.archive import Archive
 from storage.errors import DamageFound, LockHeld, NotAMirror
 from storage.layout import INDEX as FILE_NAME
@@ -132,3 +139,64 @@ def test_what_is_no_mirror_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotAMirror):
         reindex(tmp_path, SEEN)
     assert list(tmp_path.iterdir()) == []
+
+
+# stopped before the new index stands
+
+_REINDEX = """
+import signal, sys
+from datetime import datetime
+from pathlib import Path
+from storage.reindex import reindex
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
+reindex(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]))
+"""
+_WAITS = "SELECT count(*) FROM pg_locks, pg_sleep(0.02) WHERE NOT granted"
+_SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'news%' ORDER BY nspname"
+
+
+def in_postgres(root: Path, database: str) -> Path:
+    layout.make(root, index=layout.with_schema(database, "news"))
+    stored(root, article())
+    return root
+
+
+@contextmanager
+def about_to_be_put_in_place(root: Path, database: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Give a reindex that has filled the new index, and waits for who reads the old one."""
+    call = [sys.executable, "-c", _REINDEX, str(root), SEEN.isoformat()]
+    with psycopg.connect(database) as reader, psycopg.connect(database, autocommit=True) as look:
+        reader.execute("SELECT 1 FROM news.snapshots")
+        with subprocess.Popen(call, stderr=subprocess.PIPE) as process:
+            while look.execute(_WAITS).fetchone() == (0,):
+                assert process.poll() is None
+            yield process
+
+
+def schemas(database: str) -> list[str]:
+    with psycopg.connect(database) as connection:
+        return [name for (name,) in connection.execute(_SCHEMAS)]
+
+
+def test_interrupted_it_leaves_the_old_index_and_nothing_else(
+    tmp_path: Path, database: str
+) -> None:
+    root = in_postgres(tmp_path, database)
+    expected = lines(root)
+    with about_to_be_put_in_place(root, database) as process:
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert schemas(database) == ["news"]
+    assert lines(root) == expected
+
+
+def test_killed_it_leaves_what_the_next_one_drops(tmp_path: Path, database: str) -> None:
+    root = in_postgres(tmp_path, database)
+    expected = lines(root)
+    with about_to_be_put_in_place(root, database) as process:
+        process.kill()
+    assert "news_new" in schemas(database)
+    assert lines(root) == expected
+    reindex(root, SEEN)
+    assert schemas(database) == ["news"]
+    assert lines(root) == expected

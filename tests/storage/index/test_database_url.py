@@ -6,6 +6,7 @@ import pytest
 
 from storage.errors import UnusablePlace
 from storage.index.database_url import DEFAULT_SCHEMA, PATIENCE_SECONDS, DatabaseUrl
+from storage.layout import with_schema
 
 
 def test_what_is_ours_is_taken_out_and_the_rest_is_libpqs() -> None:
@@ -24,6 +25,12 @@ def test_a_url_without_them_has_defaults() -> None:
 def test_a_socket_folder_stays_as_it_is() -> None:
     url = "postgresql://postgres@/news?host=/run/a%20b"
     assert DatabaseUrl.parse(url).plain == url
+
+
+@pytest.mark.parametrize("url", ["postgresql:///news", "postgresql:///news?host=/run"])
+def test_a_database_on_this_machine_needs_no_host(url: str) -> None:
+    assert DatabaseUrl.parse(url).plain == url
+    assert DatabaseUrl.parse(with_schema(url, "a")).plain == url
 
 
 @pytest.mark.parametrize("schema", ["", "News", "a-b", 'a"b', "pg_a", "1a", "a" * 60, "a b"])

@@ -432,7 +432,7 @@ async def test_the_end_of_a_run_waits_for_a_bucket_that_is_away_while_others_sto
         bucket.touch()
         await writer.commit(article("a"))
         end = asyncio.create_task(writer.flush())
-        while not writer._opened.away:  # noqa: ASYNC110, SLF001  - nobody is told of a try in vain
+        while not writer._opened.pause:  # noqa: ASYNC110, SLF001  - nobody is told of a try in vain
             await asyncio.sleep(0)
         await writer.commit(article("b"))
         assert not end.done()

@@ -1,0 +1,165 @@
+"""A worker that is started while its database or its bucket is away: it waits, and then works."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from crawler.cluster.place import QueueAway, QueueError, queue_place
+from crawler.cluster.tables import prepare
+from crawler.cluster.waiting import when_there
+from storage.errors import SegmentsAway, SegmentsRefused
+from storage.layout import Places
+from storage.segments.objects import Objects
+from tests.crawler.cluster.fleet import config
+from tests.postgres import own_server
+from tests.s3 import served
+
+SECONDS = 60
+
+
+class Worker:
+    """A worker that runs as a program: what it says, and how it ends."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.lines: list[str] = []
+
+    async def says(self, words: str) -> None:
+        """Wait until it has said so."""
+        stderr = self._process.stderr
+        assert stderr is not None
+        async with asyncio.timeout(SECONDS):
+            while not any(words in line for line in self.lines):
+                line = await stderr.readline()
+                assert line, f"it ended: {self.lines}"
+                self.lines.append(line.decode())
+
+    async def ends(self) -> int:
+        """Wait for its end."""
+        async with asyncio.timeout(SECONDS):
+            _, said = await self._process.communicate()
+        self.lines += said.decode().splitlines()
+        return self._process.returncode or 0
+
+    def term(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+
+
+@asynccontextmanager
+async def started(folder: Path, index: str, segments: str) -> AsyncIterator[Worker]:
+    """Start `slugline worker` in ``folder``, and leave none of it."""
+    file = folder / "news.toml"
+    file.write_text(config(["http://127.0.1.1:9/"], "one", 1))
+    process = await asyncio.create_subprocess_exec(
+        *(
+            sys.executable,
+            "-c",
+            "from crawler.cli import main; main()",
+            "worker",
+            "--config",
+            file,
+            "--into",
+            folder / "mirror",
+        ),
+        env=os.environ | {"SLUGLINE_INDEX": index, "SLUGLINE_SEGMENTS": segments},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield Worker(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_it_waits_for_the_database_and_the_bucket_and_says_so_once(tmp_path: Path) -> None:
+    with own_server() as server, served() as s3:
+        server.stop()
+        s3.stop()
+        async with started(tmp_path, f"{server.url()}&schema=news", "s3://archive/news") as worker:
+            await worker.says("can't be used")
+            server.start()
+            await worker.says("the segments in s3://archive/news can't be had")
+            s3.start()
+            await worker.says("takes up to 16 jobs")
+            worker.term()
+            assert await worker.ends() == 0
+    assert sum("It is waited for" in line for line in worker.lines) == 2
+
+
+async def test_sigterm_ends_the_wait(tmp_path: Path) -> None:
+    index = f"postgresql:///news?host={tmp_path}"
+    async with started(tmp_path, index, f"file://{tmp_path}/bucket") as worker:
+        await worker.says("It is waited for")
+        worker.term()
+        assert await worker.ends() == 0
+
+
+async def test_a_database_that_it_does_not_have_ends_it_at_once(
+    tmp_path: Path, database: str
+) -> None:
+    index = database.replace("/test_", "/none_")
+    async with started(tmp_path, index, f"file://{tmp_path}/bucket") as worker:
+        assert await worker.ends() == 1
+    assert len(worker.lines) == 1
+    assert "does not exist" in worker.lines[0]
+
+
+async def test_what_is_back_is_gone_on_with_and_named_once(tmp_path: Path) -> None:
+    said: list[str] = []
+    with served() as s3:
+        s3.stop()
+
+        async def attempt() -> bool:
+            try:
+                return await asyncio.to_thread(Objects("s3://archive/news").are_there)
+            except SegmentsAway:
+                s3.start()
+                raise
+
+        assert await when_there(attempt, asyncio.Event(), said.append) is False
+    (line,) = said
+    assert line.startswith("the segments in s3://archive/news can't be had: ")
+
+
+async def test_a_bucket_that_is_not_there_is_not_waited_for() -> None:
+    async def attempt() -> bool:
+        return await asyncio.to_thread(Objects("s3://none/news").are_there)
+
+    with served(), pytest.raises(SegmentsRefused, match="NoSuchBucket"):
+        await when_there(attempt, asyncio.Event(), lambda _: None)
+
+
+async def test_told_to_stop_it_tries_no_more(tmp_path: Path) -> None:
+    place = queue_place(f"postgresql:///news?host={tmp_path}", Places(root=tmp_path))
+    stop = asyncio.Event()
+
+    async def attempt() -> bool:
+        stop.set()
+        await prepare(place)
+        return True
+
+    assert await when_there(attempt, stop, lambda _: None) is None
+    with pytest.raises(QueueAway):
+        await prepare(place)
+
+
+async def test_a_user_that_the_database_does_not_know_is_not_waited_for(
+    tmp_path: Path, database: str
+) -> None:
+    place = queue_place(database.replace("postgres@", "nobody@"), Places(root=tmp_path))
+
+    async def attempt() -> None:
+        await prepare(place)
+
+    with pytest.raises(QueueError, match="nobody") as told:
+        await when_there(attempt, asyncio.Event(), lambda _: None)
+    assert not isinstance(told.value, QueueAway)
