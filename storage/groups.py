@@ -14,11 +14,13 @@ a moment, and are never refused for this.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from msgspec import Struct, structs
 
-from storage.codings import BytesLike
+from storage.body_text import FORMATS, taken_out
+from storage.codings import BytesLike, CodingError, decode
 from storage.errors import BadDraft
 from storage.files import Names
 from storage.index.rows import to_micros
@@ -99,7 +101,7 @@ class Builder:
             records.append(record)
         revision = standing.keys.get(to_micros(manifest.key.updated_at), 0) if manifest.key else 0
         numbered = structs.replace(
-            manifest,
+            _shortened(manifest, draft.payloads, records),
             sequence=standing.sequence + 1,
             revision=revision,
             representations=tuple([shown[one.format] for one in manifest.representations]),
@@ -128,6 +130,23 @@ class Builder:
             length=same.size if same else one.length,
             file=self._names.choose(one.url, one.format, self._files.get((one.url, one.format))),
         )
+
+
+def _shortened(
+    manifest: Manifest, payloads: Sequence[Payload], records: Sequence[BuiltRecord]
+) -> Manifest:
+    """Return a manifest that tells its text by where it stands in the group, if it does."""
+    if manifest.record is None or not manifest.record.body_md:
+        return manifest
+    sizes = {one.format: one.length for one in manifest.representations}
+    bodies = {}
+    for payload, record in zip(payloads, records, strict=True):
+        if payload.role in FORMATS and payload.role in sizes and record.type == "response":
+            with suppress(CodingError):
+                bodies[payload.role] = decode(
+                    payload.body, record.content_encoding, sizes[payload.role]
+                )
+    return taken_out(manifest, {name: bodies[name] for name in FORMATS if name in bodies})
 
 
 def _check(draft: Draft, standing: Standing) -> None:
