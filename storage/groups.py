@@ -34,8 +34,8 @@ from storage.warc import (
     build_revisit,
     content_encoding,
     most_of,
-    new_record_id,
     payload_digest,
+    record_ids,
 )
 
 
@@ -82,18 +82,18 @@ class Builder:
 
     def _group(self, draft: Draft, standing: Standing) -> Group:
         manifest = draft.manifest
-        group_id = new_record_id(manifest.observed_at)
+        group_id, *ids = record_ids(manifest.observed_at, 1 + len(draft.payloads))
         shown = {one.format: one for one in manifest.representations}
         records: list[BuiltRecord] = []
         bodies: dict[str, BytesLike] = {}
-        for payload in draft.payloads:
+        for payload, record_id in zip(draft.payloads, ids, strict=True):
             one = shown.get(payload.role)
             if one is not None and not payload.not_modified:
                 _check_size(one, payload)
             again = bool(standing.responses) and not payload.not_modified
             own = payload_digest(payload.body) if again else None
             target = _target(payload, one, standing, own) if one is not None else None
-            record = _record(payload, group_id, target, own)
+            record = _record(payload, record_id, group_id, target, own)
             if one is not None:
                 shown[payload.role] = self._described(one, payload, record, target)
             if record.type == "response":
@@ -192,9 +192,8 @@ def _target(
 
 
 def _record(
-    payload: Payload, group_id: str, target: StoredResponse | None, own: str | None
+    payload: Payload, record_id: str, group_id: str, target: StoredResponse | None, own: str | None
 ) -> BuiltRecord:
-    record_id = new_record_id(payload.fetched_at)
     if target is None:
         return build_response(payload, record_id=record_id, concurrent_to=group_id, own=own)
     return build_revisit(
