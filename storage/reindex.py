@@ -7,7 +7,9 @@ where several machines write one archive: what others count in the place of is t
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -106,12 +108,25 @@ def _made(places: Places) -> ReindexReport:
     # Filling numbers articles by itself, which PostgreSQL's own numbering would not know of.
     index = (Filling if places.index is None else Index).to_fill(places)
     try:
-        report = _fill(root, index)
-        index.put_in_place()
+        with _no_collector():
+            report = _fill(root, index)
+            index.put_in_place()
     except ArchiveError:
         index.abandon()
         raise
     return report
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Look for no cycles meanwhile: rows are many, wait for long, and are part of none."""
+    looked = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if looked:
+            gc.enable()
 
 
 def _fill(root: Path, index: Index) -> ReindexReport:
