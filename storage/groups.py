@@ -14,11 +14,13 @@ a moment, and are never refused for this.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from msgspec import Struct, structs
 
-from storage.codings import BytesLike
+from storage.body_text import FORMATS, taken_out
+from storage.codings import BytesLike, CodingError, decode
 from storage.errors import BadDraft
 from storage.files import Names
 from storage.index.rows import to_micros
@@ -32,8 +34,8 @@ from storage.warc import (
     build_revisit,
     content_encoding,
     most_of,
-    new_record_id,
     payload_digest,
+    record_ids,
 )
 
 
@@ -80,18 +82,18 @@ class Builder:
 
     def _group(self, draft: Draft, standing: Standing) -> Group:
         manifest = draft.manifest
-        group_id = new_record_id(manifest.observed_at)
+        group_id, *ids = record_ids(manifest.observed_at, 1 + len(draft.payloads))
         shown = {one.format: one for one in manifest.representations}
         records: list[BuiltRecord] = []
         bodies: dict[str, BytesLike] = {}
-        for payload in draft.payloads:
+        for payload, record_id in zip(draft.payloads, ids, strict=True):
             one = shown.get(payload.role)
             if one is not None and not payload.not_modified:
                 _check_size(one, payload)
             again = bool(standing.responses) and not payload.not_modified
             own = payload_digest(payload.body) if again else None
             target = _target(payload, one, standing, own) if one is not None else None
-            record = _record(payload, group_id, target, own)
+            record = _record(payload, record_id, group_id, target, own)
             if one is not None:
                 shown[payload.role] = self._described(one, payload, record, target)
             if record.type == "response":
@@ -99,7 +101,7 @@ class Builder:
             records.append(record)
         revision = standing.keys.get(to_micros(manifest.key.updated_at), 0) if manifest.key else 0
         numbered = structs.replace(
-            manifest,
+            _shortened(manifest, draft.payloads, records),
             sequence=standing.sequence + 1,
             revision=revision,
             representations=tuple([shown[one.format] for one in manifest.representations]),
@@ -128,6 +130,23 @@ class Builder:
             length=same.size if same else one.length,
             file=self._names.choose(one.url, one.format, self._files.get((one.url, one.format))),
         )
+
+
+def _shortened(
+    manifest: Manifest, payloads: Sequence[Payload], records: Sequence[BuiltRecord]
+) -> Manifest:
+    """Return a manifest that tells its text by where it stands in the group, if it does."""
+    if manifest.record is None or not manifest.record.body_md:
+        return manifest
+    sizes = {one.format: one.length for one in manifest.representations}
+    bodies = {}
+    for payload, record in zip(payloads, records, strict=True):
+        if payload.role in FORMATS and payload.role in sizes and record.type == "response":
+            with suppress(CodingError):
+                bodies[payload.role] = decode(
+                    payload.body, record.content_encoding, sizes[payload.role]
+                )
+    return taken_out(manifest, {name: bodies[name] for name in FORMATS if name in bodies})
 
 
 def _check(draft: Draft, standing: Standing) -> None:
@@ -173,9 +192,8 @@ def _target(
 
 
 def _record(
-    payload: Payload, group_id: str, target: StoredResponse | None, own: str | None
+    payload: Payload, record_id: str, group_id: str, target: StoredResponse | None, own: str | None
 ) -> BuiltRecord:
-    record_id = new_record_id(payload.fetched_at)
     if target is None:
         return build_response(payload, record_id=record_id, concurrent_to=group_id, own=own)
     return build_revisit(

@@ -32,9 +32,9 @@ INDEX = "index.sqlite"
 FULLTEXT = "fulltext.sqlite"
 CATALOGUE = "catalogue.sqlite"
 _PART = ".mirror.json.part"
-#: The version of a mirror of which something is elsewhere: who knows only the folder must not take
-#: it for an empty one.
-_ELSEWHERE = FORMAT_VERSION + 1
+#: The version of a mirror: one more than its segments', since 2 was a mirror of the first version
+#: of which something is elsewhere. Who knows less must not take it for an empty one.
+_VERSION = FORMAT_VERSION + 1
 _INDEX_SCHEMES = ("postgresql", "postgres")
 #: What libpq takes for secrets in a URL's query.
 _SECRETS = frozenset({"password", "sslpassword"})
@@ -101,6 +101,11 @@ def check(root: Path) -> Places:
 
     Raises NotAMirror, InTheWay, UnusablePlace, and NewerFormat where a later slugline wrote it.
     """
+    return _places(root, _mark(root))
+
+
+def _mark(root: Path) -> Mark:
+    """Read mirror.json. Raises as ``check``."""
     path = root / MARK
     if not root.is_dir():
         raise NotAMirror(root, "there is no such folder" if not root.exists() else "not a folder")
@@ -115,10 +120,15 @@ def check(root: Path) -> Places:
         mark = msgspec.json.decode(text, type=Mark)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotAMirror(root, f"its {MARK} can't be read: {error}") from error
-    if mark.format > _ELSEWHERE:
-        raise NewerFormat(root, mark.format, _ELSEWHERE)
+    if mark.format > _VERSION:
+        raise NewerFormat(root, mark.format, _VERSION)
     if mark.format < 1:
         raise NotAMirror(root, f"its {MARK} says format {mark.format}, and there is none below 1")
+    return mark
+
+
+def _places(root: Path, mark: Mark) -> Places:
+    """Return where all of a mirror is. Raises UnusablePlace."""
     places = Places(
         root=root,
         index=mark.index or None,
@@ -190,9 +200,12 @@ def make(root: Path, index: str | None = None, segments: str | None = None) -> P
     ``check`` raises.
     """
     if (root / MARK).is_file():
-        places = check(root)
+        mark = _mark(root)
+        places = _places(root, mark)
         _check_same("index", index, places)
         _check_same("segments", segments, places)
+        if mark.format < _VERSION:
+            move(places)  # before anything of this version is in it
         return places
     may_make(root)
     wanted = Places(
@@ -282,7 +295,7 @@ def with_schema(url: str, schema: str) -> str:
 def _write_mark(places: Places) -> None:
     """Write mirror.json. Raises OSError."""
     mark = Mark(
-        format=FORMAT_VERSION if places.local else _ELSEWHERE,
+        format=_VERSION,
         index=places.index or UNSET,
         segments=places.segments or UNSET,
         left=places.left or UNSET,

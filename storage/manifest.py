@@ -32,8 +32,9 @@ MAX_COUNT = 1 << 52
 #: Compressed bytes of one record: a segment's size; Content-Length has no bound of its own.
 MAX_MEMBER = 1 << 30
 _NOTHING = timedelta(0)
-#: How a manifest of this version begins, as it is written here.
-_OURS = f'{{"format":{FORMAT_VERSION},'.encode()
+#: How a manifest of a version that is known begins, as it is written here.
+_OURS = frozenset(f'{{"format":{version},'.encode() for version in range(1, FORMAT_VERSION + 1))
+_OPENING = len(f'{{"format":{FORMAT_VERSION},')
 
 
 class ManifestError(ValueError):
@@ -86,13 +87,13 @@ def decode(data: bytes | memoryview) -> Manifest:
     if len(data) > MAX_MANIFEST:
         raise ManifestError(f"{len(data)} bytes, more than a manifest's {MAX_MANIFEST}")
     try:
-        if bytes(data[: len(_OURS)]) != _OURS:
+        if bytes(data[:_OPENING]) not in _OURS:
             _check_version(data)
         _check_parts(data)
         manifest = _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ManifestError(f"no manifest: {error}") from error
-    if manifest.format != FORMAT_VERSION:
+    if not 1 <= manifest.format <= FORMAT_VERSION:
         _check_version(data)  # a second one, after the first
     _check(manifest)
     return manifest
@@ -122,6 +123,11 @@ def _check(manifest: Manifest) -> None:
         raise ManifestError(f"number {manifest.sequence}, revision {manifest.revision}")
     if not is_inside(manifest.site) or "/" in manifest.site:
         raise ManifestError(f"{manifest.site!r} is no site's name")
+    place = manifest.body_in
+    if place is not None and not (
+        0 <= place.start <= MAX_LENGTH and 0 <= place.length <= MAX_LENGTH
+    ):
+        raise ManifestError(f"its text would be {place.length} bytes at {place.start}")
     for one in manifest.representations:
         _check_representation(one)
     _check_records(manifest)

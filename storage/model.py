@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 #: The namespace of what a mirror says of its articles in documents of others' making: ``article``
 #: in a ``url`` of a sitemap (sitemaps.org: extensions) is what ResourceSync carries.
@@ -107,6 +107,17 @@ class Finding(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     formats: tuple[str, ...] = ()
 
 
+class BodyIn(Struct, frozen=True, kw_only=True, gc=False):
+    """Where a record's ``body_md`` stands: ``length`` bytes from ``start`` on of a format's body.
+
+    Of UTF-8, after content decoding; the format's bytes are in the same group.
+    """
+
+    format: str
+    start: int
+    length: int
+
+
 class ContentDigest(Struct, frozen=True, kw_only=True, gc=False):
     """SHA-256 over one source's normalised words, and the extractor that chose them."""
 
@@ -169,7 +180,8 @@ class Manifest(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
     ``sequence`` counts an article's manifests from 1, events included. ``said`` maps a
     record's field to the source it was taken from, ``canonical`` a declarer to the URL it
-    gave, ``stamps`` a source to the update time it declared.
+    gave, ``stamps`` a source to the update time it declared. ``body_in`` stands for the record's
+    ``body_md`` in what is written; who reads an archive is given the text.
     """
 
     format: int = FORMAT_VERSION
@@ -189,6 +201,7 @@ class Manifest(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     state: State = "complete"
     missing: dict[str, str] = field(default_factory=dict)
     record: Record | None = None
+    body_in: BodyIn | None = None
     said: dict[str, str] = field(default_factory=dict)
     canonical: dict[str, str] = field(default_factory=dict)
     content: dict[str, ContentDigest] = field(default_factory=dict)

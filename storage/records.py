@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from pathlib import Path
 
+from storage.body_text import put_back
+from storage.codings import decode as undone
 from storage.errors import DamageFound, IndexLies
 from storage.index.queries import record_place
 from storage.index.reader import Reader
 from storage.index.rows import EventRow, SnapshotRow
-from storage.manifest import ManifestError, decode
+from storage.manifest import decode
 from storage.model import Manifest
 from storage.segments.opening import open_segments
 from storage.segments.source import Source
+from storage.warc import most_of
 from storage.warc_read import Parsed, RecordError, read_member
 
 #: Segment files kept open at once: far below any system's limit, more than one reading needs.
@@ -41,12 +44,29 @@ class Records:
         self._segments.close()
 
     def manifest(self, row: SnapshotRow | EventRow) -> Manifest:
-        """Return the manifest that a row stands for. Raises DamageFound where it is not there."""
+        """Return the manifest that a row stands for, its record with the text.
+
+        Raises DamageFound where it, or the bytes that the text stands in, are not there.
+        """
         parsed = self._read(row.segment, row.offset, row.head, row.id)
         try:
-            return decode(parsed.body)
-        except ManifestError as error:
+            manifest = decode(parsed.body)
+            return manifest if manifest.body_in is None else self._with_text(manifest, row)
+        except ValueError as error:
             raise DamageFound(f"{row.segment} at byte {row.offset}", str(error)) from error
+
+    def _with_text(self, manifest: Manifest, row: SnapshotRow | EventRow) -> Manifest:
+        """Put the text back into a manifest. Raises ValueError, DamageFound."""
+        place = manifest.body_in
+        one = manifest.representation(place.format) if place else None
+        at = row.offset + row.head
+        for ref in manifest.records:
+            if one is not None and ref.id == one.record_id and ref.type == "response":
+                answer = self._read(row.segment, at, ref.length, ref.id)
+                most = min(one.length, most_of(len(answer.body)))
+                return put_back(manifest, undone(answer.body, one.content_encoding, most))
+            at += ref.length
+        raise ValueError("its text is in none of its records")
 
     def group(self, row: SnapshotRow | EventRow) -> bytes:
         """Return a group's bytes as they stand. Raises DamageFound where they are not all there."""

@@ -8,8 +8,9 @@ writer's lock.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
+import gc
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -119,13 +120,26 @@ def _made(places: Places, left_out: Collection[str]) -> ReindexReport:
     # Filling numbers articles by itself, which PostgreSQL's own numbering would not know of.
     index = (Filling if places.index is None else Index).to_fill(places)
     try:
-        report = _fill(root, index, left_out)
-        index.put_in_place()
+        with _no_collector():
+            report = _fill(root, index, left_out)
+            index.put_in_place()
     except BaseException:
         with suppress(ArchiveError):  # what is left of it, the next one drops
             index.abandon()
         raise
     return report
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Look for no cycles meanwhile: rows are many, wait for long, and are part of none."""
+    looked = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if looked:
+            gc.enable()
 
 
 def _fill(root: Path, index: Index, left_out: Collection[str]) -> ReindexReport:

@@ -132,8 +132,10 @@ def without(manifest: Manifest, lost: Collection[str]) -> Manifest:
     """Return a manifest that names these records no longer; their formats are missing. Pure."""
     formats = [one.format for one in manifest.representations if one.record_id in lost]
     missing = manifest.missing | dict.fromkeys(formats, WHY_MISSING)
+    text = manifest.body_in
     return structs.replace(
         manifest,
+        body_in=None if text is not None and text.format in formats else text,
         state="partial" if formats else manifest.state,
         missing=missing,
         representations=tuple(

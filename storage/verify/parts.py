@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,9 +25,9 @@ from storage.verify.rows import Scopes, SegmentRows
 from storage.verify.segments import SegmentCheck
 
 #: Bytes of a mirror below which starting processes takes longer than they save.
-WORTH_IT = 64 << 20
+WORTH_IT = 32 << 20
 #: Bytes of a part at least: its rows are looked up once, whatever its size.
-LEAST = 16 << 20
+LEAST = 4 << 20
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -77,7 +78,7 @@ def parts_of(
     found = []
     for name, size in sizes.items():
         borders = [0]
-        while size - borders[-1] > 2 * least:
+        while size - borders[-1] > least + least // 2:
             row = index.ask_one(_NEXT, segment=name, at=borders[-1] + least)
             if row is None or not borders[-1] < row["place"] < size:
                 break
@@ -93,18 +94,34 @@ _NEXT = """
 """
 
 
-def prove(parts: Sequence[Part], workers: int) -> Iterator[Proof]:
-    """Prove parts in processes of their own, and give each segment as its last part is done."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        done = zip(parts, pool.map(_prove, parts), strict=True)
+@contextmanager
+def proving(parts: Sequence[Part], workers: int) -> Iterator[Iterator[Proof]]:
+    """Prove parts in processes of their own from now on; give each segment as its last is done.
+
+    Where processes can't be had, or one of them was killed, the segments left are not given.
+    """
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        with suppress(OSError):
+            found = pool.map(_prove, parts) if parts else iter(())
+            yield _proofs(parts, found)
+            return
+        yield iter(())
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _proofs(parts: Sequence[Part], found: Iterator[_Proven]) -> Iterator[Proof]:
+    done = zip(parts, found, strict=True)
+    with suppress(BrokenExecutor, OSError):
         for segment, several in groupby(done, key=lambda each: each[0].segment):
             counts, scopes = Counts(), Scopes()
             sound, size = True, 0
-            for part, found in several:
-                sound = sound and found.sound
+            for part, proven in several:
+                sound = sound and proven.sound
                 size = part.end
-                counts.add(found.counts)
-                for site, said in found.scopes.items():
+                counts.add(proven.counts)
+                for site, said in proven.scopes.items():
                     scopes.setdefault(site, set()).update(said)
             yield Proof(segment=segment, sound=sound, bytes=size, counts=counts, scopes=scopes)
 

@@ -8,11 +8,9 @@ passes.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
-
-from msgspec import Struct, field
 
 from storage.index.columns import COLUMNS
 from storage.index.reader import Reader
@@ -25,20 +23,6 @@ _PAGE = 200
 _Key = tuple[Any, ...]
 #: By site, the scopes that manifests give, each with whether it is a captured original's.
 Scopes = dict[str, set[tuple[str, bool]]]
-
-
-class _Side(Struct):
-    """What the manifests since the last look say of tables beside those of groups.
-
-    ``bodies`` and ``urls`` are by article; the others are shared by all.
-    """
-
-    groups: int = 0
-    bodies: dict[_Key, dict[_Key, Values]] = field(default_factory=dict)
-    urls: dict[_Key, Values] = field(default_factory=dict)
-    files: dict[int, bool] = field(default_factory=dict)
-    names: dict[_Key, Values] = field(default_factory=dict)
-    validators: dict[int, Values] = field(default_factory=dict)
 
 
 class SegmentRows:
@@ -55,7 +39,7 @@ class SegmentRows:
         self._next = next(self._groups, None)
         self._current: Row | None = None
         self._passed: list[Row] = []
-        self._side = _Side()
+        self._waiting: list[Rows] = []
 
     def at(self, offset: int) -> Row | None:
         """Return the row of the group at ``offset``; those before it belong to no group."""
@@ -92,8 +76,10 @@ class SegmentRows:
             yield _of(wanted.article, f"it has no row of this {what}")
         elif other := unlike(table, self._current, wanted.snapshot or wanted.event or ()):
             yield _of(wanted.article, f"its row of this {what} has another {other}")
-        self._note(wanted)
-        if self._side.groups >= _PAGE:
+        name, scope, implicit = wanted.site
+        self._scopes.setdefault(name, set()).add((scope, implicit))
+        self._waiting.append(wanted)
+        if len(self._waiting) >= _PAGE:
             yield from self._compare_side()
 
     def finish(self) -> Problems:
@@ -117,32 +103,18 @@ class SegmentRows:
             yield _of(article, f"it has a row of {where}, where no group begins")
         self._passed.clear()
 
-    def _note(self, wanted: Rows) -> None:
-        side = self._side
-        side.groups += 1
-        name, *said = wanted.site
-        self._scopes.setdefault(name, set()).add((said[0], said[1]))
-        article = wanted.article[:_URL]
-        if wanted.snapshot:
-            sequence = wanted.article[_LAST]
-            side.bodies[*article, sequence] = {row[_FORMAT]: row for row in wanted.representations}
-        for row in wanted.urls:
-            side.urls[*article, *row[:_FILE]] = row
-        for mark, folder in wanted.files:
-            side.files[mark] = folder
-        for row in wanted.names:
-            _newest(side.names, row[:3], row)
-        for row in wanted.validators:
-            _newest(side.validators, row[0], row)
-
     def _compare_side(self) -> Problems:
-        side, self._side = self._side, _Side()
-        numbers = self._numbers({key[:_URL] for key in side.bodies})
-        yield from self._compare_bodies(side.bodies, numbers)
-        yield from self._compare_urls(side.urls, numbers)
-        yield from self._compare_files(side.files)
-        yield from self._compare_names(side.names)
-        yield from self._compare_validators(side.validators)
+        """Compare what stands in tables beside those of groups; all of it is right, nearly always.
+
+        Hence each is first compared as a whole, and looked at row by row where that fails.
+        """
+        some, self._waiting = self._waiting, []
+        numbers = self._numbers({one.article[:_URL] for one in some})
+        yield from self._compare_bodies(some, numbers)
+        yield from self._compare_urls(some, numbers)
+        yield from self._compare_files(dict(row for one in some for row in one.files))
+        yield from self._compare_names(some)
+        yield from self._compare_validators(some)
 
     def _numbers(self, articles: set[_Key]) -> dict[_Key, int]:
         """Return the articles' numbers; one that is not there is told of with the tables."""
@@ -155,64 +127,82 @@ class SegmentRows:
         columns = COLUMNS[table]
         return self._index.matching_values(table, columns[:by], keys, columns)
 
-    def _compare_bodies(
-        self, wanted: dict[_Key, dict[_Key, Values]], numbers: dict[_Key, int]
-    ) -> Problems:
-        keys = {(numbers.get(key[:_URL]), key[_URL]): key for key in wanted}
-        asked = [key for key in keys if key[0] is not None]
-        for row in self._rows("representations", asked, 2):
-            key = keys[row[:2]]
-            values = wanted[key].pop(row[2], None)
+    def _compare_bodies(self, some: Sequence[Rows], numbers: Mapping[_Key, int]) -> Problems:
+        keys = {
+            (numbers.get(one.article[:_URL]), one.article[_LAST]): one
+            for one in some
+            if one.snapshot
+        }
+        found = list(self._rows("representations", [key for key in keys if key[0] is not None], 2))
+        right = {(key[0], *row) for key, one in keys.items() for row in one.representations}
+        if len(found) == len(right) and right.issuperset(found):
+            return
+        wanted = {
+            key: {row[_FORMAT]: (key[0], *row) for row in one.representations}
+            for key, one in keys.items()
+        }
+        for row in found:
+            article, values = keys[row[:2]].article, wanted[row[:2]].pop(row[2], None)
             if values is None:
-                yield _of(key, f"it has a row of a {row[2]} that its manifest has not")
-            elif row[1:] != values:
-                other = _first_other("representations", row, (row[0], *values))
-                yield _of(key, f"its row of this {row[2]} has another {other}")
+                yield _of(article, f"it has a row of a {row[2]} that its manifest has not")
+            elif row != values:
+                other = _first_other("representations", row, values)
+                yield _of(article, f"its row of this {row[2]} has another {other}")
         for key, left in wanted.items():
             for name in left:
-                yield _of(key, f"it has no row of this {name}")
+                yield _of(keys[key].article, f"it has no row of this {name}")
 
-    def _compare_urls(self, wanted: dict[_Key, Values], numbers: dict[_Key, int]) -> Problems:
+    def _compare_urls(self, some: Sequence[Rows], numbers: Mapping[_Key, int]) -> Problems:
         asked = {
-            (numbers[key[:_URL]], key[2], key[3]): key for key in wanted if key[:_URL] in numbers
+            (number, row[0], row[1]): (row[2], one.article)
+            for one in some
+            if (number := numbers.get(one.article[:_URL])) is not None
+            for row in one.urls
         }
-        found = {row[:3]: row[3] for row in self._rows("urls", asked.keys(), 3)}
-        for place, key in asked.items():
-            file = wanted[key][_FILE]
-            if place not in found:
-                yield _of(key, f"it has no row of the URL of its {key[3]}")
-            elif found[place] != file and (file or not isinstance(found[place], str)):
-                yield _of(key, f"its row of the URL of its {key[3]} has another file")
+        found = set(self._rows("urls", asked.keys(), 3))
+        if found.issuperset([(*place, file) for place, (file, _) in asked.items()]):
+            return
+        files = {row[:3]: row[3] for row in found}
+        for place, (file, article) in asked.items():
+            if place not in files:
+                yield _of(article, f"it has no row of the URL of its {place[2]}")
+            elif files[place] != file and (file or not isinstance(files[place], str)):
+                yield _of(article, f"its row of the URL of its {place[2]} has another file")
 
-    def _compare_files(self, wanted: dict[int, bool]) -> Problems:
+    def _compare_files(self, wanted: Mapping[int, bool]) -> Problems:
         found: dict[int, object] = dict(self._rows("files", [(mark,) for mark in wanted], 1))
+        if found == wanted:
+            return
         for mark, folder in wanted.items():
             if mark not in found:
                 yield in_index("it has no row of a name under files/")
             elif found[mark] != folder:
                 yield in_index("its row of a name under files/ is no file's, or no folder's")
 
-    def _compare_names(self, wanted: dict[_Key, Values]) -> Problems:
+    def _compare_names(self, some: Sequence[Rows]) -> Problems:
+        wanted = _newest((row[:3], row) for one in some for row in one.names)
         found = {row[:3]: row for row in self._rows("names", wanted.keys(), 3)}
+        if found == wanted:
+            return
         for key, values in wanted.items():
             site, name, slug = key
-            row = found.get(key)
-            if row is None:
+            row = found.get(key, ())
+            if not row:
                 yield _of((site, slug), f"it has no row of the name {name!r}")
             elif row != values and (not _at_least(row[-1], values[-1]) or row[3] != values[3]):
                 yield _of((site, slug), f"its row of the name {name!r} is another")
 
-    def _compare_validators(self, wanted: dict[int, Values]) -> Problems:
+    def _compare_validators(self, some: Sequence[Rows]) -> Problems:
+        wanted = _newest((row[0], row) for one in some for row in one.validators)
         for row in self._rows("validators", [(mark,) for mark in wanted], 1):
             values = wanted[row[0]]
             if row != values and not (_at_least(row[-1], values[-1]) and row[-1] > values[-1]):
                 yield in_index("its validators of a URL are not those of the newest answer")
 
 
-#: Where in a row's values its parts stand: of articles, of representations, of URLs.
+#: Where in a row's values its parts stand: of articles, of representations.
 _URL, _LAST = 2, 3
 _FORMAT = 1
-_FILE = 2
 
 
 def unlike(table: str, found: Row, wanted: Values) -> str | None:
@@ -256,10 +246,14 @@ def _place(row: Row) -> tuple[int, int]:
     return (0, offset) if type(offset) is int else (1, 0)
 
 
-def _newest(rows: dict[Any, Values], key: object, row: Values) -> None:
-    known = rows.get(key)
-    if known is None or row[-1] >= known[-1]:
-        rows[key] = row
+def _newest(told: Iterable[tuple[Any, Values]]) -> dict[Any, Values]:
+    """Return the row of each key that was seen last, of these in the order of the segment."""
+    rows: dict[Any, Values] = {}
+    for key, row in told:
+        known = rows.get(key)
+        if known is None or row[-1] >= known[-1]:
+            rows[key] = row
+    return rows
 
 
 def _at_least(seen: object, seen_at: int) -> bool:

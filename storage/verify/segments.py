@@ -6,7 +6,7 @@ on behind it and cuts nothing. Rows of the index are compared as their groups co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from msgspec import Struct, structs
 
@@ -173,6 +173,9 @@ class SegmentCheck:
         ):
             why = "its manifest names a body that is in none of its records"
             yield self._of(manifest, in_segment(self._name, told.offset, why))
+        if manifest.body_in is not None and not _has_text(manifest, stored):
+            why = "its manifest says that its text is in a body that it has not"
+            yield self._of(manifest, in_segment(self._name, told.offset, why))
         if manifest.kind == "snapshot":
             self._counts.snapshots += 1
         else:
@@ -249,3 +252,16 @@ class SegmentCheck:
             _, _, place = error.where.rpartition(" at byte ")
             return [in_segment(self._name, int(place) if place.isdigit() else at, error.why)]
         return []
+
+
+def _has_text(manifest: Manifest, stored: Collection[str]) -> bool:
+    """Tell whether the body in which a manifest's text stands is one of its group's records."""
+    place = manifest.body_in
+    one = manifest.representation(place.format) if place else None
+    return (
+        place is not None
+        and one is not None
+        and one.record_id in stored
+        and one.target_id is None
+        and place.start + place.length <= one.length
+    )

@@ -84,8 +84,8 @@ def faults_of_file(index: Reader) -> list[Problem]:
         return [in_index(each) for each in index.database.faults(_MOST_FAULTS)]
 
 
-def check_tables(index: Reader, scopes: Scopes) -> Problems:
-    """Give what is wrong between tables; ``scopes`` are the sites that manifests gave."""
+def check_tables(index: Reader) -> Problems:
+    """Give what is wrong between tables."""
     for table in ("snapshots", "events"):
         for row in _each(index, _WITHOUT_ARTICLE.format(table=table)):
             yield _of(row, "it has no row of this article")
@@ -95,7 +95,6 @@ def check_tables(index: Reader, scopes: Scopes) -> Problems:
         yield _of(row, f"it has a row of a {row['format']} of no snapshot")
     for row in _each(index, _NO_ARTICLE):
         yield in_index(f"it has a row of a URL of a {row['format']} of no article")
-    yield from _check_sites(index, scopes)
     yield from _check_segments(index)
     yield from _check_remembered(index)
 
@@ -122,7 +121,8 @@ def _each(index: Reader, question: str) -> Iterator[Row]:
     return iter(index.ask(question, f"LIMIT {_MOST_ROWS}"))
 
 
-def _check_sites(index: Reader, scopes: Scopes) -> Problems:
+def check_sites(index: Reader, scopes: Scopes) -> Problems:
+    """Give what is wrong with the index's sites; ``scopes`` are those that manifests gave."""
     known = {row["name"]: (row["scope"], row["implicit"]) for row in index.ask(_SITES)}
     for name in sorted(known.keys() | scopes.keys()):
         # Empty where all that tells of the site is damaged.

@@ -7,9 +7,8 @@ to where it knew them. Memory does not grow with the mirror. Blocking.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import BrokenExecutor
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -42,10 +41,10 @@ from storage.verify.found import (
     in_index,
     in_segment,
 )
-from storage.verify.parts import BEYOND, WORTH_IT, Proof, parts_of, processes, prove
+from storage.verify.parts import BEYOND, WORTH_IT, Proof, parts_of, processes, proving
 from storage.verify.rows import Scopes, SegmentRows
 from storage.verify.segments import SegmentCheck
-from storage.verify.tables import check_tables, check_targets, faults_of_file
+from storage.verify.tables import check_sites, check_tables, check_targets, faults_of_file
 
 _INDEX_WRONG = (IndexUnusable, IndexLies)
 
@@ -135,29 +134,52 @@ class _Check:
         yield from self._learn(known)
         names = sorted({*self._segments.names(), *known})
         self._total = sum(self._segments.size(name) or 0 for name in names)
+        with self._proving(known) as proofs:
+            # The database is asked while others read segments.
+            yield from self._ask_index()
+            yield from self._read(names, known, proofs)
+        if self._index is not None:
+            yield from self._guarded(check_sites(self._index, self._scopes))
+        if self._index is not None:
+            yield from self._guarded(shortcomings(self._index, self._asked.since))
+
+    def _ask_index(self) -> Iterator[Found]:
+        """Give what is wrong with the index's file, and between its tables."""
+        for check in (self._check_file, check_tables, check_targets):
+            if self._index is not None:
+                yield from self._guarded(check(self._index))
+
+    def _check_file(self, index: Reader) -> Iterator[Found]:
+        faults = faults_of_file(index)
+        yield from faults
+        if faults:
+            self._drop()
+
+    def _read(
+        self, names: Sequence[str], known: Mapping[str, int], proofs: Iterator[Proof]
+    ) -> Iterator[Found]:
+        """Read the segments that other processes do not find sound."""
         proven: set[str] = set()
-        for part in self._prove(known):
-            proven.add(part.segment)
-            yield self._passed(part.bytes)
+        for proof in proofs if self._index is not None else ():
+            if proof.sound:
+                proven.add(proof.segment)
+                self._counts.add(proof.counts)
+                for site, scopes in proof.scopes.items():
+                    self._scopes.setdefault(site, set()).update(scopes)
+                yield self._passed(proof.bytes)
         for name in (name for name in names if name not in proven):
             for found in self._segment(name, known.get(name)):
                 yield self._passed(found.bytes) if isinstance(found, Passed) else found
-        if self._index is not None:
-            yield from self._guarded(check_tables(self._index, self._scopes))
-        if self._index is not None:
-            yield from self._guarded(check_targets(self._index))
-        if self._index is not None:
-            yield from self._guarded(shortcomings(self._index, self._asked.since))
 
     def _passed(self, more: int) -> Passed:
         self._done += more
         return Passed(bytes=self._done, total=self._total)
 
-    def _prove(self, known: Mapping[str, int]) -> Iterator[Proof]:
-        """Give the segments that other processes find sound; the others are for this one."""
+    def _proving(self, known: Mapping[str, int]) -> AbstractContextManager[Iterator[Proof]]:
+        """Have other processes look for segments that are sound; the others are for this one."""
         workers = self._asked.processes or processes()
         if self._index is None or workers == 1 or self._total < self._asked.parts_from:
-            return
+            return nullcontext(iter(()))
         index = self._index
         plain = {
             name: size
@@ -165,32 +187,20 @@ class _Check:
             if self._segments.size(name) == size
             and not index.number(BEYOND, segment=name, committed=size)
         }
-        parts = parts_of(index, self._root, plain, workers, deep=self._asked.deep)
-        # Where workers can't be had, or one of them was killed, this process reads it all.
-        with suppress(BrokenExecutor, OSError):
-            for proof in prove(parts, workers):
-                if proof.sound:
-                    self._counts.add(proof.counts)
-                    for site, scopes in proof.scopes.items():
-                        self._scopes.setdefault(site, set()).update(scopes)
-                    yield proof
+        return proving(parts_of(index, self._root, plain, workers, deep=self._asked.deep), workers)
 
     def _open(self) -> Iterator[Found]:
         """Open the index and hold it as it is; where it is no good, go on without."""
         try:
             self._index = Reader.to_read(self._root)
             self._index.hold()
-            faults = faults_of_file(self._index)
+            left = announced(self._index)
         except _INDEX_WRONG as error:
             if self._segments.names() or is_there(self._root):
                 yield in_index(str(error).partition(": run")[0])
             self._drop()
             return
-        yield from faults
-        if faults:
-            self._drop()
-        elif left := announced(self._index):
-            self._rewriting = left.segments
+        self._rewriting = left.segments if left else ()
 
     def _drop(self) -> None:
         self.close()

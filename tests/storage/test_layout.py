@@ -85,14 +85,14 @@ def test_a_mirror_says_where_what_is_not_in_its_folder_is(tmp_path: Path) -> Non
 def test_a_mirror_of_a_folder_alone_names_nothing_else(tmp_path: Path) -> None:
     assert layout.make(tmp_path) == Places(root=tmp_path)
     assert layout.check(tmp_path).local
-    assert (tmp_path / "mirror.json").read_text() == '{"format":1,"made_by":"slugline"}'
+    assert (tmp_path / "mirror.json").read_text() == '{"format":3,"made_by":"slugline"}'
 
 
 def test_a_mirror_with_parts_elsewhere_is_refused_by_who_knows_folders_alone(
     tmp_path: Path,
 ) -> None:
     layout.make(tmp_path, index=DATABASE)
-    assert '"format":2' in (tmp_path / "mirror.json").read_text()
+    assert '"format":3' in (tmp_path / "mirror.json").read_text()
 
 
 def test_a_mirror_is_not_moved_by_making_it(tmp_path: Path) -> None:

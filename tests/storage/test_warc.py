@@ -34,6 +34,7 @@ from storage.warc import (
     is_digest,
     new_record_id,
     payload_digest,
+    record_ids,
 )
 from storage.warc_read import read_member
 from tests.storage.segment_samples import NOON, group, manifest, payload, store
@@ -78,6 +79,14 @@ def test_a_record_id_is_a_uuid_that_nobody_else_has() -> None:
     assert {(one.version, one.variant) for one in ids} == {(4, uuid.RFC_4122)}
     assert {(one.version, one.variant) for one in timed} == {(7, uuid.RFC_4122)}
     assert {one.int >> 80 for one in timed} == {int(NOON.timestamp() * 1000)}
+
+
+def test_ids_of_one_group_are_uuids_that_differ_in_their_end() -> None:
+    ids = record_ids(NOON, 1_001)
+    assert {uuid.UUID(each.removeprefix("urn:uuid:")).version for each in ids} == {7}
+    assert len(set(ids)) == 1_001
+    assert len({each[:-4] for each in ids}) == 1
+    assert not set(ids) & set(record_ids(NOON, 1_001))
 
 
 def test_a_response_says_what_it_is() -> None:

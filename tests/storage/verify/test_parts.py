@@ -10,7 +10,7 @@ import pytest
 
 from storage.index.reader import Reader
 from storage.verify.found import Problem, Report
-from storage.verify.parts import Part, parts_of, processes, prove
+from storage.verify.parts import Part, parts_of, processes, proving
 from storage.verify.whole import Asked, verify
 from tests.storage.drafts import article, segments_of, stored
 from tests.storage.verify.harming import SINCE, harmed, problems
@@ -51,7 +51,8 @@ def test_two_processes_find_what_one_does(seed: int, tmp_path: Path) -> None:
 
 def test_parts_of_one_segment_prove_it_together(tmp_path: Path) -> None:
     stored(tmp_path, *(article(f"a{n}") for n in range(9)))
-    (proof,) = prove(borders(tmp_path, 3, 6), 2)
+    with proving(borders(tmp_path, 3, 6), 2) as (proof,):
+        pass
     assert (proof.sound, proof.counts.snapshots, proof.counts.records) == (True, 9, 18)
 
 
@@ -64,7 +65,8 @@ def test_a_border_that_is_none_proves_nothing(tmp_path: Path) -> None:
             (first, first.start, first.end + 1), (second, second.start + 1, second.end),
         )
     ]  # fmt: skip
-    (proof,) = prove(wrong, 2)
+    with proving(wrong, 2) as (proof,):
+        pass
     assert not proof.sound
 
 
