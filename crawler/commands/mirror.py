@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from crawler import sparing
 from crawler.commands import mirror_options as opt
-from crawler.commands import sparing
 from crawler.commands.failures import guarded
+from crawler.readers import starting
 
 
 @guarded
@@ -50,9 +51,6 @@ def mirror(
       slugline mirror https://example.org/ --records articles.jsonl --json
       slugline mirror https://example.org/ --resolve example.org:443:127.0.0.1:8443
     """
-    with sparing.imports():
-        from crawler.commands import request, running
-
     flags = {
         "formats": formats, "rate": rate, "concurrency": concurrency, "include": include,
         "processes": processes,
@@ -60,10 +58,15 @@ def mirror(
         "ca_bundle": ca_bundle, "allow_address": allow_address, "proxy": proxy,
         "headers": header, "files": False if no_files else None,
     }  # fmt: skip
-    asked = request.make(
-        urls, into, flags, config, records, ignore_robots=ignore_robots, verify=verify
-    )
-    code = running.run(asked, running.Voice(as_json=as_json, quiet=quiet, log_format=log_format))
+    with starting.ahead(processes) as readers:
+        with sparing.imports():
+            from crawler.commands import request, running
+
+        asked = request.make(
+            urls, into, flags, config, records, ignore_robots=ignore_robots, verify=verify
+        )
+        voice = running.Voice(as_json=as_json, quiet=quiet, log_format=log_format)
+        code = running.run(asked, voice, readers=readers)
     raise typer.Exit(code)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crawler import sparing
 from crawler.commands import mirror_options as opt
-from crawler.commands import sparing
 from crawler.commands.failures import UsageError, guarded
 from crawler.commands.options import ConfigFile, Into
 

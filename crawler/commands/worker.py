@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from crawler import sparing
 from crawler.commands import mirror_options as opt
-from crawler.commands import sparing
 from crawler.commands.failures import guarded
 from crawler.commands.options import ConfigFile, Into
 

@@ -17,6 +17,8 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
+from crawler.readers.starting import Link
+
 T = TypeVar("T")
 S = TypeVar("S")
 
@@ -25,41 +27,6 @@ _PLAIN: Final = 0
 _AS_JSON: Final = 1
 #: Bytes of a frame at most: an article's bodies and words within their bounds, and much room.
 MOST_FRAME: Final = 1 << 30
-
-
-class Link:
-    """The two sockets of one side; ``numbers`` is how a child is told of its own."""
-
-    def __init__(self, talk: socket.socket, files: socket.socket) -> None:
-        self.talk = talk
-        self.files = files
-
-    @property
-    def numbers(self) -> tuple[int, int]:
-        """The descriptors."""
-        return self.talk.fileno(), self.files.fileno()
-
-    @classmethod
-    def pair(cls) -> tuple[Link, Link]:
-        """Make both sides. Raises OSError."""
-        talk = socket.socketpair()
-        try:
-            files = socket.socketpair()
-        except OSError:
-            for side in talk:
-                side.close()
-            raise
-        return cls(talk[0], files[0]), cls(talk[1], files[1])
-
-    @classmethod
-    def of(cls, talk: int, files: int) -> Link:
-        """Take over the descriptors that a parent left open."""
-        return cls(socket.socket(fileno=talk), socket.socket(fileno=files))
-
-    def close(self) -> None:
-        """Close both sockets."""
-        self.talk.close()
-        self.files.close()
 
 
 class Channel(asyncio.Protocol, Generic[S, T]):

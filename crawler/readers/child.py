@@ -1,4 +1,4 @@
-"""Processes that read articles for a run: ``python -m crawler.readers.child TALK FILES …``.
+"""What each process that reads articles for a run does.
 
 One for each pair of descriptors: the first imports what all of them need, and makes the others of
 itself. Each ends when the run does, whatever it is busy with, and holds nothing that has to be
@@ -15,7 +15,6 @@ import os
 import random
 import select
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Mapping
@@ -42,9 +41,10 @@ from crawler.discovery.memory import Memory
 from crawler.events import Requested
 from crawler.fetch import Fetcher
 from crawler.readers import messages as said
-from crawler.readers.channel import Channel, Link, connect
+from crawler.readers.channel import Channel, connect
 from crawler.readers.lent import LentPoliteness
 from crawler.readers.packing import Packer, rested
+from crawler.readers.starting import Link
 from crawler.robots_cache import RobotsCache, RobotsEntry
 from crawler.transport.answer import FetchSettings
 from crawler.transport.faults import HostResting
@@ -360,7 +360,3 @@ def main(numbers: list[int]) -> None:
     link = Link.of(*own)
     threading.Thread(target=_watch, args=(link.talk.fileno(),), daemon=True).start()
     asyncio.run(Child(link).serve())
-
-
-if __name__ == "__main__":
-    main([int(each) for each in sys.argv[1:]])

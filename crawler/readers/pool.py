@@ -7,13 +7,7 @@ survive is a failure. They end with the run, however that ends: their line to it
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self, TypeAlias
 
@@ -24,9 +18,10 @@ from crawler.article.copies import Copy, CopyFailed
 from crawler.article.reading import Page, Reading
 from crawler.frontier import Entry
 from crawler.readers import messages as said
-from crawler.readers.channel import Channel, Link, connect
+from crawler.readers.channel import Channel, connect
 from crawler.readers.desk import Desk, Service
 from crawler.readers.packing import Unpacker, rested
+from crawler.readers.starting import Link, Started, start
 from crawler.transport.answer import FetchSettings
 from crawler.transport.faults import HostResting
 from storage.model import Manifest
@@ -184,16 +179,23 @@ class Child:
 class Pool:
     """``async with`` it around a run. Mutable state: the processes that live, the last number.
 
-    ``say`` is told a sentence where one of them ends by itself. Entering raises NotStarted.
+    ``say`` is told a sentence where one of them ends by itself. ``started`` are theirs, where they
+    are on their way already. Entering raises NotStarted.
     """
 
-    def __init__(self, setup: said.Setup, service: Service, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        setup: said.Setup,
+        service: Service,
+        say: Callable[[str], None],
+        started: Started | None = None,
+    ) -> None:
         self._setup = setup
         self._service = service
         self._say = say
         self._children: list[Child] = []
         self._number = 0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._started = started
         self._closing = False
 
     async def __aenter__(self) -> Self:
@@ -242,19 +244,10 @@ class Pool:
         return CopyFailed(url, why)
 
     async def _start(self) -> None:
-        pairs: list[tuple[Link, Link]] = []
-        try:
-            pairs += (Link.pair() for _ in range(self._service.children))
-            self._process = _spawn([number for _, theirs in pairs for number in theirs.numbers])
-        except OSError:
-            for ours, _ in pairs:
-                ours.close()
-            raise
-        finally:
-            for _, theirs in pairs:
-                theirs.close()
-        for ours, _ in pairs:
-            child = Child(ours, self._service, self._lost)
+        if self._started is None:
+            self._started = start(self._service.children)
+        for link in self._started.links:
+            child = Child(link, self._service, self._lost)
             await child.connect(self._setup)
             self._children.append(child)
 
@@ -281,16 +274,15 @@ class Pool:
         children = tuple(self._children)
         for child in children:
             child.channel.close()
-        if self._process is None:
+        if self._started is None:
             return
         try:
             async with asyncio.timeout(PATIENCE):
                 for child in children:
                     await child.gone.wait()
         except TimeoutError:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        await asyncio.to_thread(self._process.wait)
+            self._started.kill()
+        await asyncio.to_thread(self._started.first.wait)
 
 
 def set_up(
@@ -309,20 +301,4 @@ def set_up(
         named=named,
         max_body=max_body,
         ignore_robots=ignore_robots,
-    )
-
-
-def _spawn(numbers: list[int]) -> subprocess.Popen[bytes]:
-    """Start the processes in a session of their own: Ctrl-C is the run's to hear.
-
-    They import from where we did, and from nowhere else: the current folder may be anybody's.
-    """
-    path = os.pathsep.join(each or str(Path.cwd()) for each in sys.path)
-    return subprocess.Popen(  # noqa: S603  - our own module, by our own interpreter
-        [sys.executable, "-P", "-m", "crawler.readers.child", *map(str, numbers)],
-        env=os.environ | {"PYTHONPATH": path},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        pass_fds=numbers,
-        start_new_session=True,
     )

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from crawler.events import Requested
 from crawler.readers import messages as said
-from crawler.readers.channel import MOST_FRAME, Channel, Link, connect
+from crawler.readers.channel import MOST_FRAME, Channel, connect
+from crawler.readers.starting import Link
 
 NOW = datetime(2026, 6, 19, 8, 9, 44, 5, tzinfo=UTC)
 

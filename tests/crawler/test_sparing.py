@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from crawler.commands.sparing import imports
+from crawler.sparing import imports
 
 
 def test_the_environment_is_as_before_whatever_happens_within(

@@ -1,7 +1,7 @@
 """Importing the parts of a run without what its libraries do meanwhile and no run needs.
 
-Commands alone may do this, for their process is their own: settings in the environment speak to
-every library that is imported at the time, and the collector is everybody's.
+Commands and reading processes alone may do this, for their process is their own: settings in the
+environment speak to every library that is imported at the time, and the collector is everybody's.
 """
 
 from __future__ import annotations

@@ -1,0 +1,64 @@
+"""Starting the processes that read: ahead of a run that may not come, and none left behind."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from crawler.readers.starting import MOST, Started, ahead, start
+
+#: Where Linux lists the files that this process has open.
+OPEN = Path("/proc/self/fd")
+
+
+def gone(started: Started) -> bool:
+    """Say whether no process of the session that was started lives."""
+    try:
+        os.killpg(started.first.pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("processes", [None, 0, 1, MOST + 1])
+def test_one_process_or_a_number_that_settings_refuse_starts_nothing(processes: int | None) -> None:
+    with ahead(processes) as started:
+        assert started is None
+
+
+def test_processes_that_no_run_came_to_use_are_gone() -> None:
+    with ahead(2) as started:
+        assert started is not None
+        assert len(started.links) == 2
+        assert not gone(started)
+    assert gone(started)
+    assert all(link.talk.fileno() < 0 for link in started.links)
+
+
+def test_they_are_gone_where_what_stands_within_fails() -> None:
+    seen: list[Started | None] = []
+    with pytest.raises(ValueError, match="no such option"):
+        _fail_within(seen)
+    assert seen[0] is not None
+    assert gone(seen[0])
+
+
+def _fail_within(seen: list[Started | None]) -> None:
+    with ahead(2) as started:
+        seen.append(started)
+        raise ValueError("no such option")
+
+
+@pytest.mark.skipif(not OPEN.exists(), reason="open files are counted in /proc")
+def test_where_the_system_starts_none_no_socket_stays_open(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "nothing"))
+    before = len(list(OPEN.iterdir()))
+    with ahead(2) as started:
+        assert started is None
+    with pytest.raises(FileNotFoundError):
+        start(2)
+    assert len(list(OPEN.iterdir())) == before
