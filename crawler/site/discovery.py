@@ -125,7 +125,7 @@ class Discovery:
         self._from_page = start is not None
         self._named = tuple(link.url for link in links if link.rel == "sitemap")
         named = survey.sitemaps if survey else self._named
-        async for entries in sources.listed(robots, named, llms_txt=not self._light):
+        async for entries in sources.listed(robots, named, plain=not self._light):
             new = 0
             for added in self._turns(entries):
                 new += added
