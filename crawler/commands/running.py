@@ -70,6 +70,7 @@ def run(
     """
     give_back_large_blocks()
     reporter = voice.reporter()
+    made = not (request.into / layout.MARK).exists()
     try:
         summary = asyncio.run(_stoppable(request, reporter, readers))
     finally:
@@ -79,7 +80,9 @@ def run(
     elif not voice.quiet:
         interrupted = reporter.tally.interrupted
         where = str(request.into)
-        told = render_summary(summary, reporter.tally, mirror=where, interrupted=interrupted)
+        told = render_summary(
+            summary, reporter.tally, mirror=where, made=made, interrupted=interrupted
+        )
         sys.stdout.write(told + "\n")
     code = exit_code(reporter.tally)
     if code != INTERRUPTED:

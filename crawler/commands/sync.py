@@ -111,9 +111,13 @@ def _tell(request: MirrorRequest, config: Config, *, as_json: bool) -> None:
 
 
 def _lines(site: SiteAsked) -> Iterable[str]:
+    from crawler.progress.wording import pace
+
     settings = site.settings
-    pace = f"at most {settings.rate:g} requests/s" if settings.rate else "without a limit of pace"
-    yield f"reads      {', '.join(settings.discovery)}; {pace}, {settings.concurrency} at once"
+    bound = pace(settings.rate) if settings.rate else "without a limit of pace"
+    if site.name:
+        yield f"is called  {site.name} where it is new; a site that is in the mirror keeps its name"
+    yield f"reads      {', '.join(settings.discovery)}; {bound}, {settings.concurrency} at once"
     yield f"keeps      {', '.join(settings.formats) or 'every format it declares'}"
     for name in ("include", "exclude"):
         if getattr(settings, name):

@@ -159,7 +159,9 @@ def _sum(report: Report, short: dict[str, list[Short]], advice: Iterable[str]) -
         f"{count(report.records, 'record')} in {count(report.segments, 'segment')}, "
         f"{size(report.bytes)}"
     )
-    if report.sound:
+    if report.sound and not report.snapshots and not report.events:
+        typer.echo("Integrity: sound. Nothing is stored here yet.")
+    elif report.sound:
         typer.echo(f"Integrity: sound. {held}, each as it was stored.")
     else:
         faults = f"{report.damaged} in segments, {report.index_wrong} in the index"
@@ -184,6 +186,9 @@ def _sum(report: Report, short: dict[str, list[Short]], advice: Iterable[str]) -
 
 def _completeness(report: Report, short: dict[str, list[Short]]) -> None:
     since = moment_text(report.since.replace(microsecond=0))
+    if not report.snapshots:
+        typer.echo("Completeness: there is no article.")
+        return
     if not report.partial and not report.unverified:
         typer.echo(f"Completeness: every article is whole, and was verified since {since}.")
         return

@@ -117,7 +117,12 @@ def _shown(value: object, location: tuple[int | str, ...]) -> str:
     """Show a wrong value, short; where a secret may stand, as stars."""
     if _SECRET_PARTS & set(location):
         return "********"
-    text = repr(value) if not isinstance(value, bool) else str(value).lower()
+    if isinstance(value, bool):
+        text = str(value).lower()
+    elif isinstance(value, float):
+        text = f"{value:.15g}"  # as it was written: the command line's -1 came as a float
+    else:
+        text = repr(value)
     text = re.sub(r"//[^/\s]*@", "//********@", text)
     return text if len(text) <= _SHOWN_MOST else f"{text[: _SHOWN_MOST - 1]}…"
 

@@ -32,6 +32,7 @@ from pydantic import (
 
 from crawler.config.errors import ConfigError, Problem, problems_of
 from crawler.config.schedule import problem_of
+from crawler.discovery.table import WAYS
 from crawler.transport.resolve import Resolve, parse_resolve
 from crawler.urls import normalise, site_name
 from storage.files import is_device
@@ -133,6 +134,12 @@ def _format_name(value: str) -> str:
     return value
 
 
+def _way(value: str) -> str:
+    if value not in WAYS:
+        raise ValueError(f"must be one of: {', '.join(WAYS)}")
+    return value
+
+
 #: Fields that HTTP's framing and slugline's own conditional requests are made of: given by hand,
 #: they would spoil what is stored.
 _OURS = frozenset(
@@ -163,7 +170,7 @@ Line = Annotated[str, AfterValidator(_field_value)]
 Name = Annotated[str, AfterValidator(_format_name)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret), AfterValidator(_one_line)]
-Way = Literal["sitemap", "feed", "llms-txt", "links"]
+Way = Annotated[str, AfterValidator(_way)]
 Scope = Annotated[str, AfterValidator(_scope)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]

@@ -6,6 +6,7 @@ Everything it says comes out of the mirror that it made, by the same doors that 
 from __future__ import annotations
 
 import asyncio
+import io
 import shlex
 import sys
 import tempfile
@@ -80,11 +81,14 @@ async def _mirror(base: str, root: Path, console: Console) -> Summary:
     _type(console, f"slugline mirror {url} --into {shlex.quote(str(root))} --rate 0")
     settings = Settings(rate=0, concurrency=CONNECTIONS)
     request = MirrorRequest(urls=(url,), into=root, settings=settings)
-    reporter: Reporter = RichProgress() if sys.stderr.isatty() else Quiet()
+    unsaid = io.StringIO()  # the newsroom's own tricks are no trouble of the reader's
+    reporter: Reporter = RichProgress() if sys.stderr.isatty() else Quiet(unsaid)
     try:
         summary = await mirror(request, reporter, asyncio.Event())
     finally:
         reporter.close()
+    if summary.failed or summary.partial:
+        sys.stderr.write(unsaid.getvalue())
     kept = f"{count(summary.snapshots, 'new snapshot')}, {summary.unchanged} unchanged"
     asked = f"{count(summary.requests, 'request')} in {duration(summary.seconds)}"
     console.print(Text(f"  {kept}, with {asked}\n", style="bold"))

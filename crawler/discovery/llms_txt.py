@@ -10,9 +10,11 @@ exception.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from msgspec import Struct
 
+from crawler.discovery.spec import ListSpec
 from crawler.urls import normalise
 
 #: Links of one file that are kept, as many as a sitemap may list.
@@ -76,3 +78,11 @@ def _line_links(line: str, base: str) -> list[LlmsLink]:
             title = " ".join((match["title"] or "").replace("**", "").split())
             links.append(LlmsLink(url=url, title=title, note=note))
     return links
+
+
+def _listed(body: bytes, url: str) -> Iterable[str]:
+    text = body.decode("utf-8", "replace")
+    return dict.fromkeys(link.url for link in parse_llms_txt(text, url))
+
+
+SPEC = ListSpec(kind="llms-txt", place="llms.txt", parse=_listed)

@@ -1,4 +1,4 @@
-"""Reading a site's discovery documents: llms.txt, sitemaps, feeds.
+"""Reading a site's discovery documents: plain lists (llms.txt …), sitemaps, feeds.
 
 Which documents there are and what they list; having them is `documents`'s. Entries are given a
 document at a time, so that a sitemap of a million URLs is never held whole.
@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from crawler.discovery.documents import Documents
 from crawler.discovery.feed import parse_feed
-from crawler.discovery.llms_txt import parse_llms_txt
 from crawler.discovery.mirrors import Mirrors
 from crawler.discovery.sitemap import SitemapEntry, parse_sitemap
+from crawler.discovery.spec import ListSpec
+from crawler.discovery.table import LISTS, WAYS
 from crawler.facts import Malformed
 from crawler.frontier import Entry
 from crawler.progress.wording import count
@@ -36,7 +37,7 @@ class Bounds(Struct, frozen=True, kw_only=True):
 
     sitemaps: int
     depth: int
-    kinds: frozenset[str] = frozenset({"llms-txt", "sitemap", "feed"})
+    kinds: frozenset[str] = frozenset(WAYS)
 
 
 class _Listed(Struct, frozen=True, kw_only=True):
@@ -72,18 +73,19 @@ class Sources:
         return self._documents.whole
 
     async def listed(
-        self, robots: Robots, sitemaps: Iterable[str] = (), *, llms_txt: bool = True
+        self, robots: Robots, sitemaps: Iterable[str] = (), *, plain: bool = True
     ) -> AsyncIterator[list[Entry]]:
-        """Yield the entries of each document that lists the whole site: llms.txt, then sitemaps.
+        """Yield the entries of each document that lists the whole site: plain ones, then sitemaps.
 
         ``sitemaps`` are those that the start page names, beside robots.txt's.
         """
         kinds = self._bounds.kinds
-        for url in self._places("llms.txt") if llms_txt and "llms-txt" in kinds else ():
-            entries = await self._llms_txt(url)
-            if entries:
-                yield entries
-                break
+        for spec in [LISTS[kind] for kind in LISTS if kind in kinds] if plain else ():
+            for url in self._places(spec.place):
+                entries = await self._plain(url, spec)
+                if entries:
+                    yield entries
+                    break
         if "sitemap" not in kinds:
             return
         home = origin(self._scope)
@@ -166,17 +168,21 @@ class Sources:
         bases.append(f"{origin(self._scope)}/")
         return [url for each in dict.fromkeys(bases) if (url := normalise(name, each)) is not None]
 
-    async def _llms_txt(self, url: str) -> list[Entry]:
+    async def _plain(self, url: str, spec: ListSpec) -> list[Entry]:
         source = await self._documents.get(url, promised=False)
         if source is None:
             return []
         if "html" in source.media_type:
             self._documents.not_one(url)
             return []
+        try:
+            listed = spec.parse(source.body, source.final_url)
+        except Malformed as error:
+            why = f"the {spec.place} is unreadable: {error}"
+            self._documents.unreadable(url, why, promised=False)
+            return []
         await self._documents.keep(source)
-        text = source.body.decode("utf-8", "replace")
-        links = [link.url for link in parse_llms_txt(text, source.final_url)]
-        return [Entry(url=each, source="llms-txt") for each in dict.fromkeys(links)]
+        return [Entry(url=each, source=spec.kind) for each in listed]
 
     async def _sitemap(self, listed: _Listed) -> tuple[list[Entry], tuple[SitemapEntry, ...]]:
         url, promised = listed.url, listed.promised

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from crawler import events
 from crawler.progress.tally import Host, Tally
-from crawler.progress.wording import clean, count, duration, size
+from crawler.progress.wording import clean, count, duration, pace, size
 
 #: Seconds: shorter waits are the ordinary pace of a polite crawler.
 WORTH_SAYING = 5.0
@@ -87,11 +87,12 @@ def discovery_line(event: events.Event) -> str:
     """Write the line of a site's turn or of a source that was read, "" for any other event."""
     match event:
         case events.SiteStarted():
-            pace = f"at most {event.rate:g} requests/s" if event.rate else "no limit of our own"
-            return f"{clean(event.scope)}: {pace}"
+            bound = pace(event.rate) if event.rate else "no limit of our own"
+            return f"{clean(event.scope)}: {bound}"
         case events.Discovered():
-            found = f"{count(event.count, 'URL')}, {event.new:,} new"
-            return f"{clean(event.source)} {clean(event.url)}: {found}"
+            before = event.count - event.new
+            also = f", {before:,} of them named before" if before else ""
+            return f"{clean(event.source)} {clean(event.url)}: {count(event.count, 'URL')}{also}"
         case _:
             return ""
 

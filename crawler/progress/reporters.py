@@ -113,7 +113,10 @@ class JsonLog:
 
 
 class Quiet:
-    """Writes a line where something failed or is short, and nothing else."""
+    """Writes a line where something failed or is short, and nothing else.
+
+    Under the command's name: where cron and journals gather such lines, others speak too.
+    """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         """``stream``: where the lines go, stderr by default."""
@@ -125,7 +128,7 @@ class Quiet:
         self.tally.take(event)
         line = trouble(event)
         if line:
-            self._stream.write(line + "\n")
+            self._stream.write(f"slugline: {line}\n")
 
     def close(self) -> None:
         """Flush; the stream stays open."""

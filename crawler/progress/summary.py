@@ -20,18 +20,19 @@ def render_summary(
     tally: Tally | None = None,
     *,
     mirror: str = "mirror",
+    made: bool = False,
     interrupted: bool = False,
 ) -> str:
     """Write ``summary`` for a person, lines joined by newlines, the last without one.
 
     ``tally`` adds which formats the partial articles lack, and how many pages were no article;
-    ``mirror`` is the folder that the commands to type next name.
+    ``mirror`` is the folder that the commands to type next name, ``made`` in this run.
     """
     lines = [_headline(summary, interrupted=interrupted), *_kept(summary)]
     lines += _pages(summary, tally, mirror)
     lines += _partial(summary, tally.partials if tally else ())
     lines += _failed(summary, tally)
-    lines += ["", *_next(summary, mirror, interrupted=interrupted)]
+    lines += ["", *_next(summary, mirror, made=made, interrupted=interrupted)]
     return "\n".join(lines)
 
 
@@ -112,11 +113,11 @@ def _by_reason(pairs: list[tuple[str, str]]) -> Iterable[str]:
         yield f"             {rest:,} for other reasons"
 
 
-def _next(summary: Summary, mirror: str, *, interrupted: bool) -> Iterable[str]:
+def _next(summary: Summary, mirror: str, *, made: bool, interrupted: bool) -> Iterable[str]:
     where = f" --mirror {shlex.quote(mirror)}"
     if interrupted:
         yield "Run the same command again: it goes on where this run stopped."
-    elif summary.failed or summary.partial:
+    elif summary.articles and (summary.failed or summary.partial):
         yield "Run the same command again later: it asks first for what is missing."
         yield f"How much is short: slugline status{where}"
     if summary.articles:
@@ -127,3 +128,5 @@ def _next(summary: Summary, mirror: str, *, interrupted: bool) -> Iterable[str]:
     elif not interrupted:
         yield "No article was found: check the URL. What was asked, and what came:"
         yield f"  {_log(summary, mirror)}"
+        if made:
+            yield f"The mirror {shlex.quote(mirror)} is new and empty: it may be removed."

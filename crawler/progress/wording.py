@@ -56,6 +56,11 @@ def size(number: float) -> str:
     return f"{number:.0f} {_STEPS[step]}" if step == 0 else f"{number:.1f} {_STEPS[step]}"
 
 
+def pace(rate: float) -> str:
+    """Write a bound of pace: "at most 1 request/s", "at most 0.5 requests/s"."""
+    return f"at most {rate:g} {'request' if rate == 1 else 'requests'}/s"
+
+
 def duration(seconds: float) -> str:
     """Write ``seconds`` in its largest units: "0.4 s", "4 s", "3 min 20 s", "2 h 5 min"."""
     whole = max(0, round(seconds))

@@ -32,7 +32,7 @@ from crawler.facts import Facts
 from crawler.frontier import Entry, Frontier
 from crawler.links import is_comment_feed, is_feed
 from crawler.packed import PackedStrings
-from crawler.progress.wording import count, duration
+from crawler.progress.wording import count, duration, pace
 from crawler.robots import Robots
 from storage.model import EntryState
 
@@ -125,7 +125,7 @@ class Discovery:
         self._from_page = start is not None
         self._named = tuple(link.url for link in links if link.rel == "sitemap")
         named = survey.sitemaps if survey else self._named
-        async for entries in sources.listed(robots, named, llms_txt=not self._light):
+        async for entries in sources.listed(robots, named, plain=not self._light):
             new = 0
             for added in self._turns(entries):
                 new += added
@@ -384,7 +384,7 @@ class Discovery:
         if self._reach.rate and self._listed:
             seconds = self._listed * REQUESTS_AN_ARTICLE / self._reach.rate
             self._say(
-                f"{self._listed} articles listed: at {self._reach.rate:g} requests/s and about "
+                f"{self._listed} articles listed: {pace(self._reach.rate)} and about "
                 f"{REQUESTS_AN_ARTICLE} requests each, this takes about {duration(seconds)}"
             )
 

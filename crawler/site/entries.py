@@ -20,6 +20,7 @@ from crawler.article.reading import Page, Reading
 from crawler.article.soft_404 import WHY as SOFT_404
 from crawler.discovery.documents import GONE
 from crawler.discovery.mirrors import CHANGES
+from crawler.discovery.table import LISTS
 from crawler.events import Began
 from crawler.frontier import Entry, Frontier
 from crawler.site.ahead import Ahead
@@ -36,7 +37,7 @@ from storage.writer import RunInfo
 FORGOTTEN = "it was forgotten, and is not asked for again"
 
 #: Sources that name a URL on purpose: one that is not there is a failure, and not just a dead link.
-LISTS = frozenset({"sitemap", "feed", "records-file", "scope", "llms-txt", CHANGES})
+ON_PURPOSE = frozenset({"sitemap", "feed", "records-file", "scope", *LISTS, CHANGES})
 #: Entries whose validators are read at once: a question of some milliseconds.
 READ_AHEAD = 256
 
@@ -331,7 +332,7 @@ class Entries:
         self._notes.note(entry, verdict, why, attempts + 1, slug=slug)
         if failure.status in GONE:
             self._discovery.dead(entry)
-        if entry.source in LISTS or failure.status not in GONE:
+        if entry.source in ON_PURPOSE or failure.status not in GONE:
             self._notes.failed(entry.url, why, known=known)
         else:
             self._notes.passed(entry, verdict if slug else "dead link", why)

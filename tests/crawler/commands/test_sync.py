@@ -82,6 +82,7 @@ def test_a_check_says_what_each_site_would_do_and_asks_nobody(config: Path) -> N
     shown = slugline("sync", "--config", config, "--check")
     assert shown.exit_code == 0
     assert "news: https://example.org/news\n" in shown.stdout
+    assert "is called  news where it is new; a site that is in the mirror keeps its" in shown.stdout
     assert "is due     */15 * * * *" in shown.stdout
     assert "1,000,000 articles or 100 requests of a run" in shown.stdout
     assert f"2 sites, kept in {config.parent / 'mirror'}; nobody was asked." in shown.stdout

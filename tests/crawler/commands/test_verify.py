@@ -31,6 +31,14 @@ def test_a_sound_mirror_is_said_to_be_and_ends_well(tmp_path: Path) -> None:
     assert "Completeness: 0 articles partial, 1 not verified since " in done.stdout
 
 
+def test_a_mirror_in_which_nothing_is_stored_has_no_article_that_is_whole(tmp_path: Path) -> None:
+    stored(tmp_path)
+    assert slugline("verify", "--mirror", tmp_path).stdout.splitlines() == [
+        "Integrity: sound. Nothing is stored here yet.",
+        "Completeness: there is no article.",
+    ]
+
+
 def test_what_is_only_short_ends_well(tmp_path: Path) -> None:
     stored(tmp_path, article(state="partial", missing={"text": "HTTP 503"}))
     done = slugline("verify", "--mirror", tmp_path)

@@ -14,6 +14,13 @@ def test_a_number_says_its_bounds_and_unit() -> None:
     assert unit_of(field) == "connections"
 
 
+def test_a_wrong_number_is_shown_as_it_was_written() -> None:
+    with pytest.raises(ConfigError, match=r"rate = -1: must be"):
+        Settings().changed(rate=-1.0)
+    with pytest.raises(ConfigError, match=r"rate = -0\.3: must be"):
+        Settings().changed(rate=-0.3)
+
+
 def test_a_choice_says_what_there_is_to_choose() -> None:
     assert allowed_of(Settings.model_fields["keep"]) == "must be one of: content, bytes"
 

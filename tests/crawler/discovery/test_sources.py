@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +11,10 @@ import pytest
 from crawler.discovery.documents import Documents
 from crawler.discovery.memory import Memory
 from crawler.discovery.sources import FEED_PLACES, Bounds, Sources
+from crawler.discovery.spec import ListSpec
+from crawler.discovery.table import LISTS
 from crawler.events import Event, Failed, Note
+from crawler.facts import Malformed
 from crawler.frontier import Entry
 from crawler.robots import Robots
 from crawler.transport.faults import HostResting
@@ -241,6 +244,36 @@ class TestKinds:
         site.pages["/f"] = feed("/a")
         assert (await read(site, feeds=("/f",), kinds=frozenset({"sitemap"}))).paths == []
         assert (await read(site, feeds=("/f",), kinds=frozenset({"feed"}))).paths == ["/a"]
+
+
+class TestPlainLists:
+    """Any list in the table is read at its place, where the user wants its kind."""
+
+    @pytest.fixture(autouse=True)
+    def spec(self) -> Iterator[None]:
+        LISTS["names"] = ListSpec(kind="names", place="names.csv", parse=self.parse)
+        yield
+        del LISTS["names"]
+
+    @staticmethod
+    def parse(body: bytes, url: str) -> Iterable[str]:
+        if not body.startswith(b"name\n"):
+            raise Malformed("it has no heading")
+        return [url.replace("names.csv", name) for name in body.decode().split()[1:]]
+
+    async def test_its_entries_bear_its_name(self, site: SmallSite) -> None:
+        site.pages["/names.csv"] = Page(body="name\na\nb\n", type="text/csv")
+        found = await read(site, kinds=frozenset({"names"}))
+        assert (found.paths, {each.source for each in found.entries}) == (["/a", "/b"], {"names"})
+        assert site.asked == ["/names.csv"]
+        assert (await read(site, kinds=frozenset({"llms-txt"}))).paths == []
+
+    async def test_one_that_cannot_be_read_is_said_by_its_file(self, site: SmallSite) -> None:
+        site.pages["/names.csv"] = Page(body="a,b", type="text/csv")
+        found = await read(site, kinds=frozenset({"names"}))
+        assert found.paths == []
+        (said,) = found.notes
+        assert "names.csv is unreadable: it has no heading" in said
 
 
 class TestLlmsTxt:

@@ -6,9 +6,10 @@ import io
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
-from crawler.events import Event, Failed, Happened, Note, Stored, Unchanged, Waiting
-from crawler.progress.lines import remark, trouble
+from crawler.events import Discovered, Event, Failed, Happened, Note, Stored, Unchanged, Waiting
+from crawler.progress.lines import discovery_line, remark, trouble
 from crawler.progress.reporters import Quiet
 
 NOW = datetime(2026, 6, 20, 12, tzinfo=UTC)
@@ -45,7 +46,7 @@ def test_trouble_is_said_even_by_a_quiet_run(event: Event, line: str) -> None:
     stream = io.StringIO()
     Quiet(stream)(event)
     assert trouble(event) == line
-    assert stream.getvalue() == f"{line}\n"
+    assert stream.getvalue() == f"slugline: {line}\n"
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,14 @@ def test_a_remark_names_its_site_where_it_has_one_and_is_cleaned() -> None:
     assert remark(SAID) == "12 articles listed"
     assert remark(Note(at=NOW, site="n", message="a\x1b[31m b")).startswith("n: a")
     assert "\x1b" not in remark(Note(at=NOW, site="n", message="a\x1b[31m b"))
+
+
+def test_a_list_says_how_much_of_it_was_named_before() -> None:
+    found = Discovered(at=NOW, site="n", source="feed", url=URL, count=60, new=60)
+    assert discovery_line(found) == f"feed {URL}: 60 URLs"
+    assert discovery_line(structs.replace(found, new=2)) == (
+        f"feed {URL}: 60 URLs, 58 of them named before"
+    )
 
 
 def test_only_waits_worth_saying_are_said() -> None:

@@ -88,7 +88,7 @@ def test_plain_lines_tell_what_is_worth_reading() -> None:
     assert stream.getvalue().splitlines() == [
         "08:00:00Z mirror https://news.example/",
         "08:00:00Z https://news.example/: at most 2 requests/s",
-        "08:00:01Z sitemap https://news.example/news/s.xml: 4 URLs, 4 new",
+        "08:00:01Z sitemap https://news.example/news/s.xml: 4 URLs",
         f"08:00:03Z silent edit: {url('b')}: other words under the same date 2026-06-19 08:00:00Z",
         "08:00:04Z partial: https://news.example/news/c: text: answered 404",
         "08:00:05Z failed: https://news.example/news/d: answered 500 four times",
@@ -135,15 +135,15 @@ def test_quiet_says_only_trouble() -> None:
     stream = io.StringIO()
     report(Quiet(stream))
     assert stream.getvalue().splitlines() == [
-        "partial: https://news.example/news/c: text: answered 404",
-        "failed: https://news.example/news/d: answered 500 four times",
+        "slugline: partial: https://news.example/news/c: text: answered 404",
+        "slugline: failed: https://news.example/news/d: answered 500 four times",
     ]
 
 
 def test_an_interruption_is_said_even_quietly() -> None:
     stream = io.StringIO()
     report(Quiet(stream), (finished(1, interrupted=True),))
-    assert stream.getvalue() == "interrupted: what is done is saved\n"
+    assert stream.getvalue() == "slugline: interrupted: what is done is saved\n"
 
 
 @pytest.mark.parametrize("kind", ["plain", "quiet"])

@@ -97,3 +97,16 @@ def test_many_reasons_end_in_a_number() -> None:
     text = render_summary(Summary(run="r", errors=errors))
     assert "9 documents could not be had" in text
     assert "3 for other reasons" in text
+
+
+def test_a_run_that_found_nothing_says_so_alone_and_names_the_empty_mirror_it_made() -> None:
+    errors = (ErrorLine(url="https://h/x", reason="answered 404"),)
+    summary = Summary(run="r", sites=1, articles=0, requests=2, failed=1, errors=errors, seconds=1)
+    told = render_summary(summary, mirror="m", made=True).splitlines()
+    assert told[-3:] == [
+        "No article was found: check the URL. What was asked, and what came:",
+        "  m/runs/r.jsonl",
+        "The mirror m is new and empty: it may be removed.",
+    ]
+    assert not any("it asks first" in line for line in told)
+    assert not any("removed" in line for line in render_summary(summary, mirror="m").splitlines())

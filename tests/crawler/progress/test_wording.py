@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.progress.wording import SHOWN, clean, count, duration, inert, size
+from crawler.progress.wording import SHOWN, clean, count, duration, inert, pace, size
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,12 @@ def test_counts() -> None:
     assert count(1, "article") == "1 article"
     assert count(2000, "article") == "2,000 articles"
     assert count(2, "entry", "entries") == "2 entries"
+
+
+def test_paces() -> None:
+    assert [pace(rate) for rate in (0.5, 1.0, 2.0)] == [
+        "at most 0.5 requests/s", "at most 1 request/s", "at most 2 requests/s",
+    ]  # fmt: skip
 
 
 @given(st.text())

@@ -355,7 +355,7 @@ class TestWords:
         site = Site(server.base, rate=2.0)
         await site.read_lists()
         (note,) = site.notes
-        assert note.startswith("9 articles listed: at 2 requests/s")
+        assert note.startswith("9 articles listed: at most 2 requests/s")
 
     async def test_each_list_is_told_with_what_was_new_in_it(self) -> None:
         site = Site(follow=False)
