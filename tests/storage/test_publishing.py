@@ -194,7 +194,9 @@ def test_behind_what_the_index_did_not_take_nothing_becomes_visible(
 def test_after_a_failure_nothing_that_is_spooled_becomes_visible(
     tmp_path: Path, index: Index
 ) -> None:
-    publisher = Publisher(tmp_path, index, place(tmp_path), lambda: None)
+    slow = place(tmp_path)
+    slow.may_end.release()
+    publisher = Publisher(tmp_path, index, slow, lambda: None)
     add(publisher, "1", article("a"))
     publisher.failed = StoreFailed("the disk did not keep what was written")
     with pytest.raises(StoreFailed, match="the disk did not keep"):
