@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from msgspec import structs
+
 from crawler.config.settings import Config, Settings
 from crawler.demo.newsroom import Newsroom
 from crawler.demo.server import Fault, NewsroomServer
@@ -90,6 +92,7 @@ async def test_what_robots_forbid_is_not_asked_for() -> None:
         assert site.asked == ["/robots.txt"]
         assert (found.what, found.robots.allowed) == ("nothing", False)
         assert found.robots.crawl_delay == 3
+        site.pages["/robots.txt"] = structs.replace(robots, body="User-agent: *\nDisallow: /\n")
         allowed = await look(f"{site.base}/", SETTINGS, ignore_robots=True)
         assert allowed.what != "nothing"
 
@@ -117,3 +120,49 @@ async def test_samples_are_tried_a_few_times_only() -> None:
         assert sum(path.startswith("/p") for path in site.asked) == TRIES
     assert found.article is None
     assert len(found.notes) == TRIES
+
+
+async def test_what_goes_wrong_on_the_way_is_noted() -> None:
+    feed = '<link rel="alternate" type="application/atom+xml" href="/feed">'
+    broken = Page(body="<urlset><url><loc>", type="application/xml")
+    async with SmallSite({"/": article("Front", head=feed), "/sitemap.xml": broken}) as site:
+        site.pages["/"] = Page(body=f"<html><head>{feed}</head><body><p>Lists</p></body></html>")
+        site.pages["/feed"] = Page(body="no feed at all")
+        found = await look(f"{site.base}/", SETTINGS)
+    assert found.feeds == (f"{site.base}/feed",)
+    assert any("/sitemap.xml" in note for note in found.notes), found.notes
+
+
+async def test_a_feed_is_guessed_where_nothing_else_lists() -> None:
+    atom = (
+        '<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>A</title><id>a</id>'
+        '<link href="BASE/a"/><updated>2026-06-19T08:00:00Z</updated></entry></feed>'
+    )
+    async with SmallSite({"/a": article("A tale")}) as site:
+        site.pages["/feed.xml"] = Page(body=atom, type="application/atom+xml")
+        site.pages["/feed"] = Page(body=atom, type="application/atom+xml")
+        site.pages["/"] = Page(body="<html><body><p>Lists</p></body></html>")
+        found = await look(f"{site.base}/", SETTINGS)
+    assert [each.kind for each in found.sources] == ["feed"]
+    assert found.article is not None
+    assert found.article.url == f"{site.base}/a"
+
+
+async def test_a_listed_page_that_is_no_article_is_passed_over() -> None:
+    plain = Page(body="<html><body><p>About us</p></body></html>")
+    async with SmallSite({"/about": plain, "/a": article("A tale")}) as site:
+        site.list("/about", "/a")
+        found = await look(f"{site.base}/", SETTINGS)
+    assert found.article is not None
+    assert found.article.title == "A tale"
+
+
+async def test_a_host_that_asks_to_be_left_alone_is_left_alone_and_said() -> None:
+    busy = Page(status=503, headers={"Retry-After": "9000"})
+    async with SmallSite({"/robots.txt": busy}) as site:
+        first = await look(f"{site.base}/", SETTINGS)
+    async with SmallSite({"/": busy}) as site:
+        second = await look(f"{site.base}/", SETTINGS)
+    for found in (first, second):
+        assert found.what == "nothing"
+        assert "the server asked to be left alone until " in found.why

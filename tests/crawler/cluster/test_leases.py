@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
@@ -145,3 +146,48 @@ async def test_what_a_job_of_a_living_worker_holds_stays_its(app: App) -> None:
         await Heart(app, Times(dead=3600)).bury()
         async with two.own("a:80") as taken:
             assert taken is None
+
+
+async def test_a_host_that_another_job_has_is_waited_for_and_had_when_it_is_free(app: App) -> None:
+    one, two = await job(app, 1), await job(app, 2)
+    async with two.own("b:80"), AsyncExitStack() as first:
+        await first.enter_async_context(one.own("a:80"))
+        waiting = asyncio.ensure_future(two.begin("a:80"))
+        await asyncio.wait([waiting], timeout=0.2)
+        assert not waiting.done()
+        await first.aclose()
+        assert await waiting == 0
+
+
+async def test_a_host_that_another_job_keeps_is_left_for_later(app: App) -> None:
+    alive = [True]
+    one, taken = await job(app, 1), await fetched(app, 2)
+    assert taken.worker_id is not None
+    assert taken.id is not None
+    two = Leases(app, taken.worker_id, taken.id, lambda: alive[0])
+    async with one.own("a:80"), two.own("b:80"):
+        waiting = asyncio.ensure_future(two.begin("a:80"))
+        await asyncio.wait([waiting], timeout=0.1)
+        alive[0] = False
+        with pytest.raises(Refused, match="another worker is reading from it; left for later"):
+            await waiting
+    assert two.gave_up
+
+
+async def test_two_requests_to_one_host_take_it_once(app: App) -> None:
+    one, two = await job(app, 1), await job(app, 2)
+    async with one.own("a:80"), two.own("b:80"):
+        waits = await asyncio.gather(*(one.begin("cdn:443") for _ in range(3)))
+        assert waits == [0, 0, 0]
+        for _ in waits:
+            one.end("cdn:443", wait=0)
+
+
+async def test_a_queue_that_is_away_gives_no_host(place: QueuePlace, app: App) -> None:
+    one, two = await job(app, 1), await job(app, 2)
+    async with two.own("cdn:443"):
+        pass
+    async with one.own("a:80"), cut_once(place, HELD):
+        with pytest.raises(Refused, match="the queue can't be reached"):
+            await one.begin("cdn:443")
+    assert one.gave_up

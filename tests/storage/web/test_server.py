@@ -277,3 +277,23 @@ async def test_damage_costs_the_page_and_is_said_on_stderr(
 
 def test_each_route_has_its_own_address() -> None:
     assert len({route.path for route in ROUTES}) == len(ROUTES)
+
+
+async def test_an_address_of_other_bytes_than_ascii_is_refused(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    async with client_of(tmp_path) as client:
+        sent = "GET /sites/é HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+        answer = await spoken(client, sent)
+        assert b" 400 " in answer.partition(b"\r\n")[0]
+
+
+async def test_a_page_that_fails_again_and_again_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored(tmp_path, article())
+    (segment,) = segments_of(tmp_path)
+    async with client_of(tmp_path) as client:
+        segment.write_bytes(bytes(len(segment.read_bytes())))
+        for _ in range(3):
+            assert (await client.get(f"{STORY}/1")).status == 503
+    assert capsys.readouterr().err.count("/sites/") == 1

@@ -87,3 +87,11 @@ async def test_a_long_history_is_shown_in_parts(tmp_path: Path) -> None:
         assert len(tree.xpath("//input[@name='to']")) == 50
         rest = html.document_fromstring(await client.text(older))
         assert len(rest.xpath("//input[@name='to']")) == 10
+
+
+async def test_an_article_that_was_only_seen_to_be_gone_has_no_page(tmp_path: Path) -> None:
+    stored(tmp_path, event("gone"), event("returned", seen=hour(1)))
+    async with client_of(tmp_path) as client:
+        got = await client.get(STORY)
+        assert got.status == 404
+        assert "The archive shows no snapshot of" in got.text

@@ -166,6 +166,11 @@ async def test_a_long_timemap_comes_in_pages(tmp_path: Path) -> None:
         ]
         rest = await client.text(following.removeprefix(client.address))
         assert len(of_rel(rest, "memento")) == 5
+        told = msgspec.json.decode(await client.text(f"/timemap/json/{URL}.txt"))
+        following = told["next"].removeprefix(client.address)
+        last = msgspec.json.decode(await client.text(following))
+        assert [len(each["mementos"]["list"]) for each in (told, last)] == [most, 5]
+        assert "next" not in last
 
 
 async def test_content_codings_are_kept_for_who_takes_them(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from lxml import etree  # type: ignore[import-untyped]  # it has no types
 
+from storage.archive import Archive
 from storage.model import TERMS
 from storage.web.resourcesync import WELL_KNOWN
-from tests.storage.drafts import SITE, article, event, hour, stored, words
+from tests.storage.drafts import SITE, article, event, hour, segments_of, stored, words
 from tests.storage.web.serving import Client, client_of
 
 MAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -136,3 +137,32 @@ async def test_a_list_that_is_known_is_not_sent_again(tmp_path: Path) -> None:
         tag = (await client.get(path)).headers["ETag"]
         again = await client.get(path, If_None_Match=f'W/"x", {tag}')
         assert (again.status, again.body) == (304, b"")
+
+
+async def test_a_damaged_snapshot_hides_no_other(tmp_path: Path) -> None:
+    (one, _) = stored(tmp_path, article("one"), article("two"))
+    (segment,) = segments_of(tmp_path)
+    async with client_of(tmp_path) as client:
+        with Archive.open(tmp_path) as archive:
+            (row,) = archive.history(SITE, one.slug)
+        data = bytearray(segment.read_bytes())
+        at = row.offset + row.head // 2
+        data[at : at + 20] = bytes(20)
+        segment.write_bytes(data)
+        for name in ("resources", "changelist"):
+            listed = await items(client, f"/resourcesync/{SITE}/{name}.xml")
+            assert {said(each)["slug"] for each in listed} == {"two"}
+
+
+async def test_the_lists_of_a_site_without_snapshots_are_empty(tmp_path: Path) -> None:
+    stored(tmp_path, article(private=True))
+    async with client_of(tmp_path) as client:
+        for name in ("resources", "changelist"):
+            assert await items(client, f"/resourcesync/{SITE}/{name}.xml") == []
+
+
+async def test_a_format_that_never_came_is_not_listed(tmp_path: Path) -> None:
+    stored(tmp_path, article(formats=("html",), state="partial", missing={"markdown": "404"}))
+    async with client_of(tmp_path) as client:
+        listed = await items(client, f"/resourcesync/{SITE}/resources.xml")
+        assert [said(each)["format"] for each in listed] == ["html"]

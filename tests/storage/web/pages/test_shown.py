@@ -14,7 +14,7 @@ from msgspec import structs
 
 from storage.model import Draft
 from storage.web.answer import FRAME
-from storage.web.pages.shown import leading_nowhere, rendered
+from storage.web.pages.shown import MOST_SHOWN, leading_nowhere, rendered
 from tests.storage.drafts import article, stored
 from tests.storage.web.serving import client_of
 from tests.storage.web.stories import STORY, with_body
@@ -99,3 +99,28 @@ async def test_formats_are_shown_rendered_and_raw(tmp_path: Path) -> None:
         assert (raw.body, raw.type) == (bodies["html"], "text/plain")
         assert raw.headers["Content-Security-Policy"] == FRAME
         assert (await client.get(f"{STORY}/1/text/frame")).status == 404
+
+
+async def test_bytes_that_are_no_text_are_not_rendered(tmp_path: Path) -> None:
+    draft = with_page(b"\x00\xff\x00" * 50)
+    picture = structs.replace(draft.payloads[0], headers=(("Content-Type", "image/png"),))
+    stored(tmp_path, Draft(manifest=draft.manifest, payloads=(picture,)))
+    async with client_of(tmp_path) as client:
+        got = await client.get(f"{STORY}/1/html/frame")
+        assert got.status == 404
+        assert "no text that could be rendered" in got.text
+        raw = await client.get(f"{STORY}/1/html/raw")
+        assert raw.type == "application/octet-stream"
+        assert raw.headers["Content-Disposition"] == 'attachment; filename="story.html"'
+
+
+async def test_a_text_past_all_reading_is_only_counted(tmp_path: Path) -> None:
+    draft = article(formats=("text",))
+    body = b"word " * (MOST_SHOWN // 5 + 1)
+    shown = with_body(draft.manifest.representations[0], body)
+    manifest = structs.replace(draft.manifest, representations=(shown,))
+    payload = structs.replace(draft.payloads[0], body=body)
+    stored(tmp_path, Draft(manifest=manifest, payloads=(payload,)))
+    async with client_of(tmp_path) as client:
+        assert "word word" not in await client.text(f"{STORY}/1/text")
+        assert (await client.get(f"{STORY}/1/text/raw")).body == body
