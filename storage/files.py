@@ -14,10 +14,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
-from itertools import count
+from itertools import count, islice
+from pathlib import PurePosixPath
 from typing import Final
 from unicodedata import combining, normalize
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from ada_url import URL
 
@@ -70,6 +71,8 @@ _PLAIN_LEAF: Final = re.compile(
 _UNQUOTED: Final = re.compile(r"[A-Za-z0-9_~+-][A-Za-z0-9_.~+-]*")
 #: Characters of a URL that is looked at so, and remembered: with any suffix it is below MAX_NAME.
 _SHORT: Final = 160
+#: Names that are looked at where it is not known which one was chosen: more are never needed.
+_LIKELY: Final = 8
 #: What some system gives a meaning to in a name; ``%`` so that an escape is one.
 _UNSAFE: Final = frozenset('<>:"/\\|?*%')
 
@@ -161,6 +164,16 @@ def urn(site: str, slug: str) -> str:
 
 #: Which of some folded paths are in use: mapped to True for a folder, False for a file.
 Held = Callable[[Collection[str]], Mapping[str, bool]]
+
+
+def likely_names(url: str) -> list[str]:
+    """Return names that a representation at ``url`` may have been given, whatever its format is."""
+    suffix = PurePosixPath(urlsplit(url).path).suffix.lstrip(".")
+    try:
+        liked = {file_name(url, name) for name in (*_SUFFIXES, suffix or "bin")}
+    except ValueError:
+        return []
+    return [each for name in sorted(liked) for each in islice(_candidates(name, url), _LIKELY)]
 
 
 class Names:

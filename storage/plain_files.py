@@ -106,6 +106,10 @@ class Tree:
     ) -> None:
         self.close()
 
+    def look_again(self) -> None:
+        """Take no folder for one any more: others may have removed it."""
+        self._folders = {self.root}
+
     def write(self, name: str, body: bytes, fetched_at: datetime) -> None:
         """Put ``body`` at ``name`` in one step, its modification time the moment of the fetch.
 

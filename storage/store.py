@@ -18,6 +18,7 @@ from msgspec import Struct, field, structs
 
 from storage import layout
 from storage.archive import has_segments
+from storage.burials import heed
 from storage.codings import BytesLike
 from storage.errors import (
     BadDraft,
@@ -46,6 +47,7 @@ from storage.publishing import Publisher
 from storage.records import Records
 from storage.recovery import recover
 from storage.reindex import rebuild
+from storage.runlog import path_of
 from storage.segments.appending import Appender
 from storage.segments.kinds import Wait
 from storage.segments.names import stamp_of
@@ -117,6 +119,7 @@ class Store:
             self._segments = open_segments(self.root)
             self._publisher = Publisher(self.root, self._index, self._segments, self._seal)
             self._records = Records(self.root, self._index)
+            self.notes += self._heed()
             self._tree = self._open_tree() if files else None
         except BaseException:
             self._index.close()
@@ -140,6 +143,10 @@ class Store:
         self.notes += done.notes
         return done.resume
 
+    def _heed(self) -> tuple[str, ...]:
+        """Take out what other machines forgot; say so in sentences."""
+        return heed(self.root, self._index, [path_of(self.root, run) for run in self._runs])
+
     def _open_tree(self) -> Tree:
         tree = Tree(self.root / layout.FILES, mark=mark_of_folder(self.root))
         tree.open()
@@ -150,6 +157,8 @@ class Store:
 
     def begin_run(self, command: str, scopes: tuple[str, ...], now: datetime) -> RunInfo:
         """Note the start of a run. New segments bear its start in their names."""
+        if self._heed() and self._tree is not None:
+            self._tree.look_again()
         same = newest_run(self._index, scopes)
         since = None
         if same is not None and not same.finished:

@@ -174,7 +174,7 @@ class Writer:
     def remember(self, site: str, key: str, value: str) -> None:
         """Keep ``value`` (JSON text) under ``key`` for the site's later runs, with the next batch.
 
-        Operational: a reindex from segments alone loses it.
+        Empty, it is forgotten. Operational: a reindex from segments alone loses it.
         """
         self._open.memory.append((site, key, value))
         self._gathered()

@@ -222,7 +222,7 @@ class Jobs:
         for url, text in (await self._shop.writer.read(Archive.memory, OWED)).items():
             if text:
                 await enqueue_original(self.app, url, timedelta(seconds=int(text)))
-                self._shop.writer.remember(OWED, url, "")
+            self._shop.writer.remember(OWED, url, "")
 
 
 def _did(summary: Summary) -> str:

@@ -5,6 +5,8 @@ All of it can be made again: it holds what is due and who does it, and nothing o
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import LiteralString
 
@@ -18,7 +20,9 @@ from storage.index.postgres_line import is_away
 
 #: ``hosts``: which job may ask a host, and when it may be asked next; a worker's end frees it.
 #: ``members``: the workers as people know them. ``sites``: each site's last job, and all its jobs.
-OURS: LiteralString = """
+#: What made them, step by step: what changes later is one more step, and no word of an older one.
+OURS: tuple[LiteralString, ...] = (
+    """
 CREATE TABLE slugline_hosts (
     host text PRIMARY KEY,
     job_id bigint,
@@ -52,23 +56,25 @@ CREATE TABLE slugline_sites (
     requests bigint NOT NULL DEFAULT 0,
     bytes bigint NOT NULL DEFAULT 0
 );
-"""
+""",
+)
 
-
-#: What this version's tables are called in the schema's comment: procrastinate's newest migration.
-#: Ours follow it once they change.
+#: What made procrastinate's, step by step.
 MIGRATIONS = sorted(
     Path(SchemaManager.get_migrations_path()).glob("*.sql"), key=lambda path: path.name
 )
-_VERSION = f"procrastinate {MIGRATIONS[-1].stem}"
+#: A schema's comment, which says of what steps its tables are; without ours, of the first one.
+_COMMENT = re.compile(r"procrastinate (\S+)(?:, slugline ([1-9]\d{0,3}))?\Z")
 _ALIVE: LiteralString = """
 SELECT count(*) FROM procrastinate_workers
 WHERE last_heartbeat > now() - %s * interval '1 second'
 """
 
 
-async def prepare(place: QueuePlace) -> None:
+async def prepare(place: QueuePlace, ours: Sequence[LiteralString] = OURS) -> None:
     """Make the queue where there is none, bring an older one up to date; several may try at once.
+
+    ``ours`` are the steps that make our tables.
 
     Raises QueueAway where the database can't be reached, and QueueError where it refuses, or the
     tables are a newer version's.
@@ -81,23 +87,31 @@ async def prepare(place: QueuePlace) -> None:
             await connection.execute("SELECT pg_advisory_xact_lock(hashtext('slugline queue'))")
             found = await _version(connection, place.schema)
             if found is None:
-                await _make(connection, place.schema)
-            elif found != _VERSION:
-                await _migrate(connection, place, found)
+                await _make(connection, place.schema, ours)
+            elif found != version(ours):
+                await _migrate(connection, place, found, ours)
     except psycopg.Error as error:
         raise unreachable(place, error) from error
 
 
-async def _make(connection: psycopg.AsyncConnection, schema: str) -> None:
+async def _make(
+    connection: psycopg.AsyncConnection, schema: str, ours: Sequence[LiteralString]
+) -> None:
     order = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
     await connection.execute(order)
-    await connection.execute(SchemaManager.get_schema() + OURS)
-    await _mark(connection, schema)
+    for step in (SchemaManager.get_schema(), *ours):
+        await connection.execute(step)
+    await _mark(connection, schema, ours)
 
 
-async def _migrate(connection: psycopg.AsyncConnection, place: QueuePlace, found: str) -> None:
-    """Apply what procrastinate changed since ``found``: all of it, or nothing."""
-    missing = migrations_since(found)
+async def _migrate(
+    connection: psycopg.AsyncConnection,
+    place: QueuePlace,
+    found: str,
+    ours: Sequence[LiteralString],
+) -> None:
+    """Apply what changed since ``found``: all of it, or nothing."""
+    missing = steps_since(found, ours)
     if missing is None:
         raise QueueError(
             f"the queue in {place.shown} was made by another version ({found}): run that one "
@@ -110,20 +124,33 @@ async def _migrate(connection: psycopg.AsyncConnection, place: QueuePlace, found
             f"the queue in {place.shown} is an older version's, whose workers work: stop them "
             "all first; the next command brings it up to date"
         )
-    for path in missing:
-        await connection.execute(path.read_bytes())
-    await _mark(connection, place.schema)
+    for step in missing:
+        await connection.execute(step)
+    await _mark(connection, place.schema, ours)
 
 
-def migrations_since(version: str) -> list[Path] | None:
-    """Return what brings tables of ``version`` up to date, in order; None: not known here."""
-    known = [f"procrastinate {path.stem}" for path in MIGRATIONS]
-    return MIGRATIONS[known.index(version) + 1 :] if version in known else None
+def version(ours: Sequence[LiteralString] = OURS) -> str:
+    """Return what the comment of a schema is whose tables these steps of ours made."""
+    return f"procrastinate {MIGRATIONS[-1].stem}" + (
+        f", slugline {len(ours)}" if len(ours) > 1 else ""
+    )
 
 
-async def _mark(connection: psycopg.AsyncConnection, schema: str) -> None:
+def steps_since(found: str, ours: Sequence[LiteralString] = OURS) -> list[bytes] | None:
+    """Return what brings tables that were ``found`` up to date, in order; None: not known here."""
+    told = _COMMENT.match(found)
+    known = [path.stem for path in MIGRATIONS]
+    if told is None or told[1] not in known or int(told[2] or 1) > len(ours):
+        return None
+    theirs = [path.read_bytes() for path in MIGRATIONS[known.index(told[1]) + 1 :]]
+    return [*theirs, *(step.encode() for step in ours[int(told[2] or 1) :])]
+
+
+async def _mark(
+    connection: psycopg.AsyncConnection, schema: str, ours: Sequence[LiteralString]
+) -> None:
     order = sql.SQL("COMMENT ON SCHEMA {} IS {}")
-    await connection.execute(order.format(sql.Identifier(schema), sql.Literal(_VERSION)))
+    await connection.execute(order.format(sql.Identifier(schema), sql.Literal(version(ours))))
 
 
 def unreachable(place: QueuePlace, error: BaseException) -> QueueError:

@@ -287,12 +287,20 @@ def _add_batch(batch: Batch, connection: Connection) -> None:
     keep_newest(connection, "names", batch.names)
     keep_newest(connection, "validators", batch.validators)
     _replace(connection, "entries", batch.entries)
-    _replace(connection, "memory", batch.memory)
+    _remember(connection, batch.memory)
     segments = [
         {"name": name, "site": site, "committed": committed}
         for name, (site, committed) in sorted(batch.segments.items())
     ]
     _replace(connection, "segments", segments)
+
+
+def _remember(connection: Connection, rows: Sequence[Row]) -> None:
+    """Keep what runs remember, the last word on each key; an empty one takes the row away."""
+    last = {(row["site"], row["key"]): row for row in rows}
+    _replace(connection, "memory", [row for row in last.values() if row["value"]])
+    for named in (named for named, row in last.items() if not row["value"]):
+        connection.execute("DELETE FROM memory WHERE site = ? AND key = ?", named)
 
 
 def _add_rows(connection: Connection, rows: Sequence[Rows]) -> None:

@@ -5,7 +5,7 @@ nothing asks for it again. Then what is derived (files, run logs, lost bytes), t
 of every segment, then the index, whose file is written anew. Killed at any instant and started
 again, it goes on. What stays: the slug and the URLs, which say what must not come back. What other
 machines have of it in their spools is left out when those are drained (recovery.py), and what they
-hand over later is refused (store.py).
+hand over later is refused (store.py); their files/ and lost/ their next runs clean (burials.py).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from storage.layout import CATALOGUE
 from storage.model import Draft, Manifest
 from storage.notes import Notes
 from storage.plain_files import mark_of_folder
+from storage.scrub import scrub_beside, scrub_files, scrub_lost, scrub_runs
 from storage.search import opening as fulltext_opening
 from storage.segments.appending import SEGMENT_BYTES
 from storage.segments.recovery import Group
 from storage.store import Store
 from storage.upkeep.rewriting import Upkeep
-from storage.upkeep.scrub import scrub_beside, scrub_files, scrub_lost, scrub_runs
 from storage.upkeep.trace import Trace, trace
 
 

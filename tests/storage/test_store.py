@@ -334,3 +334,18 @@ def test_a_clean_close_leaves_the_layout_of_the_contract(tmp_path: Path) -> None
         "mirror.json",
         ".lock",
     }
+
+
+def test_of_what_runs_remember_the_last_word_stands_and_an_empty_one_is_none(
+    tmp_path: Path,
+) -> None:
+    store = open_store(tmp_path)
+    for memory in (
+        ((SITE, "a", "1"), (SITE, "b", "1"), (SITE, "c", "1")),
+        ((SITE, "a", "2"), (SITE, "b", "")),
+        ((SITE, "c", ""), (SITE, "d", "1"), (SITE, "d", ""), (SITE, "e", ""), (SITE, "e", "1")),
+    ):
+        store.commit([], Notes(at=SEEN, memory=memory))
+    store.close()
+    with Archive.open(tmp_path) as archive:
+        assert archive.memory(SITE) == {"a": "2", "e": "1"}

@@ -40,6 +40,11 @@ class Folder(Struct, frozen=True, kw_only=True):
         with Archive.open(self.roster.into) as archive:
             return {(row.site, row.slug) for row in archive.all_history(canonicals=True)}
 
+    def remembered(self, name: str) -> dict[str, str]:
+        """Return what its mirror remembers under ``name``."""
+        with Archive.open(self.roster.into) as archive:
+            return archive.memory(name)
+
 
 def config(urls: Iterable[str], who: str, rate: float, queue: str = "") -> str:
     """Write a config.toml for a worker that calls itself ``who``."""

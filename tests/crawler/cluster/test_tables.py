@@ -47,7 +47,7 @@ def make_older(place: QueuePlace, version: str) -> None:
         connection.execute(f"CREATE SCHEMA {place.schema}".encode())
         for path in MIGRATIONS[: newest + 1]:
             connection.execute(path.read_bytes())
-        connection.execute(OURS)
+        connection.execute(OURS[0])
         connection.execute(f"COMMENT ON SCHEMA {place.schema} IS '{version}'".encode())
 
 
@@ -63,6 +63,22 @@ async def test_older_tables_are_brought_up_to_date(place: QueuePlace) -> None:
     await asyncio.gather(*(prepare(place) for _ in range(3)))
     assert shape(place) == new
     await prepare(place)
+
+
+async def test_tables_of_ours_that_are_older_are_brought_up_to_date(place: QueuePlace) -> None:
+    make_older(place, OLDER)
+    later = (*OURS, "CREATE TABLE slugline_later (a int)", "ALTER TABLE slugline_later ADD b int")
+    await prepare(place, later[:-1])
+    assert "slugline_later" in tables(place)
+    await asyncio.gather(*(prepare(place, later) for _ in range(3)))
+    migrated = shape(place)
+    assert ("column", "slugline_later.b", "integer") in migrated
+    with pytest.raises(QueueError, match="another version"):
+        await prepare(place)
+    with psycopg.connect(place.conninfo) as connection:
+        connection.execute(f"DROP SCHEMA {place.schema} CASCADE".encode())
+    await prepare(place, later)
+    assert shape(place) == migrated
 
 
 async def test_older_tables_are_left_alone_while_their_workers_work(place: QueuePlace) -> None:

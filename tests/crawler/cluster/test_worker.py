@@ -13,15 +13,21 @@ from procrastinate.jobs import Status
 from psycopg.conninfo import conninfo_to_dict
 
 from crawler.cluster.heart import Heart, Times
+from crawler.cluster.jobs import OWED
 from crawler.cluster.leases import Leases
 from crawler.cluster.place import QueuePlace
 from crawler.cluster.queue import enqueue_original, enqueue_site
 from crawler.cluster.roster import Roster
 from tests.crawler.cluster.fleet import done, folder, hosts_of, serving, until, working
-from tests.crawler.cluster.hosts import overlaps, too_fast
+from tests.crawler.cluster.hosts import Asked, overlaps, too_fast
 from tests.crawler.cluster.line import Line
 
 DAY = timedelta(days=1)
+
+
+def is_original(asked: Asked) -> bool:
+    """Tell whether a request was for an article's original, on a host of its own."""
+    return asked.host.startswith("127.1.")
 
 
 async def enqueue(app: App, roster: Roster) -> None:
@@ -49,14 +55,42 @@ async def test_an_original_is_a_job_of_its_own_and_captured_once(
         await enqueue(app, one.roster)
         async with working(place, one):
             await until(done, app, one.roster)
-            asked = [each.path for each in hosts.log if each.host.startswith("127.1.")]
+            asked = [each.path for each in hosts.log if is_original(each)]
             await enqueue_original(app, f"http://127.1.1.1:{hosts.port}{asked[-1]}", 30 * DAY)
             await until(done, app, one.roster)
-        again = [each.path for each in hosts.log if each.host.startswith("127.1.")]
+        again = [each.path for each in hosts.log if is_original(each)]
     stories = [path for path in asked if path.startswith("/story-")]
     assert sorted(stories) == ["/story-0-1", "/story-0-2", "/story-1-1", "/story-1-2"]
     assert again == asked
     assert len(one.stored()) == 8
+
+
+#: The queue takes sites, and no originals: what a hiccup between the two is to a worker.
+_NO_ORIGINALS = """
+CREATE FUNCTION no_originals() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE 'not now'; END $$;
+CREATE TRIGGER no_originals BEFORE INSERT ON procrastinate_jobs
+FOR EACH ROW WHEN (NEW.task_name = 'original') EXECUTE FUNCTION no_originals()
+"""
+
+
+async def test_originals_that_the_queue_did_not_take_are_owed_to_it(
+    place: QueuePlace, app: App, tmp_path: Path
+) -> None:
+    async with serving(articles=2, originals=1) as hosts:
+        one = folder(tmp_path, [hosts.site(0)])
+        await enqueue(app, one.roster)
+        await app.connector.execute_query_async(_NO_ORIGINALS)
+        async with working(place, one):
+            await until(done, app, one.roster)
+        assert len(one.remembered(OWED)) == 2
+        assert not any(map(is_original, hosts.log))
+        await app.connector.execute_query_async("DROP FUNCTION no_originals() CASCADE")
+        async with working(place, one):
+            await until(lambda _: sum(map(is_original, hosts.log)) >= 2, app, one.roster)
+            await until(done, app, one.roster)
+    assert one.remembered(OWED) == {}
+    assert len(one.stored()) == 4
 
 
 async def test_two_workers_share_the_sites_and_no_host_sees_both_at_once(

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -20,7 +21,6 @@ from storage.layout import CATALOGUE, FILES, FULLTEXT, LOST, RUNS
 from storage.plain_files import PART
 from storage.segments.recovery import find_next_record
 from storage.segments.source import FileSource
-from storage.upkeep.trace import Trace
 from storage.warc_read import inflate
 
 #: Decoded bytes of a lost record that are looked through: more than any page of words has.
@@ -29,7 +29,27 @@ _MOST_LOOKED = 64 << 20
 _URL_ENDS = rb"(?![A-Za-z0-9_/.~%?=&-])"
 
 
-def scrub_files(root: Path, gone: Trace) -> int:
+class Telling(Protocol):
+    """What tells of an article: URLs, titles and other words of its own, names under files/."""
+
+    @property
+    def slug(self) -> str:
+        """Its slug."""
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every URL that led there."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What no other article says."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names under files/."""
+
+
+def scrub_files(root: Path, gone: Telling) -> int:
     """Remove the article's plain files, and folders left empty; return how many there were.
 
     A name that another article has by now is removed as well: the next run writes what is its own.
@@ -37,7 +57,6 @@ def scrub_files(root: Path, gone: Trace) -> int:
     folder = root / FILES
     count = 0
     with os_errors(f"removing files of {gone.slug}"):
-        shutil.rmtree(folder / PART, ignore_errors=True)
         for name in filter(is_file_name, gone.files):
             path = folder / name
             if not _is_inside(folder, path):
@@ -49,9 +68,13 @@ def scrub_files(root: Path, gone: Trace) -> int:
 
 
 def scrub_beside(root: Path) -> None:
-    """Remove full-text index and catalogue: they are made again without the article, when asked."""
+    """Remove full-text index and catalogue: they are made again without the article, when asked.
+
+    And what a killed run left of files that it was writing.
+    """
     for name in (FULLTEXT, CATALOGUE):
         remove(root / name)
+    shutil.rmtree(root / FILES / PART, ignore_errors=True)
 
 
 def _is_inside(folder: Path, path: Path) -> bool:
@@ -70,11 +93,14 @@ def _remove_empty(folder: Path, top: Path) -> None:
         folder = folder.parent
 
 
-def scrub_runs(root: Path, gone: Trace) -> int:
-    """Remove the lines of run logs that tell of the article; return how many."""
+def scrub_runs(root: Path, gone: Telling, being_written: Collection[Path] = ()) -> int:
+    """Remove the lines of run logs that tell of the article; return how many.
+
+    Those that are ``being_written`` are left as they are.
+    """
     telling = pattern(gone)
     count = 0
-    for path in sorted((root / RUNS).glob("*.jsonl")):
+    for path in sorted(set((root / RUNS).glob("*.jsonl")).difference(being_written)):
         with os_errors(f"rewriting {path}"):
             with path.open("rb") as file:
                 wanted = sum(1 for line in file if telling.search(line))
@@ -90,7 +116,7 @@ def scrub_runs(root: Path, gone: Trace) -> int:
     return count
 
 
-def scrub_lost(root: Path, gone: Trace) -> int:
+def scrub_lost(root: Path, gone: Telling) -> int:
     """Remove the files under lost/ that hold a record of the article's; return how many."""
     telling = pattern(gone)
     count = 0
@@ -102,7 +128,7 @@ def scrub_lost(root: Path, gone: Trace) -> int:
     return count
 
 
-def pattern(gone: Trace) -> re.Pattern[bytes]:
+def pattern(gone: Telling) -> re.Pattern[bytes]:
     """Return what any text about the article has: a URL, a title, or both as JSON writes them."""
     urls = {each for url in gone.urls for each in _spelled(url)}
     words = {each for word in gone.words for each in _spelled(word)}
