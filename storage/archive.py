@@ -252,11 +252,6 @@ class Archive:
         """
         return map(self.manifest, queries.with_words(self._index, site, slug, before, content))
 
-    def previous_with(self, site: str, slug: str, format: str) -> Manifest | None:  # noqa: A002  - the project's word
-        """Return the newest snapshot that holds bytes of a format, or None. Raises DamageFound."""
-        row = queries.newest_with(self._index, site, slug, format)
-        return self.manifest(row) if row else None
-
     def manifest(self, row: SnapshotRow | EventRow) -> Manifest:
         """Return the manifest that a row stands for. Raises DamageFound."""
         return self._records.manifest(row)

@@ -53,7 +53,6 @@ class _Open(Struct):
     futures: list[asyncio.Future[Manifest]] = []
     entries: list[EntryState] = []
     validators: list[Validator] = []
-    aliases: list[tuple[str, str, str]] = []
     memory: list[tuple[str, str, str]] = []
 
 
@@ -166,11 +165,6 @@ class Writer:
         self._open.validators.extend(validators)
         self._gathered()
 
-    def note_alias(self, site: str, url: str, slug: str) -> None:
-        """Remember with the next batch that ``url`` leads to an article."""
-        self._open.aliases.append((site, url, slug))
-        self._gathered()
-
     def remember(self, site: str, key: str, value: str) -> None:
         """Keep ``value`` (JSON text) under ``key`` for the site's later runs, with the next batch.
 
@@ -276,7 +270,6 @@ class Writer:
             at=self._clock(),
             entries=tuple(batch.entries),
             validators=tuple(batch.validators),
-            aliases=tuple(batch.aliases),
             memory=tuple(batch.memory),
         )
         try:

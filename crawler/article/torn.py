@@ -50,10 +50,6 @@ class TornSets:
         self._clock = clock
         self._ways: Counter[frozenset[str]] = Counter()
 
-    def is_structural(self, copies: Mapping[str, Copy]) -> bool:
-        """Say whether this site always disagrees in the way these copies do."""
-        return self._ways[stale_formats(copies, self._clock())] >= STRUCTURAL
-
     async def mend(self, declared: Mapping[str, Declared], copies: dict[str, Copy]) -> bool:
         """Re-read stale formats into ``copies``; returns whether the set was torn."""
         way = stale_formats(copies, self._clock())

@@ -18,17 +18,10 @@ from storage.codings import BytesLike
 from storage.errors import BadPlace, BucketFailed
 from storage.files import is_safe
 
-SCHEMES = ("s3://", "gs://", "az://")
-
 #: Bytes of a part: of the 10,000 that S3 takes, so an object may have 160 GB.
 _PART = 16 << 20
 #: Parts on their way at once: with the one that is filled, what is held in memory.
 _AT_ONCE = 3
-
-
-def is_bucket(out: str) -> bool:
-    """Tell whether ``out`` names a place in a bucket."""
-    return out.startswith(SCHEMES)
 
 
 @contextmanager

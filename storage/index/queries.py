@@ -249,21 +249,6 @@ def _shown_at(index: Reader, urls: Collection[str]) -> set[tuple[str, str]]:
     return {(row["site"], row["slug"]) for row in rows}
 
 
-def newest_with(index: Reader, site: str, slug: str, name: str) -> SnapshotRow | None:
-    """Return the newest snapshot whose bytes of the format ``name`` are stored."""
-    row = index.ask_one(
-        _OF_ARTICLE,
-        """AND EXISTS (
-             SELECT 1 FROM articles JOIN representations AS held ON held.article = articles.n
-             WHERE articles.site = snapshots.site AND articles.slug = snapshots.slug
-               AND held.format = :name AND held.sequence = snapshots.sequence
-               AND held.record_id != ''
-           ) ORDER BY sequence DESC""",
-        site=site, slug=slug, name=name,
-    )  # fmt: skip
-    return None if row is None else snapshot_row(row)
-
-
 def record_place(index: Reader, record_id: str) -> tuple[str, int, int] | None:
     """Segment, offset and compressed length of a representation's record."""
     row = index.ask_one(

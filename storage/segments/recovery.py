@@ -117,14 +117,6 @@ def _skimmed(source: Source, start: int) -> Iterator[Group]:
             yield held.popleft()
 
 
-def read_group(source: Source, offset: int) -> Group | None:
-    """Read the whole group that begins at ``offset``; None where there is none."""
-    if not 0 <= offset < source.size:
-        return None
-    found = _read_group(source, offset)
-    return found if isinstance(found, Group) else None
-
-
 def manifest_group(source: Source, offset: int) -> Group:
     """Read the manifest at ``offset``: its group, whose records are not looked at.
 

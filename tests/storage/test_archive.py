@@ -207,10 +207,6 @@ def test_a_format_that_is_not_there_is_said_with_those_that_are(tmp_path: Path) 
         assert manifest is not None
         with pytest.raises(NoSuchArticle, match="it has html"):
             archive.body(manifest, "text")
-        earlier = archive.previous_with(SITE, "story", "text")
-        assert earlier is not None
-        assert earlier.sequence == 1
-        assert archive.previous_with(SITE, "story", "pdf") is None
         assert archive.newest(SITE, "nobody") is None
 
 

@@ -199,3 +199,12 @@ def test_content_codings_are_read_from_the_answer(values: tuple[str, ...], wante
     headers = tuple(("Content-Encoding", value) for value in values)
     payload = Payload(role="html", url="https://x/", status=200, headers=headers, fetched_at=SEEN)
     assert content_encoding(payload) == wanted
+
+
+def test_a_format_that_stands_twice_is_refused() -> None:
+    draft = article(formats=("html",))
+    twice = structs.replace(draft.manifest, representations=draft.manifest.representations * 2)
+    with pytest.raises(BadDraft, match="has a format twice"):
+        builder().build(structs.replace(draft, manifest=twice))
+    with pytest.raises(BadDraft, match="has a format twice"):
+        builder().build(structs.replace(draft, payloads=draft.payloads * 2))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from storage.manifest import ManifestError, NewerManifest, decode, encode
+from storage.manifest import MAX_MANIFEST, ManifestError, NewerManifest, decode, encode
 from storage.model import (
     FORMAT_VERSION,
     ContentDigest,
@@ -143,3 +143,19 @@ def test_nesting_without_end_is_no_manifest() -> None:
     with pytest.raises(ManifestError):
         decode(deep)
     assert msgspec.json.decode(encode(manifest()))
+
+
+def test_more_than_a_manifest_may_have_is_neither_written_nor_read() -> None:
+    record = Record(slug="a", url="https://a/", body_md="x" * MAX_MANIFEST)
+    with pytest.raises(ManifestError, match="more than"):
+        encode(structs.replace(manifest(), record=record))
+    with pytest.raises(ManifestError, match="more than"):
+        decode(b" " * (MAX_MANIFEST + 1))
+
+
+def test_a_second_version_behind_the_first_counts() -> None:
+    data = encode(manifest())
+    assert data.startswith(b'{"format":')
+    twice = data[:-1] + b',"format":99}'
+    with pytest.raises(ManifestError):
+        decode(twice)

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from storage.errors import DamageFound
 from storage.model import FORMAT_VERSION
-from storage.segments.recovery import BATCH, Group, Tail, find_next_record, read_group
+from storage.segments.recovery import BATCH, Group, Tail, find_next_record, manifest_group
 from storage.warc import GZIP_HEADER, build_group, build_response, new_record_id
 from tests.storage.segment_samples import group, manifest, payload, store
 
@@ -176,11 +176,12 @@ def test_the_next_record_is_found_across_any_border_of_reading(two: Sample) -> N
             assert find_next_record(source, len(two.data) + length - 20) is None
 
 
-def test_a_group_is_read_where_it_stands_and_nowhere_else(two: Sample) -> None:
+def test_a_manifest_is_read_where_it_stands_and_nowhere_else(two: Sample) -> None:
     with two.segments.source(two.name) as source:
-        assert read_group(source, two.places[1].offset) == two.found[1]
+        assert manifest_group(source, two.places[1].offset) == two.found[1]
         for offset in (-1, 0, 1, two.places[1].offset + 1, len(two.data), 1 << 60):
-            assert read_group(source, offset) is None
+            with pytest.raises(DamageFound):
+                manifest_group(source, offset)
 
 
 @settings(max_examples=60, deadline=None)

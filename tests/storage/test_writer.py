@@ -65,11 +65,11 @@ async def test_a_batch_that_is_closed_is_stored_apart_from_what_comes_after_it(
 async def test_leaving_stores_what_is_still_open(tmp_path: Path) -> None:
     async with Writer(tmp_path, clock=seen) as writer:
         future = writer.submit(article())
-        writer.note_alias(SITE, "https://news.example/other", "story")
+        writer.remember(SITE, "key", "value")
     assert future.result().sequence == 1
     with Archive.open(tmp_path) as archive:
         assert [row.slug for row in archive.all_history()] == ["story"]
-        assert archive.resolve("https://news.example/other") == [(SITE, "story")]
+        assert archive.remembered(SITE, "key") == "value"
     assert tree(tmp_path)["news.example/news/story.html"] == words("story", "html", "")
 
 

@@ -70,3 +70,8 @@ def test_long_lists_of_classes_are_read_as_short_ones() -> None:
             assert not boxed(f'<div class="{many}lead">')
             assert is_beside(node(f'<div class="{many}comments">'))
             assert not is_beside(node(f'<div class="{many}comments-open">'))
+
+
+def test_what_stands_beside_an_article_is_told_by_its_id_too() -> None:
+    assert is_beside(node('<section id="comments">words</section>'))
+    assert not is_beside(node('<section id="chapter-2">words</section>'))

@@ -217,3 +217,13 @@ def test_any_shape_gives_facts_or_malformed(document: Any, kind: Any) -> None:
         assert read(document).source == "jsonld"
     except Malformed:
         return
+
+
+@pytest.mark.parametrize(
+    "language",
+    ["de", {"@type": "Language", "name": "German", "alternateName": "de"},
+     {"@type": "Language", "name": "de"}],
+)  # fmt: skip
+def test_a_language_may_be_a_thing_of_its_own(language: object) -> None:
+    facts = parse_jsonld(json.dumps(ARTICLE | {"inLanguage": language}).encode(), URL)
+    assert facts.lang == "de"

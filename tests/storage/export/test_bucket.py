@@ -15,7 +15,7 @@ from obstore.store import S3Store
 
 from storage.archive import Archive
 from storage.errors import BadPlace, BucketFailed, MissingExtra
-from storage.export.bucket import Folder, is_bucket, uploading
+from storage.export.bucket import Folder, uploading
 from storage.export.choosing import Chosen
 from storage.export.files import write_files
 from tests.storage.drafts import article, stored, words
@@ -112,11 +112,6 @@ def test_a_place_that_is_none_is_refused_before_anything_is_sent(url: str) -> No
     with pytest.raises(BadPlace) as told, uploading(url):
         pass
     assert HIDDEN not in str(told.value)
-
-
-def test_a_bucket_is_known_by_its_scheme() -> None:
-    assert all(map(is_bucket, ("s3://b/x", "gs://b/x", "az://b/x")))
-    assert not any(map(is_bucket, ("-", "s3/x", "file:///x", "https://x/y", "S3://b/x")))
 
 
 def test_without_obstore_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,10 +13,9 @@ from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]  # it ha
 
 from storage.archive import Archive
 from storage.errors import MissingExtra
-from storage.export import parquet
 from storage.export.choosing import Chosen
 from storage.export.jsonl import export_jsonl
-from storage.export.parquet import export_parquet
+from storage.export.parquet import GROUP_TEXT, export_parquet
 from storage.index.rows import to_micros
 from storage.model import ContentDigest, Finding
 from tests.storage.drafts import SITE, UPDATED, article, event, hour, stored
@@ -105,14 +104,13 @@ def test_the_seeds_fields_come_first_and_in_its_order(mirror: Path, tmp_path: Pa
     assert ours == theirs
 
 
-def test_rows_are_written_in_groups(
-    mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parquet, "GROUP_ROWS", 1)
+def test_rows_are_written_in_groups_of_so_much_text(tmp_path: Path) -> None:
+    text = {"body_md": "x" * (GROUP_TEXT // 2)}
+    stored(tmp_path / "m", *(about(article(f"a{n}"), **text) for n in range(3)), files=False)
     file = tmp_path / "groups.parquet"
-    exported(mirror, file, every=True)
+    exported(tmp_path / "m", file)
     assert asked("SELECT count(*) FROM {}", file) == [(3,)]
-    assert ParquetFile(file).num_row_groups == 3
+    assert ParquetFile(file).num_row_groups == 2
 
 
 def test_an_archive_without_articles_gives_a_table_without_rows(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from storage.archive import Archive
-from storage.export import cdx
 from storage.export.choosing import Chosen
 from storage.export.wacz import export_wacz
 from storage.warc_read import read_member
@@ -108,27 +107,6 @@ def test_each_page_is_in_the_index(mirror: Path) -> None:
     known = {(json.loads(line.split(" ", 2)[2])["url"], line.split()[1]) for line in lines(package)}
     for page in pages:
         assert (page["url"], page["ts"].translate({ord(c): None for c in "-:TZ"})) in known
-
-
-def test_many_lines_are_sorted_on_disk_and_found_by_blocks(
-    mirror: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    expected = lines(exported(mirror))
-    monkeypatch.setattr(cdx, "BLOCK", 2)
-    monkeypatch.setattr("storage.export.wacz.Sorter", lambda: cdx.Sorter(lot=2))
-    package = exported(mirror)
-    assert lines(package) == expected == sorted(expected)
-    packed = package.read("indexes/index.cdx.gz")
-    meta, *blocks = package.read("indexes/index.idx").decode().splitlines()
-    assert meta == '!meta 0 {"format":"cdxj-gzip-1.0","filename":"index.cdx.gz"}'
-    assert len(blocks) == 4
-    for number, block in enumerate(blocks):
-        key, when, told = block.split(" ", 2)
-        place = json.loads(told)
-        data = packed[place["offset"] : place["offset"] + place["length"]]
-        assert place["digest"] == f"sha256:{hashlib.sha256(data).hexdigest()}"
-        assert gzip.decompress(data).decode().startswith(f"{key} {when} ")
-        assert gzip.decompress(data).decode().splitlines()[0] == expected[2 * number]
 
 
 def test_a_mirror_without_articles_is_a_package_too(tmp_path: Path) -> None:

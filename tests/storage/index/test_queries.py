@@ -19,7 +19,6 @@ from storage.index.queries import (
     lately,
     named,
     newest_all,
-    newest_with,
     record_place,
     site_aliases,
     site_slugs,
@@ -123,24 +122,6 @@ def test_a_url_is_the_articles_its_aliases_or_a_formats(tmp_path: Path) -> None:
         assert at_urls(index, [URL], OTHER) == set()
         assert at_urls(index, [f"{URL}.pdf"], None) == set()
         assert site_aliases(index, SITE)[alias] == "story"
-
-
-def test_the_last_bytes_of_a_format_may_be_older_than_the_newest_snapshot(tmp_path: Path) -> None:
-    stored(tmp_path, article())
-    stored(tmp_path, article(formats=("html",), edition=" again", reason="format-removed"))
-    with asking(tmp_path) as index:
-        found = {
-            name: row.sequence if (row := newest_with(index, SITE, "story", name)) else None
-            for name in ("html", "markdown", "pdf")
-        }
-    assert found == {"html": 2, "markdown": 1, "pdf": None}
-
-
-def test_a_format_that_was_seen_and_not_stored_has_no_bytes(tmp_path: Path) -> None:
-    draft = article()
-    stored(tmp_path, type(draft)(manifest=draft.manifest))
-    with asking(tmp_path) as index:
-        assert newest_with(index, SITE, "story", "html") is None
 
 
 def test_a_record_is_found_by_its_id(tmp_path: Path) -> None:

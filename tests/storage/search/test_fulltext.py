@@ -13,9 +13,8 @@ from storage import layout
 from storage.archive import Archive
 from storage.errors import ReadOnly, StoreFailed, TextIndexUnusable
 from storage.model import Finding
-from storage.search import fulltext
 from storage.search.filling import FulltextFiller
-from storage.search.fulltext import Fulltext, Question
+from storage.search.fulltext import MOST_RANKED, Fulltext, Question
 from storage.search.opening import opened, search
 from tests.storage.drafts import SEEN, SITE, UPDATED, event, hour, stored
 from tests.storage.texts import found, text_file, told
@@ -109,13 +108,11 @@ def test_the_summary_is_shown_where_the_words_are_in_it(tmp_path: Path) -> None:
     assert other.snippet == (("Text", True), (".", False))
 
 
-def test_of_what_many_have_the_titles_are_looked_through(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fulltext, "MOST_RANKED", 3)
-    plain = [told(f"n{n}", "word", said={"title": "None"}) for n in range(9)]
+def test_of_what_many_have_the_titles_are_looked_through(tmp_path: Path) -> None:
+    plain = [told(f"n{n}", "word", said={"title": "None"}) for n in range(MOST_RANKED)]
     stored(tmp_path, told("oldest", "word", said={"title": "Word"}), *plain)
-    assert found(tmp_path, "word", most=4) == ["oldest", "n8", "n7", "n6"]
+    last = [f"n{MOST_RANKED - n}" for n in range(1, 4)]
+    assert found(tmp_path, "word", most=4) == ["oldest", *last]
 
 
 word = st.text(st.characters(categories=["Lu", "Ll", "Lo", "Nd"]), min_size=1, max_size=12)
@@ -182,11 +179,9 @@ def test_the_databases_errors_say_whose_fault_it_is(tmp_path: Path) -> None:
             pass
 
 
-def test_it_says_how_many_have_the_words_where_they_can_be_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fulltext, "MOST_RANKED", 3)
-    stored(tmp_path, *(told(f"n{n}", "some word" if n < 3 else "word") for n in range(5)))
+def test_it_says_how_many_have_the_words_where_they_can_be_counted(tmp_path: Path) -> None:
+    several = (told(f"n{n}", "some word" if n < 3 else "word") for n in range(MOST_RANKED + 1))
+    stored(tmp_path, *several)
     assert found(tmp_path, "word")  # all is read
     with opened(tmp_path) as index:
         some = index.search(Question(words="some", most=2))
@@ -199,11 +194,11 @@ def test_it_says_how_many_have_the_words_where_they_can_be_counted(
 
 @pytest.mark.index_file("PostgreSQL ranks the latest of them")
 def test_of_what_many_have_what_stands_for_the_article_comes_before_its_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(fulltext, "MOST_RANKED", 1)
     stored(
         tmp_path,
+        *(told(f"n{n}", "word") for n in range(MOST_RANKED)),
         told("summed", "text", said={"summary": "A word."}),
         told("titled", "text", said={"title": "Word"}),
         told("topical", "word", said={"topics": ("Word",)}),
@@ -213,7 +208,7 @@ def test_of_what_many_have_what_stands_for_the_article_comes_before_its_text(
     )
     assert found(tmp_path, "word -unwanted", most=9)[0] == "titled"
     assert set(found(tmp_path, "word -unwanted", most=3)[1:]) == {"topical", "summed"}
-    assert found(tmp_path, "word -unwanted", most=9)[3:] == ["newest", "plain"]
+    assert found(tmp_path, "word -unwanted", most=9)[3:5] == ["newest", "plain"]
 
 
 def test_those_that_are_gone_are_told_from_those_that_are_there(tmp_path: Path) -> None:
