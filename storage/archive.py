@@ -252,7 +252,7 @@ class Archive:
         """
         return map(self.manifest, queries.with_words(self._index, site, slug, before, content))
 
-    def previous_with(self, site: str, slug: str, format: str) -> Manifest | None:  # noqa: A002  - the project's word
+    def previous_with(self, site: str, slug: str, format: str) -> Manifest | None:
         """Return the newest snapshot that holds bytes of a format, or None. Raises DamageFound."""
         row = queries.newest_with(self._index, site, slug, format)
         return self.manifest(row) if row else None
@@ -273,7 +273,7 @@ class Archive:
         """Return a stored answer by the id of the record that holds it. Raises DamageFound."""
         return self._records.answer(record_id)
 
-    def body(self, manifest: Manifest, format: str) -> Body:  # noqa: A002  - the project's word
+    def body(self, manifest: Manifest, format: str) -> Body:
         """Return the bytes of a snapshot's format, through revisits to where they are stored.
 
         Raises NoSuchArticle where the snapshot has none, DamageFound where they are not as written.

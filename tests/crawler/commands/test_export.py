@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from pyarrow import parquet  # type: ignore[import-untyped]  # it has no types
+from pyarrow import parquet
 
 from storage.times import format_utc
 from tests.crawler.commands.calling import complaint, slugline

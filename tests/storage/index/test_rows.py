@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,8 +21,8 @@ from tests.storage.drafts import SEEN, UPDATED, article, event
 PLACE = Place(id="urn:uuid:1", segment="news.example/s-1.warc.gz", offset=100, length=10_000)
 
 
-def built(**changes: object) -> Manifest:
-    return Builder({}, Names()).build(article(**changes)).manifest  # type: ignore[arg-type]  # passed on
+def built(**changes: Any) -> Manifest:
+    return Builder({}, Names()).build(article(**changes)).manifest
 
 
 def snapshot_of(manifest: Manifest) -> Row:
@@ -42,7 +43,7 @@ def test_a_file_named_by_its_url_is_not_written_out() -> None:
 
 @given(
     st.datetimes(
-        min_value=datetime(1, 1, 1),  # noqa: DTZ001  - hypothesis takes naive bounds
+        min_value=datetime(1, 1, 1),
         timezones=st.just(UTC),
     )
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lxml import html  # type: ignore[import-untyped]  # it has no types
+from lxml import html
 from msgspec import structs
 
 from storage.model import Draft, Finding, Key, Record

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
-from lxml import etree  # type: ignore[import-untyped]  # it has no types
+from lxml import etree
 from msgspec import structs
 
 from storage.model import TERMS, Draft
