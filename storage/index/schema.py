@@ -1,6 +1,6 @@
 """The index's tables: derived from the segments, but for what a run remembers of its work.
 
-Everything that a reading command shows is made by rows.py from manifests. ``entries``, ``memory``,
+Everything that a reading command shows is made by deriving.py from manifests. ``entries``, ``memory``,
 ``runs`` and the noted part of ``names`` and ``validators`` are operational: a reindex loses them,
 and says so. Moments are whole microseconds since 1970 in UTC, so that they sort and never lose a
 digit; lists and mappings are JSON text; record ids and digests are packed (rows.packed); a URL or

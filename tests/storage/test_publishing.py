@@ -13,8 +13,9 @@ import pytest
 from storage.errors import SegmentsAway, StoreFailed
 from storage.files import Names
 from storage.groups import Builder, Group
+from storage.index.deriving import rows_of
 from storage.index.index import Batch, Index
-from storage.index.rows import Place, rows_of
+from storage.index.rows import Place
 from storage.model import Draft
 from storage.notes import Notes, batch_of
 from storage.publishing import Publisher

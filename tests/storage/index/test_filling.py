@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from storage.index.columns import COLUMNS
+from storage.index.deriving import Rows
 from storage.index.filling import Filling
 from storage.index.index import Batch, Index
-from storage.index.rows import Rows
 from storage.reindex import rows_at
 from storage.segments.opening import open_segments
 from storage.segments.recovery import Group
