@@ -268,7 +268,7 @@ class Archive:
         """Return a stored answer by the id of the record that holds it. Raises DamageFound."""
         return self._records.answer(record_id)
 
-    def body(self, manifest: Manifest, format: str) -> Body:  # noqa: A002  - the project's word
+    def body(self, manifest: Manifest, format: str) -> Body:
         """Return the bytes of a snapshot's format, through revisits to where they are stored.
 
         Raises NoSuchArticle where the snapshot has none, DamageFound where they are not as written.

@@ -49,8 +49,8 @@ def open_bucket(url: str, wanted_by: str, *, make: bool = True) -> tuple[ObjectS
     if not (parts.path.strip("/") if in_files else parts.hostname):
         raise BadPlace(url, "it names no bucket")
     try:
-        from obstore.exceptions import BaseError  # noqa: PLC0415  - an extra
-        from obstore.store import LocalStore  # noqa: PLC0415  - an extra
+        from obstore.exceptions import BaseError
+        from obstore.store import LocalStore
     except ImportError as error:
         raise MissingExtra(wanted_by, "obstore", "cluster") from error
     try:
@@ -66,7 +66,7 @@ def open_bucket(url: str, wanted_by: str, *, make: bool = True) -> tuple[ObjectS
 @lru_cache(maxsize=8)
 def _opened(place: str, environment: frozenset[tuple[str, str]]) -> ObjectStore:  # noqa: ARG001  - obstore reads it
     """Open a bucket once, with what the ``environment`` tells of clouds: it costs 20 ms."""
-    from obstore.store import from_url  # noqa: PLC0415  - an extra
+    from obstore.store import from_url
 
     return from_url(place, retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_TIME})
 

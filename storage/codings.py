@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from typing import Literal, Protocol, TypeAlias
 
-import brotli  # type: ignore[import-untyped]  # the package ships no types
+import brotli
 import zstandard
 from isal import igzip_lib
 
@@ -54,7 +54,8 @@ class _Decoder(Protocol):
 
 
 _Feed: TypeAlias = Callable[[memoryview, int], bytes]
-_IsalError: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # stub says instance
+#: What isal raises over bytes that are no deflate data; its stub calls the class an instance.
+IsalError: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # see above
 
 
 def decode(body: BytesLike, coding: str, limit: int) -> bytes:
@@ -90,7 +91,7 @@ def _gunzip(body: memoryview, name: str, limit: int) -> bytes:
     room = min(int.from_bytes(body[-_SIZE_FIELD:], "little"), limit)
     try:
         whole: bytes = decoder.decompress(body, room + 1)
-    except _IsalError:
+    except IsalError:
         pass  # the way below says what is wrong with it, and where
     else:
         if decoder.eof and len(whole) <= limit and not decoder.unused_data:
@@ -158,7 +159,7 @@ def _members(
             data = body[position : position + chunk]
             try:
                 part = feed(data, limit - size + 1)
-            except (_IsalError, zstandard.ZstdError) as error:
+            except (IsalError, zstandard.ZstdError) as error:
                 raise CodingError(name, "corrupt", str(error)) from error
             parts.append(part)
             size += len(part)

@@ -56,7 +56,7 @@ class Side(Struct, frozen=True, kw_only=True):
     content_type: str
 
 
-def side_name(manifest: Manifest, format: str) -> str:  # noqa: A002  - the project's word
+def side_name(manifest: Manifest, format: str) -> str:
     """Name a snapshot's format as ``diff`` does: ``slug@UPDATED_AT.rN.format``."""
     moment = format_utc(manifest.key.updated_at) if manifest.key else str(manifest.sequence)
     return f"{manifest.slug}@{moment}.r{manifest.revision} {format}"

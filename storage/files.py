@@ -77,7 +77,7 @@ _LIKELY: Final = 8
 _UNSAFE: Final = frozenset('<>:"/\\|?*%')
 
 
-def file_name(url: str, format: str) -> str:  # noqa: A002  - the project's word
+def file_name(url: str, format: str) -> str:
     """Return where a representation's bytes lie under ``files/``: ``host[+port]/path``.
 
     ``url`` is an absolute http or https URL, else ValueError. The answer is a relative POSIX path
@@ -89,7 +89,7 @@ def file_name(url: str, format: str) -> str:  # noqa: A002  - the project's word
 
 
 @lru_cache(maxsize=2_048)  # several rooms ask for each name of a batch
-def _short_name(url: str, format: str) -> str:  # noqa: A002  - the project's word
+def _short_name(url: str, format: str) -> str:
     border = url.rfind("/") + 1
     folder, last = _plain_folder(url[:border]), url[border:]
     if not folder or not _PLAIN_LEAF.fullmatch(last):
@@ -110,7 +110,7 @@ def _plain_folder(beginning: str) -> str:
     return f"{host}+{port}{path}" if port else f"{host}{path}"
 
 
-def any_name(url: str, format: str) -> str:  # noqa: A002  - the project's word
+def any_name(url: str, format: str) -> str:
     """Return what ``file_name`` does, by its rules alone and no short cut."""
     parsed = URL(url)
     host = _safe(parsed.hostname.replace(":", "-"), url)
@@ -125,7 +125,7 @@ def any_name(url: str, format: str) -> str:  # noqa: A002  - the project's word
     return "/".join(_shortened(names, url))
 
 
-def suffixes_of(format: str) -> tuple[str, ...]:  # noqa: A002  - the project's word
+def suffixes_of(format: str) -> tuple[str, ...]:
     """Return the suffixes that fit a format, the one to add first: ``.md``, ``.markdown``."""
     if format in _SUFFIXES:
         return _SUFFIXES[format]
@@ -205,7 +205,7 @@ class Names:
     def choose(
         self,
         url: str,
-        format: str,  # noqa: A002  - the project's word
+        format: str,
         previous: str | None = None,
     ) -> str:
         """Return the name for a representation, the same each time it is asked for.

@@ -18,8 +18,9 @@ import msgspec
 from msgspec import Struct, structs
 
 from storage.errors import os_errors
+from storage.index.deriving import Rows, validator_values
 from storage.index.index import Batch
-from storage.index.rows import Row, Rows, Values, to_micros, validator_values
+from storage.index.rows import Row, Values, to_micros
 from storage.layout import SPOOL, sync_folder
 from storage.model import EntryState, Validator
 

@@ -18,11 +18,12 @@ from msgspec import Struct, structs
 
 from storage import layout
 from storage.errors import ArchiveError, DamageFound, IndexUnusable
+from storage.index.deriving import Rows, rows_of
 from storage.index.filling import Filling
 from storage.index.index import Batch, Index
 from storage.index.opening import places_of
 from storage.index.reader import Reader
-from storage.index.rows import Place, Rows, rows_of
+from storage.index.rows import Place
 from storage.layout import Places
 from storage.lock import WriterLock
 from storage.overtaken import LeftOut

@@ -28,16 +28,11 @@ from storage.errors import (
 )
 from storage.files import Names
 from storage.groups import Builder, Group
+from storage.index.deriving import rows_of
 from storage.index.index import Index
 from storage.index.opening import is_there
 from storage.index.remembered import newest_run
-from storage.index.rows import (
-    Place,
-    Row,
-    rows_of,
-    to_json,
-    to_micros,
-)
+from storage.index.rows import Place, Row, to_json, to_micros
 from storage.index.standing import file_names, held_paths, standings
 from storage.lock import WriterLock
 from storage.model import Draft, Manifest

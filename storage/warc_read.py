@@ -16,7 +16,7 @@ from fastwarc.warc import HeaderMap, WarcRecord
 from isal import igzip_lib
 from msgspec import Struct
 
-from storage.codings import BytesLike
+from storage.codings import BytesLike, IsalError
 from storage.warc import GZIP_HEADER, MAX_RECORD, is_digest, most_of
 
 State: TypeAlias = Literal["whole", "cut short", "corrupt"]
@@ -45,7 +45,6 @@ _OURS = re.compile(
     rb"Content-Type: ([!-~](?:[ -~]*[!-~])?)\r\nWARC-Block-Digest: ([!-~]+)\r\n\r\n"
 )
 _STATUS = re.compile(rb"HTTP/[0-9.]{1,4} ([0-9]{3})(?: ([^\r\n]*))?")
-_IsalError: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # stub says instance
 
 
 class RecordError(ValueError):
@@ -123,7 +122,7 @@ def _at_once(chunk: BytesLike, keep: int, most: int) -> Inflated | None:
     decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
     try:
         whole = decoder.decompress(chunk, min(_FIRST_STEP, most + 1))
-    except _IsalError:
+    except IsalError:
         return None
     if not decoder.eof or len(whole) > most:
         return None
@@ -154,7 +153,7 @@ def _in_steps(chunks: Iterable[BytesLike], keep: int, most: int) -> Inflated:
                 end = part[-4:] if len(part) >= len(_BLANK) else (end + part)[-4:]
                 if size > most:
                     break
-        except _IsalError:
+        except IsalError:
             state = "corrupt"
             break
         if size > most:

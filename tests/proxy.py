@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal, TypeAlias
 
@@ -44,8 +45,8 @@ class Proxy:
             thread.join()
         self._listening.close()
 
-    def _start(self, work: object, *given: socket.socket) -> None:
-        thread = threading.Thread(target=work, args=given)  # type: ignore[arg-type]
+    def _start(self, work: Callable[..., None], *given: socket.socket) -> None:
+        thread = threading.Thread(target=work, args=given)
         self._threads.append(thread)
         thread.start()
 

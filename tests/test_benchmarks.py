@@ -13,6 +13,7 @@ import threading
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,8 +30,8 @@ from tests.nginx import LOOPBACK, Served
 from tests.storage.drafts import article, words
 
 
-def crawl(client: str, number: int, wall: float, **changes: object) -> Crawl:
-    values: dict[str, object] = {
+def crawl(client: str, number: int, wall: float, **changes: Any) -> Crawl:
+    values: dict[str, Any] = {
         "step": "first",
         "used": Used(wall, wall / 2, 20_480, 0),
         "traffic": Traffic(requests=8, received=2_000_000),
@@ -39,7 +40,7 @@ def crawl(client: str, number: int, wall: float, **changes: object) -> Crawl:
         "equal": 20,
         "total": 20,
     }
-    return Crawl(client=client, round=number, **(values | changes))  # type: ignore[arg-type]  # by name
+    return Crawl(client=client, round=number, **(values | changes))
 
 
 class TestTable:

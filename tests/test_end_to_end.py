@@ -243,7 +243,7 @@ def test_twenty_kills_lose_nothing_and_double_nothing(
     assert stray(into) == []
     asked = Counter(served.path for served in nginx.served())
     again = sum(asked[line.path] - before[line.path] - 1 for line in representations)
-    print(f"{KILLS} kills: {again} of {4 * ARTICLES} representations were asked for again")  # noqa: T201  - the figure is the point
+    print(f"{KILLS} kills: {again} of {4 * ARTICLES} representations were asked for again")
     assert 0 <= again <= KILLS * IN_FLIGHT * 4
 
 

@@ -39,17 +39,17 @@ class OwnJobs(JobManager):
         super().__init__(connector)
         self._alive = alive
 
-    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:  # noqa: ARG002  - procrastinate's signature
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         """Take ``job`` out of the tables."""
         await self._ask(_END, job)
 
     async def retry_job(
         self,
         job: Job,
-        retry_at: datetime | None = None,  # noqa: ARG002  - procrastinate's signature
-        priority: int | None = None,  # noqa: ARG002
-        queue: str | None = None,  # noqa: ARG002
-        lock: str | None = None,  # noqa: ARG002
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
     ) -> None:
         """Put ``job`` back as it was; where its site waits already, take it out."""
         await self._ask(_BACK, job)

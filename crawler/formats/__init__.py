@@ -40,7 +40,7 @@ _XML = re.compile(
 )
 
 
-def parse(format: str, body: bytes, url: str, content_type: str = "") -> Facts:  # noqa: A002  - the project's word for it
+def parse(format: str, body: bytes, url: str, content_type: str = "") -> Facts:
     """Return what ``body`` (content coding undone), served at ``url``, says of its article.
 
     Raises Malformed. A format without a parser has no facts of its own.
@@ -86,7 +86,7 @@ def format_of_type(content_type: str, body: bytes) -> str:
     return format_of_media(kind) or looks or "text"
 
 
-def check_claim(format: str, content_type: str, body: bytes) -> str | None:  # noqa: A002  - as above
+def check_claim(format: str, content_type: str, body: bytes) -> str | None:
     """Return why ``body`` is not the ``format`` it claims to be, in a sentence; None if it may be.
 
     The bytes decide; ``content_type`` only tells a record from a text that looks like one.

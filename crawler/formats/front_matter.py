@@ -82,7 +82,7 @@ def _yaml(block: str) -> Any:
 
 
 def _by_library(block: str) -> Any:
-    import yaml  # noqa: PLC0415  - slow to load, and a run may meet no Markdown at all
+    import yaml
 
     try:
         if _may_nest(block):
@@ -105,7 +105,7 @@ def _may_nest(block: str) -> bool:
 
 def _check_depth(events: Iterable[object]) -> None:
     """Raise ValueError where YAML's ``events`` nest deeper than MAX_DEPTH."""
-    import yaml  # noqa: PLC0415  - as above
+    import yaml
 
     depth = 0
     for event in events:

@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from storage.wording import count
+
+__all__ = ["SHOWN", "clean", "count", "duration", "inert", "pace", "size"]
+
 #: Characters of a foreign text that are shown; the whole stands in the archive.
 SHOWN = 300
 
@@ -41,11 +45,6 @@ def _visible(char: str) -> str:
         return " "
     # Cc: terminal escapes; Cf: text that runs backwards; Cs: lone surrogates; Zl, Zp: line breaks
     return "�" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else char
-
-
-def count(number: int, thing: str, things: str = "") -> str:
-    """Write ``number`` with its noun: "1 article", "2,000 articles"."""
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
 def size(number: float) -> str:

@@ -27,19 +27,16 @@ from crawler.discovery.memory import COVERED, Memory
 from crawler.discovery.mirrors import no_later
 from crawler.discovery.sources import Sources
 from crawler.discovery.traps import LOST_PAGES, Traps, folder, pattern
-from crawler.events import Discovered, Event, Note
+from crawler.events import Event
 from crawler.facts import Facts
 from crawler.frontier import Entry, Frontier
 from crawler.links import is_comment_feed, is_feed
 from crawler.packed import PackedStrings
-from crawler.progress.wording import count, duration, pace
 from crawler.robots import Robots
+from crawler.site.telling import Telling
 from storage.model import EntryState
 
 T = TypeVar("T")
-
-#: What an article of this kind of site costs at first: HTML, Markdown, text and JSON-LD.
-REQUESTS_AN_ARTICLE = 4
 
 #: Entries of a list taken in at once, some 20 ms: then whatever else runs has its turn.
 A_PART = 1_000
@@ -83,14 +80,12 @@ class Discovery:
         report: Callable[[Event], None],
         clock: Callable[[], datetime],
     ) -> None:
-        self._site = site
         self._reach = reach
         self._frontier = frontier
         self._slugs = slugs
         self._memory = memory
         self._light = memory.light(reach.start)
-        self._report = report
-        self._clock = clock
+        self._telling = Telling(site, report, clock)
         self._candidates = Candidates(reach.start, frontier.is_new)
         self._traps = Traps()
         self._feeds: dict[str, None] = {}
@@ -99,7 +94,6 @@ class Discovery:
         self._listed = 0
         self._named: tuple[str, ...] = ()
         self._from_page = False
-        self._full: set[str] = set()
         self._mirror = ""
         self._missed = False
 
@@ -137,7 +131,7 @@ class Discovery:
         self._lists_read = True
         yield self._add(self._released(), self._reach.start)
         if not self._light:
-            self._estimate()
+            self._telling.estimate(self._listed, self._reach.rate)
 
     async def feeds(self, sources: Sources) -> AsyncIterator[int]:
         """Read the feeds that pages named; what they lead to may name others meanwhile."""
@@ -196,7 +190,7 @@ class Discovery:
         if sources.whole:
             self._memory.covers(self._reach.start, covered)
             if covered < COVERED:
-                self._say(
+                self._telling.say(
                     f"the sitemaps name {listed} of {articles} known articles: "
                     f"the next run looks everywhere again",
                     trouble=True,
@@ -279,7 +273,7 @@ class Discovery:
         own = pattern(page.url)
         self._count(page.url, fruitful=any(pattern(each) != own for each in led_to))
         if self._traps.strayed(page.url, depth, led_to):
-            self._say(
+            self._telling.say(
                 f"pages in /{folder(page.url)}/ led to no article {LOST_PAGES} times, "
                 "only on and on: left out from here on"
             )
@@ -295,7 +289,7 @@ class Discovery:
 
     def _count(self, url: str, *, fruitful: bool) -> None:
         if self._traps.saw(url, fruitful=fruitful):
-            self._say(f"pages like {url} led to no article 50 times: left out from here on")
+            self._telling.say(f"pages like {url} led to no article 50 times: left out from here on")
 
     def _follow(self, facts: Facts, url: str, depth: int) -> list[str]:
         """Take in what a document links to; returns those of its links that are new."""
@@ -320,7 +314,9 @@ class Discovery:
     def _take(self, entries: list[Entry], url: str) -> int:
         """Take in what another mirror lists; it has given its articles their slugs."""
         if entries and not any(self._reach.in_site(each.url) for each in entries):
-            self._say(f"what {url} lists is elsewhere, as at {entries[0].url}", trouble=True)
+            self._telling.say(
+                f"what {url} lists is elsewhere, as at {entries[0].url}", trouble=True
+            )
         new = self._add([each for each in entries if self.wants(each.url)], url)
         self._listed += new
         return new
@@ -334,7 +330,7 @@ class Discovery:
                 self._frontier.left_out["linked"] += 1
                 continue
             self._held.add(each.url, f"{each.depth} {each.source}")
-        self._say_what_is_left_out()
+        self._telling.left_out(self._frontier.left_out, self._reach.pending_links)
 
     def _released(self) -> list[Entry]:
         entries = []
@@ -352,45 +348,8 @@ class Discovery:
         return new
 
     def _say_added(self, entries: list[Entry], url: str, new: int) -> None:
-        self._say_what_is_left_out()
-        if new or (entries and entries[0].source != "link"):
-            self._report(
-                Discovered(
-                    at=self._clock(),
-                    site=self._site,
-                    source=entries[0].source,
-                    url=url,
-                    count=len(entries),
-                    new=new,
-                )
-            )
-
-    def _say_what_is_left_out(self) -> None:
-        """Say, once each, that the frontier takes no more of what lists or pages name."""
-        if not self._frontier.left_out.keys() - self._full:
-            return
-        said = {
-            "listed": "more URLs are listed than are held (max_frontier): the rest is left out of "
-            "this run",
-            "linked": f"{count(self._reach.pending_links, 'link')} of pages wait (pending_links), "
-            f"or the frontier is full (max_frontier): links past that are dropped",
-        }
-        for kind in self._frontier.left_out.keys() - self._full:
-            self._full.add(kind)
-            self._say(said[kind], trouble=True)
-
-    def _estimate(self) -> None:
-        """Say how long the articles listed so far will take at the pace that is kept."""
-        if self._reach.rate and self._listed:
-            seconds = self._listed * REQUESTS_AN_ARTICLE / self._reach.rate
-            self._say(
-                f"{self._listed} articles listed: {pace(self._reach.rate)} and about "
-                f"{REQUESTS_AN_ARTICLE} requests each, this takes about {duration(seconds)}"
-            )
-
-    def _say(self, message: str, *, trouble: bool = False) -> None:
-        now = self._clock()
-        self._report(Note(at=now, site=self._site, message=message, trouble=trouble))
+        self._telling.left_out(self._frontier.left_out, self._reach.pending_links)
+        self._telling.added(entries, url, new)
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:

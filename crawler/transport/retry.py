@@ -85,7 +85,7 @@ async def retrying(
             return 0.0
         return backoff.seconds(number, rng.random())
 
-    from tenacity import AsyncRetrying  # noqa: PLC0415  - 30 ms, for runs in which a host fails
+    from tenacity import AsyncRetrying
 
     return await AsyncRetrying(wait=wait, retry=allowed, sleep=sleep, reraise=True)(trial)
 

@@ -33,7 +33,7 @@ def uploading(url: str) -> Iterator[BinaryIO]:
     store, path = open_bucket(url, "writing to a bucket")
     if not path or path.endswith("/"):
         raise BadPlace(url, "it names a bucket or a folder: name the object to write")
-    import obstore  # noqa: PLC0415  - an extra
+    import obstore
 
     with _errors(url):
         parts = obstore.open_writer(store, path, buffer_size=_PART, max_concurrency=_AT_ONCE)
@@ -55,7 +55,7 @@ class Folder:
 
     def write(self, name: str, body: bytes, fetched_at: datetime) -> None:
         """Put ``body`` at ``name``. Raises ValueError for a name that leaves it, BucketFailed."""
-        import obstore  # noqa: PLC0415  - an extra
+        import obstore
 
         if not is_safe(name):
             raise ValueError(f"{name!r} is no name for a file in {self._url}")

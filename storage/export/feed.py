@@ -19,6 +19,7 @@ from storage.archive import Archive, Asked, Change
 from storage.export.choosing import EVERYTHING, Chosen
 from storage.index.rows import SnapshotRow
 from storage.times import format_utc
+from storage.wording import told
 
 #: Entries where no moment to begin from was given: weeks of a busy site, still a quick download.
 MOST_ENTRIES = 200
@@ -32,22 +33,6 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Feeds of ours that are made from the same archive have ids of one family (RFC 9562 section 5.5).
 _FAMILY = uuid.uuid5(uuid.NAMESPACE_DNS, "feed.slugline.invalid")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-
-_TOLD = {
-    "first": "New",
-    "edit": "Edited",
-    "silent-edit": "Edited in silence",
-    "same-day": "Edited the same day",
-    "undated": "Edited, undated",
-    "completed": "Completed",
-    "format-added": "In a new format",
-    "format-removed": "Lost a format",
-    "reverted": "Back to earlier words",
-    "gone": "Gone",
-    "returned": "Returned",
-    "moved": "Moved",
-    "forgotten": "Forgotten",
-}
 
 
 def export_feed(
@@ -148,10 +133,10 @@ def _head(identity: str, site: str | None, updated: datetime) -> Iterator[str]:
 
 def _entry(change: Change) -> Iterator[str]:
     row = change.row
-    told = _TOLD.get(change.what, change.what)
+    what = told(change.what)
     yield "<entry>"
     yield f"  <id>{_text(row.id)}</id>"
-    yield f"  <title>{_text(f'{told}: {change.title or row.slug}')}</title>"
+    yield f"  <title>{_text(f'{what}: {change.title or row.slug}')}</title>"
     yield f"  <updated>{format_utc(row.observed_at)}</updated>"
     yield f'  <link rel="alternate" href="{escape(_NOT_XML.sub("", row.url))}"/>'
     yield f'  <category term="{_text(change.what)}"/>'

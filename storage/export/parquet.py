@@ -15,7 +15,7 @@ from storage.export.choosing import EVERYTHING, Chosen, taken
 from storage.export.table import further_fields, seed_fields
 
 if TYPE_CHECKING:
-    import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
+    import pyarrow as pa
 
 #: Rows of one row group, and characters of text in it: what readers take at once, and what is held
 #: in memory until it is written (some three times as much as its text).
@@ -34,7 +34,7 @@ def export_parquet(archive: Archive, out: BinaryIO, chosen: Chosen = EVERYTHING)
     Raises MissingExtra, DamageFound, and OSError as ``out`` does.
     """
     schema = make_schema()
-    from pyarrow import parquet  # noqa: PLC0415  - an extra
+    from pyarrow import parquet
 
     count = text = 0
     group: list[dict[str, Any]] = []
@@ -58,7 +58,7 @@ def export_parquet(archive: Archive, out: BinaryIO, chosen: Chosen = EVERYTHING)
 
 
 def _write(writer: Any, group: list[dict[str, Any]], schema: pa.Schema) -> None:
-    import pyarrow as pa  # noqa: PLC0415  - an extra
+    import pyarrow as pa
 
     # A mapping is a list of pairs to Arrow.
     rows = [
@@ -71,7 +71,7 @@ def _write(writer: Any, group: list[dict[str, Any]], schema: pa.Schema) -> None:
 def make_schema() -> pa.Schema:
     """Return the columns and their types. Raises MissingExtra where pyarrow is not installed."""
     try:
-        import pyarrow as pa  # noqa: PLC0415  - an extra
+        import pyarrow as pa
     except ImportError as error:
         raise MissingExtra("export parquet", "pyarrow", "parquet") from error
     text, texts, number = pa.string(), pa.list_(pa.string()), pa.int64()

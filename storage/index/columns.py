@@ -1,4 +1,4 @@
-"""The columns of the rows that follow from manifests: rows.py makes them, index.py writes them.
+"""The columns of the rows that follow from manifests: deriving.py makes them, index.py writes them.
 
 schema.py has the tables; a test holds the two together.
 """

@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct, field, structs
 
+from storage.index.deriving import Rows
 from storage.index.index import (
     ARTICLE_STANDS,
     IF_NAMED,
@@ -23,7 +24,7 @@ from storage.index.index import (
     add_sites,
     keep_newest,
 )
-from storage.index.rows import Rows, Values
+from storage.index.rows import Values
 
 _ADD_NUMBERED = f"""
     INSERT INTO articles (n, site, slug, url, last, newest, placed) VALUES (?, ?, ?, ?, ?, ?, ?)

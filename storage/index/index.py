@@ -18,9 +18,10 @@ from storage.errors import ArchiveError, StoreFailed
 from storage.index import opening
 from storage.index.columns import BOOLEANS, COLUMNS
 from storage.index.database import Connection
+from storage.index.deriving import Rows
 from storage.index.packing import Packed
 from storage.index.reader import Reader
-from storage.index.rows import SCHEMA_VERSION, Row, Rows, Values
+from storage.index.rows import SCHEMA_VERSION, Row, Values
 from storage.index.sqlite import Sqlite
 from storage.layout import Places
 

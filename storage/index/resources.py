@@ -57,7 +57,7 @@ class Resources(Struct, frozen=True):
         rows = versions.newest_of(self.index, slugs, private=self.private)
         return [row for row in rows if row.gone_at is None]
 
-    def newest(self, url: str, format: str) -> SnapshotRow | None:  # noqa: A002  - the project's word
+    def newest(self, url: str, format: str) -> SnapshotRow | None:
         """Return the newest snapshot that holds bytes of a format under a URL, or None."""
         # The site as an expression, so that it is no lure away from the few that have the URL.
         wanted = [
@@ -70,7 +70,7 @@ class Resources(Struct, frozen=True):
         )  # fmt: skip
         return None if row is None else self._row(row["slug"], row["sequence"])
 
-    def newest_with(self, slug: str, format: str) -> SnapshotRow | None:  # noqa: A002  - the project's word
+    def newest_with(self, slug: str, format: str) -> SnapshotRow | None:
         """Return an article's newest snapshot that holds bytes of a format, or None."""
         wanted = ["articles.site = :site", "articles.slug = :slug", "held.format = :format"]
         row = self.index.ask_one(

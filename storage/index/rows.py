@@ -1,7 +1,7 @@
-"""From a manifest to the rows that stand for it: one pure function, for commit and reindex alike.
+"""Rows of the index as values, and what their columns hold: what all who read it are given.
 
-Whatever a reading command shows must come out of here, so that an index made again from the
-segments says the same, line for line. No clock, no database, no file.
+How a row follows from a manifest is deriving.py's. An index that somebody gave us may hold what it
+likes: a row is checked before it is believed. Pure: no clock, no database, no file.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from storage.errors import IndexLies
-from storage.index.naming import known
-from storage.index.packing import mark_of, packed, unpacked
-from storage.model import ContentDigest, Finding, Manifest
+from storage.index.packing import unpacked
+from storage.model import ContentDigest, Finding
 from storage.times import format_utc
 
 #: A row out of a table, by column name, and one on its way in, in the order of COLUMNS: only the
@@ -35,8 +34,9 @@ SCHEMA_VERSION = 6
 _MARK_DIGITS = 16
 #: Characters of a list of formats that is remembered: nearly every snapshot has the same.
 _COMMON_TEXT = 200
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+#: What moments are counted from in the index, and what in.
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 class Place(Struct, frozen=True, kw_only=True, gc=False):
@@ -49,20 +49,6 @@ class Place(Struct, frozen=True, kw_only=True, gc=False):
     segment: str
     offset: int
     length: int
-
-
-class Rows(Struct, frozen=True, kw_only=True, gc=False):
-    """The rows of one manifest, by table; ``representations`` and ``urls`` lack their article."""
-
-    site: Values
-    article: Values
-    snapshot: Values | None
-    event: Values | None
-    representations: tuple[Values, ...]
-    urls: tuple[Values, ...]
-    files: tuple[Values, ...]
-    names: tuple[Values, ...]
-    validators: tuple[Values, ...]
 
 
 class SnapshotRow(Struct, frozen=True, kw_only=True, gc=False):
@@ -139,12 +125,12 @@ class EventRow(Struct, frozen=True, kw_only=True, gc=False):
 
 def to_micros(moment: datetime) -> int:
     """Return an aware moment as whole microseconds since 1970-01-01T00:00:00Z."""
-    return (moment - _EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:
     """Return the moment, in UTC, that ``to_micros`` made ``micros`` of."""
-    return _EPOCH + micros * _MICROSECOND
+    return EPOCH + micros * MICROSECOND
 
 
 def moment_or_none(micros: int | None) -> datetime | None:
@@ -155,34 +141,6 @@ def moment_or_none(micros: int | None) -> datetime | None:
 def to_json(value: object) -> str:
     """JSON text for a column."""
     return msgspec.json.encode(value).decode()
-
-
-def rows_of(manifest: Manifest, place: Place) -> Rows:
-    """Every row that follows from one manifest at its place; pure.
-
-    Raises ValueError for a snapshot without a key or reason: nothing that the writer stores.
-    """
-    snapshot = manifest.kind == "snapshot"
-    shown = _Shown()
-    _show(manifest, place, shown)
-    return Rows(
-        site=(manifest.site, manifest.scope, manifest.implicit),
-        article=_article(manifest),
-        snapshot=_snapshot(manifest, place) if snapshot else None,
-        event=None if snapshot else _event(manifest, place),
-        representations=tuple(shown.representations) if snapshot else (),
-        urls=tuple(shown.urls) if snapshot else (),
-        files=tuple(shown.files) if snapshot else (),
-        names=_names(manifest),
-        validators=tuple(shown.validators),
-    )
-
-
-def validator_values(
-    url: str, etag: str | None, last_modified: str | None, digest: str, seen_at: datetime
-) -> Values:
-    """Return the row of a URL's validators, as they were seen at a moment."""
-    return (mark_of(url), etag, last_modified, packed(digest), to_micros(seen_at))
 
 
 def content_mark(source: str, content: ContentDigest) -> str:
@@ -218,8 +176,8 @@ def snapshot_of(values: Values, gone_at: datetime | None = None) -> SnapshotRow:
             id=unpacked(record_id), site=site, slug=slug, url=url, sequence=sequence, unit=unit,
             source=source, revision=revision, reason=reason, state=state, run=run, segment=segment,
             offset=offset, length=length, head=head,
-            updated_at=_EPOCH + updated_at * _MICROSECOND,
-            observed_at=_EPOCH + observed_at * _MICROSECOND,
+            updated_at=EPOCH + updated_at * MICROSECOND,
+            observed_at=EPOCH + observed_at * MICROSECOND,
             formats=_formats(formats),
             missing=_MISSING.decode(missing) if missing != "{}" else {},
             findings=_FINDINGS.decode(findings) if findings != "[]" else (),
@@ -284,117 +242,3 @@ _of_snapshot = itemgetter(*SNAPSHOT)
 _EVENT_PLAIN = (*_TEXTS, "event", *_NUMBERS)
 _EVENT_TYPES = [str] * 6 + [int] * 4
 _of_event = itemgetter(*_EVENT_PLAIN)
-
-
-def _common(manifest: Manifest, place: Place) -> Values:
-    return (
-        packed(place.id),
-        manifest.site,
-        manifest.slug,
-        manifest.sequence,
-        manifest.url,
-        to_micros(manifest.observed_at),
-        manifest.run,
-        manifest.implicit,
-        place.segment,
-        place.offset,
-        place.length,
-        _head(manifest, place),
-    )
-
-
-def _head(manifest: Manifest, place: Place) -> int:
-    return place.length - sum([record.length for record in manifest.records])
-
-
-def _article(manifest: Manifest) -> Values:
-    sequence = manifest.sequence
-    newest = sequence if manifest.kind == "snapshot" else 0
-    placed = sequence if newest or manifest.event == "moved" else 0
-    return (manifest.site, manifest.slug, manifest.url, sequence, newest, placed)
-
-
-def _snapshot(manifest: Manifest, place: Place) -> Values:
-    if manifest.key is None or manifest.reason is None:
-        message = f"the snapshot {manifest.site}/{manifest.slug} has no key or no reason"
-        raise ValueError(message)
-    return (
-        *_common(manifest, place),
-        to_micros(manifest.key.updated_at),
-        manifest.key.unit,
-        manifest.key.source,
-        manifest.revision,
-        manifest.reason,
-        manifest.state,
-        to_json([r.format for r in manifest.representations]),
-        to_json(manifest.missing) if manifest.missing else "{}",
-        to_json(manifest.findings) if manifest.findings else "[]",
-        manifest.record.title if manifest.record else None,
-        "".join([content_mark(*each) for each in sorted(manifest.content.items())]),
-        manifest.private,
-    )
-
-
-def _event(manifest: Manifest, place: Place) -> Values:
-    return (*_common(manifest, place), manifest.event or "", to_json(manifest.detail))
-
-
-class _Shown(Struct):
-    """What follows from the representations of one manifest."""
-
-    representations: list[Values] = []
-    urls: list[Values] = []
-    files: dict[Values, None] = {}
-    validators: list[Values] = []
-
-
-def _show(manifest: Manifest, place: Place, shown: _Shown) -> None:
-    places: dict[str, tuple[int, int]] = {}
-    at = place.offset + _head(manifest, place)
-    for record in manifest.records:
-        places[record.id] = (at, record.length)
-        at += record.length
-    for one in manifest.representations:
-        mark, file, path, folders = known(one.url, one.format, one.file)
-        digest = packed(one.digest)
-        fetched_at = (one.fetched_at - _EPOCH) // _MICROSECOND
-        shown.urls.append((mark, one.format, file))
-        if path is not None:
-            shown.files[path, False] = None
-            shown.files |= folders
-        if one.record_id and (one.etag or one.last_modified):
-            validators = (mark, one.etag, one.last_modified, digest, fetched_at)
-            shown.validators.append(validators)
-        row = (
-            manifest.sequence,
-            one.format,
-            one.url,
-            "" if one.final_url == one.url else one.final_url,
-            digest,
-            one.length,
-            fetched_at,
-            one.content_encoding,
-            one.payload_digest,
-            packed(one.record_id),
-            None if one.target_id is None else packed(one.target_id),
-            file,
-            *places.get(one.record_id, (0, 0)),
-        )
-        shown.representations.append(row)
-
-
-def _names(manifest: Manifest) -> tuple[Values, ...]:
-    seen_at = to_micros(manifest.observed_at)
-    if not manifest.aliases and manifest.event is None:
-        return ((manifest.site, manifest.url, manifest.slug, True, seen_at),)
-    urls = {manifest.url, *manifest.aliases}
-    slugs: set[str] = set()
-    if manifest.event in {"moved", "alias"}:
-        urls |= {manifest.detail[end] for end in ("from", "to", "url") if end in manifest.detail}
-        slugs = {manifest.detail["slug"]} if "slug" in manifest.detail else set()
-    return tuple(
-        [
-            (manifest.site, name, manifest.slug, name in urls, seen_at)
-            for name in sorted(urls | slugs)
-        ]
-    )

@@ -14,7 +14,7 @@ from hashlib import sha256
 from isal import igzip_lib, isal_zlib
 from msgspec import Struct
 
-from storage.codings import CodingError, decode
+from storage.codings import CodingError, IsalError, decode
 from storage.manifest import ManifestError
 from storage.manifest import decode as decode_manifest
 from storage.model import Manifest, RecordRef, Representation
@@ -44,7 +44,6 @@ _ANSWER = re.compile(
     rb"Content-Type: application/http; msgtype=response\r\n"
     rb"WARC-Block-Digest: (sha1:[A-Z2-7]{32})\r\n\r\n"
 )
-_IsalError: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # stub says instance
 
 
 class Described(Struct, frozen=True, kw_only=True):
@@ -154,7 +153,7 @@ def _decoded(data: memoryview) -> bytes | None:
         whole: bytes = igzip_lib.decompress(
             data, flag=igzip_lib.DECOMP_GZIP, bufsize=max(min(size, len(data) << 8), 1)
         )
-    except _IsalError:
+    except IsalError:
         return None
     # What one step decodes may end before the data do: the trailer must be this member's.
     crc = int.from_bytes(data[-_TRAILER:-4], "little")

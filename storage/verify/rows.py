@@ -13,8 +13,9 @@ from operator import itemgetter
 from typing import Any
 
 from storage.index.columns import COLUMNS
+from storage.index.deriving import Rows
 from storage.index.reader import Reader
-from storage.index.rows import Row, Rows, Values
+from storage.index.rows import Row, Values
 from storage.verify.found import Problem, Problems, in_index
 
 #: Groups whose side tables are asked for at once.

@@ -12,7 +12,8 @@ from msgspec import Struct, structs
 
 from storage.errors import ArchiveError, DamageFound
 from storage.files import urn
-from storage.index.rows import Place, Row, Rows, rows_of
+from storage.index.deriving import Rows, rows_of
+from storage.index.rows import Place, Row
 from storage.model import Manifest, RecordRef
 from storage.segments.recovery import Tail, find_next_record, manifest_group, walk
 from storage.segments.source import Source

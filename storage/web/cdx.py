@@ -77,7 +77,8 @@ def read_question(request: Request) -> CdxQuestion:
     elif not request.text("matchType") and url.endswith("*"):
         url, match = url[:-1], "prefix"
     bare = _URL.sub("", url, count=1).partition("#")[0]
-    host, path = re.match(r"([^/?]*)(.*)", bare, re.DOTALL).groups()  # type: ignore[union-attr]  # it always fits
+    host = re.split("[/?]", bare, maxsplit=1)[0]
+    path = bare[len(host) :]
     asked = request.number("limit")
     fields = request.text("fl"), request.text("fields")
     return CdxQuestion(

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from storage.web.wording import size
+from storage.wording import size
 
 #: A plot's size, in SVG's units.
 PLOT_WIDTH, PLOT_HEIGHT = 364, 80

@@ -84,7 +84,7 @@ def _written(attributes: Attributes) -> str:
     return "".join(f" {name}={quoteattr(value)}" for name, value in given)
 
 
-def latest_path(site: str, format: str, url: str) -> str:  # noqa: A002  - the project's word
+def latest_path(site: str, format: str, url: str) -> str:
     """Return where the newest bytes of a format are: a resource that stays while they change."""
     return f"/latest/{paths.segment(site)}/{paths.segment(format)}/{paths.uri(url)}"
 

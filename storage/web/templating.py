@@ -21,7 +21,7 @@ from storage.times import format_utc
 from storage.web import paths
 from storage.web.answer import Answer
 from storage.web.resourcesync import list_path
-from storage.web.wording import count, size, told
+from storage.wording import count, size, told
 
 #: C0 but tab, line feed and carriage return; DEL and C1; bidirectional controls, which would let a
 #: title turn the words beside it around.

@@ -272,11 +272,11 @@ def _profile(plan: Plan, site: Site, found: Sequence[clients.Found]) -> int:
 
 
 def _show(*lines: str) -> None:
-    print("\n".join(lines))  # noqa: T201  - a command
+    print("\n".join(lines))
 
 
 def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)  # noqa: T201  - a command
+    print(sentence, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

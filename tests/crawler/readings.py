@@ -156,7 +156,7 @@ MOMENTS = st.one_of(
             "2062-01-01T00:00:00Z",
         ]
     ),
-    st.datetimes(datetime(2026, 6, 18), datetime(2026, 6, 21)).map(  # noqa: DTZ001  - zone follows
+    st.datetimes(datetime(2026, 6, 18), datetime(2026, 6, 21)).map(
         lambda moment: f"{moment.isoformat()}Z"
     ),
 )

@@ -77,7 +77,7 @@ def fuzz_all(names: list[str], seconds: float, into: Path) -> int:
                 break
         found += tries
         took = time.monotonic() - began
-        print(f"{name:15} {took:6.0f} s {runs:10,} inputs {tries} findings", flush=True)  # noqa: T201  - a program's output
+        print(f"{name:15} {took:6.0f} s {runs:10,} inputs {tries} findings", flush=True)
     return found
 
 
@@ -110,7 +110,7 @@ def main() -> int:
     from tests.fuzz.targets import TARGETS  # noqa: PLC0415  - not before atheris counts in it
 
     if asked.name == "list":
-        print("\n".join(TARGETS))  # noqa: T201  - a program's output
+        print("\n".join(TARGETS))
         return 0
     if asked.name not in TARGETS and asked.name != "all":
         parser.error(f"no target {asked.name!r}: see `python -m tests.fuzz list`")

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-import brotli  # type: ignore[import-untyped]  # the package ships no types
+import brotli
 import msgspec
 import zstandard
 

@@ -134,7 +134,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
             rows = archive.newest_all(_name(site))
             return {row.slug: sorted(row.formats) for row in rows}
 
-    def body(self, site: FaultServer, slug: str, format: str) -> bytes:  # noqa: A002  - its word
+    def body(self, site: FaultServer, slug: str, format: str) -> bytes:
         """Return the decoded bytes of a format in the article's newest snapshot."""
         with Archive.open(self.mirror) as archive:
             manifest = archive.newest(_name(site), slug)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import brotli  # type: ignore[import-untyped]  # the package ships no types
+import brotli
 import pytest
 import zstandard
 

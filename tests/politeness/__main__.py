@@ -49,13 +49,13 @@ def prove_pace(requests: int) -> bool:
         good = at_once <= each.concurrency and used >= USED
         good = good and (gap >= delay if delay else dense <= each.rate + 1)
         kept = kept and good
-        print(  # noqa: T201  - a program's output
+        print(
             f"{pace:g}/s: {len(visits):,} requests, at most {dense} in a second, "
             f"least gap {gap * 1000:.1f} ms, at most {at_once} of {each.concurrency} at once, "
             f"{used:.1%} of the rate used: {'kept' if good else 'NOT KEPT'}"
         )
     total = sum(map(len, outcome.visits))
-    print(f"{total:,} requests in all, exit code {outcome.code}")  # noqa: T201  - as above
+    print(f"{total:,} requests in all, exit code {outcome.code}")
     return kept
 
 
@@ -70,10 +70,8 @@ def prove_waiting(seconds: float) -> bool:
     later = took[1] / took[0] - 1
     for name, span, outcome in zip(("alone", "beside it"), took, (alone, beside), strict=True):
         slowest = min(share_used(visits, RATE) for visits in outcome.visits[: HOSTS - 1])
-        print(  # noqa: T201  - a program's output
-            f"{HOSTS - 1} hosts {name}: {span:.1f} s, at least {slowest:.1%} of the rate used"
-        )
-    print(f"{later:+.1%}; the busy host was asked {len(beside.visits[-1])} times")  # noqa: T201  - as above
+        print(f"{HOSTS - 1} hosts {name}: {span:.1f} s, at least {slowest:.1%} of the rate used")
+    print(f"{later:+.1%}; the busy host was asked {len(beside.visits[-1])} times")
     return abs(later) <= LATER
 
 

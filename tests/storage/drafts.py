@@ -46,7 +46,7 @@ TYPES = {
 }
 
 
-def hour(number: int) -> datetime:
+def hour(number: float) -> datetime:
     """Return the moment ``number`` hours after the first observation."""
     return SEEN + timedelta(hours=number)
 

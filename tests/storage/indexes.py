@@ -53,11 +53,11 @@ def kept(root: Path) -> Callable[[Path], None]:
         index = Index.to_write(root)
         with index.begin("setting the index back") as connection:
             for name, table in before.items():
-                connection.execute(f"DELETE FROM {name}")  # noqa: S608  - our own tables
+                connection.execute(f"DELETE FROM {name}")
                 for row in table:
                     names = ", ".join(f'"{column}"' for column in row)
                     values = ", ".join(f":{column}" for column in row)
-                    connection.execute(f"INSERT INTO {name} ({names}) VALUES ({values})", row)  # noqa: S608  - the same
+                    connection.execute(f"INSERT INTO {name} ({names}) VALUES ({values})", row)
                 if layout.check(root).index is not None and table and "n" in table[0]:
                     # A table's numbers go on behind those that were given to it.
                     last = max(row["n"] for row in table)
@@ -72,6 +72,6 @@ def kept(root: Path) -> Callable[[Path], None]:
 
 def _all(root: Path, name: str) -> list[dict[str, Any]]:
     index = Index.to_read(root)
-    found = index.ask(f"SELECT * FROM {name}")  # noqa: S608  - our own tables
+    found = index.ask(f"SELECT * FROM {name}")
     index.close()
     return found

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 
-import brotli  # type: ignore[import-untyped]  # the package ships no types
+import brotli
 import pytest
 import zstandard
 from hypothesis import given, settings

@@ -25,8 +25,8 @@ from storage.model import (
 from tests.storage.segment_samples import NOON, manifest
 
 moments = st.datetimes(
-    min_value=datetime(1990, 1, 1),  # noqa: DTZ001  - hypothesis adds the zone
-    max_value=datetime(2062, 1, 1),  # noqa: DTZ001  - the same
+    min_value=datetime(1990, 1, 1),
+    max_value=datetime(2062, 1, 1),
     timezones=st.just(UTC),
 )
 words = st.text(max_size=20)

@@ -14,8 +14,9 @@ from storage import layout
 from storage.errors import SegmentsAway, StoreFailed
 from storage.files import Names
 from storage.groups import Builder, Group
+from storage.index.deriving import rows_of
 from storage.index.index import Batch, Index
-from storage.index.rows import Place, rows_of
+from storage.index.rows import Place
 from storage.layout import with_schema
 from storage.model import Draft
 from storage.notes import Notes, batch_of

@@ -13,7 +13,8 @@ from storage.errors import NoSuchArticle
 from storage.files import Names
 from storage.groups import Builder
 from storage.index.columns import COLUMNS
-from storage.index.rows import Place, SnapshotRow, rows_of, snapshot_row
+from storage.index.deriving import rows_of
+from storage.index.rows import Place, SnapshotRow, snapshot_row
 from storage.select import by_spec, pick, urls_meant
 from storage.times import WhenError
 from tests.storage.drafts import SEEN, UPDATED, article, hour

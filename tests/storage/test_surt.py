@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote, urlencode
 
 import pytest
-import surt as theirs  # type: ignore[import-untyped]  # it has no types
+import surt as theirs
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

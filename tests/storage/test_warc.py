@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
-from warcio.archiveiterator import ArchiveIterator  # type: ignore[import-untyped]  # ships no types
+from warcio.archiveiterator import ArchiveIterator
 
 from storage.codings import BytesLike
 from storage.manifest import decode

@@ -42,6 +42,6 @@ def vocabulary(path: Path) -> set[str]:
         connection.execute(
             f"CREATE VIRTUAL TABLE temp.w_{table} USING fts5vocab (main, {table}, row)"
         )
-        found |= {word for (word,) in connection.execute(f"SELECT term FROM temp.w_{table}")}  # noqa: S608  - our own
+        found |= {word for (word,) in connection.execute(f"SELECT term FROM temp.w_{table}")}
     index.close()
     return found

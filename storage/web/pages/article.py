@@ -16,8 +16,8 @@ from storage.web.answer import Answer
 from storage.web.lists import known_article
 from storage.web.reading import Reading
 from storage.web.request import Refusal, Request
-from storage.web.wording import count, told
 from storage.web.words import changed_words
+from storage.wording import count, told
 
 #: Snapshots of one page of a history, the newest first.
 MOST_SNAPSHOTS = 50

@@ -157,7 +157,7 @@ def _faults(trial: Trial, fleet: _Fleet) -> Iterator[str]:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201  - what it is for
+    print(line, flush=True)
 
 
 def _main(seconds: float) -> int:

@@ -15,7 +15,7 @@ from tests.crawler.cluster.fleet import QUICK
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201  - what a failed test shows
+    print(line, flush=True)
 
 
 async def _main(config: Path) -> None:

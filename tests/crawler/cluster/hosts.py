@@ -134,10 +134,10 @@ def too_fast(log: Iterable[Asked], rate: float, burst: int = 1) -> Iterator[tupl
 async def _main(articles: int, originals: int) -> None:
     hosts = Hosts(articles, originals)
     await hosts.start()
-    print(hosts.port, flush=True)  # noqa: T201  - what the parent reads
+    print(hosts.port, flush=True)
     await asyncio.to_thread(sys.stdin.read)
     for each in hosts.log:
-        print(json.dumps([each.host, each.path, each.who, each.began, each.ended]))  # noqa: T201
+        print(json.dumps([each.host, each.path, each.who, each.began, each.ended]))
     await hosts.stop()
 
 

@@ -42,7 +42,7 @@ def _round(workers: int) -> float:
     took = max(each.ended for each in log) - min(each.began for each in log)
     faults = len(list(overlaps(log))), len(list(too_fast(log, _SIZE.rate)))
     cores = ", ".join(f"{100 * each / took:.0f} %" for each in used)
-    print(  # noqa: T201  - what it is for
+    print(
         f"{workers} workers: {took:.1f} s, {len(log)} requests, {cores} of a core each; "
         f"{faults[0]} overlaps, {faults[1]} too fast",
         flush=True,
@@ -50,14 +50,14 @@ def _round(workers: int) -> float:
     for who, lines in said.items():
         for line in lines:
             if not any(usual in line for usual in _USUAL):
-                print(f"{who}: {line}", flush=True)  # noqa: T201
+                print(f"{who}: {line}", flush=True)
     return took
 
 
 def _main(rounds: int) -> None:
     ratios = [_round(1) / _round(2) for _ in range(rounds)]
     shown = ", ".join(f"{each:.2f}" for each in ratios)
-    print(f"two do {shown} times as much as one; median {median(ratios):.2f}")  # noqa: T201
+    print(f"two do {shown} times as much as one; median {median(ratios):.2f}")
 
 
 if __name__ == "__main__":

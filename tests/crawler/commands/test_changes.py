@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.model import Draft, Manifest
+from storage.model import Draft, EventKind, Manifest
 from storage.writer import Writer
 from tests.crawler.commands.archives import BASE, fill
 from tests.crawler.commands.calling import KEY, complaint, lines, slugline
@@ -17,9 +17,10 @@ from tests.crawler.commands.calling import KEY, complaint, lines, slugline
 async def lose(root: Path) -> None:
     """Let the article alpha be gone, after a first 404."""
     async with Writer(root) as writer:
-        for hours, kind in ((3, "gone-seen"), (30, "gone")):
+        seen: tuple[tuple[int, EventKind], ...] = ((3, "gone-seen"), (30, "gone"))
+        for hours, kind in seen:
             manifest = Manifest(
-                kind="event", event=kind, site="example.org", scope="https://example.org/",  # type: ignore[arg-type]  # both are kinds
+                kind="event", event=kind, site="example.org", scope="https://example.org/",
                 slug="alpha", url="https://example.org/news/alpha", run="test",
                 observed_at=BASE + timedelta(hours=hours), detail={"status": "404"},
             )  # fmt: skip

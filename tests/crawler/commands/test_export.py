@@ -11,7 +11,7 @@ from pathlib import Path
 
 import obstore
 import pytest
-from pyarrow import parquet  # type: ignore[import-untyped]  # it has no types
+from pyarrow import parquet
 
 from storage.buckets import open_bucket
 from storage.times import format_utc

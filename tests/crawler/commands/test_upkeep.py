@@ -61,7 +61,8 @@ def test_forget_says_what_it_did_and_what_must_follow(tmp_path: Path) -> None:
     source = "https://news.example/news/other"
     stored(tmp_path, article("other"))
     draft = article("story")
-    record = msgspec.structs.replace(draft.manifest.record, canonical_source=source)  # type: ignore[type-var]
+    assert draft.manifest.record is not None
+    record = msgspec.structs.replace(draft.manifest.record, canonical_source=source)
     stored(tmp_path, article("story", record=record))
     done = slugline("forget", "story", "--reason", "a court asked", "--mirror", tmp_path)
     assert done.exit_code == 0

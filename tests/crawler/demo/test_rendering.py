@@ -20,7 +20,7 @@ WORDS = st.text(
     st.characters(categories=["L", "N", "P", "S"], exclude_characters="<>&"), min_size=1
 ).map(lambda text: f"a {text} b")
 NAMES = st.lists(WORDS, unique=True, max_size=4).map(tuple)
-TIMES = st.datetimes(datetime(1990, 1, 2), datetime(2026, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  - the zone is given beside
+TIMES = st.datetimes(datetime(1990, 1, 2), datetime(2026, 1, 1), timezones=st.just(UTC))
 RECORDS = st.builds(
     Record,
     slug=st.just("s"),

@@ -183,7 +183,7 @@ def test_any_text_gives_articles_or_a_records_error(text: str) -> None:
 
 
 WORDS = st.text(max_size=20)
-TIMES = st.datetimes(min_value=datetime(1900, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001  - hypothesis wants naive bounds
+TIMES = st.datetimes(min_value=datetime(1900, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))
 
 
 @settings(max_examples=100)

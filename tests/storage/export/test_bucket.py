@@ -43,7 +43,7 @@ def bucket(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Store]:
         "AWS_SECRET_ACCESS_KEY": HIDDEN,
     }.items():
         monkeypatch.setenv(name, value)
-    urlopen(Request(f"{server}/exports", method="PUT")).close()  # noqa: S310  - our own server
+    urlopen(Request(f"{server}/exports", method="PUT")).close()
     store = S3Store("exports")
     yield store
     delete(store, list(names(store)))

@@ -6,8 +6,8 @@ import io
 from pathlib import Path
 from typing import Any
 
-import feedparser  # type: ignore[import-untyped]  # it has no types
-from lxml import etree  # type: ignore[import-untyped]  # nor has it
+import feedparser
+from lxml import etree
 
 from storage.archive import Archive
 from storage.export import feed

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]  # it has no types
+from pyarrow.parquet import ParquetFile
 
 from storage.archive import Archive
 from storage.errors import MissingExtra

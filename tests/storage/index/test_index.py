@@ -15,10 +15,11 @@ from storage import layout
 from storage.errors import DamageFound, IndexUnusable
 from storage.files import Names
 from storage.groups import Builder
+from storage.index.deriving import Rows, rows_of
 from storage.index.index import Batch, Index
 from storage.index.queries import all_sites, site_aliases
 from storage.index.remembered import stored_validators
-from storage.index.rows import Place, Rows, rows_of
+from storage.index.rows import Place
 from storage.layout import INDEX as FILE_NAME
 from tests.storage.drafts import article, event, hour
 

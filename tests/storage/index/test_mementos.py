@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from storage.archive import Archive
-from storage.index.mementos import Mementos
+from storage.index.mementos import Memento, Mementos
 from tests.storage.drafts import SEEN, SITE, article, stored
 
 URL = f"https://{SITE}/news/story"
@@ -20,8 +20,8 @@ def test_neighbours_and_ends_are_found_by_the_second(tmp_path: Path) -> None:
     with Archive.open(tmp_path) as archive:
         held = Mementos(archive.index, URL, private=False)
 
-        def seconds(*found: object) -> list[float | None]:
-            return [(f.fetched_at - SEEN).total_seconds() if f else None for f in found]  # type: ignore[attr-defined]
+        def seconds(*found: Memento | None) -> list[float | None]:
+            return [(f.fetched_at - SEEN).total_seconds() if f else None for f in found]
 
         assert seconds(*held.page(10)) == [0, 10, 20]
         assert [one.sequence for one in held.page(10)] == [2, 3, 5]

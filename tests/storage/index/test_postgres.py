@@ -27,11 +27,12 @@ from storage.errors import ArchiveError, IndexUnusable, LockHeld, StoreFailed, U
 from storage.files import Names
 from storage.groups import Builder
 from storage.index.database_url import DatabaseUrl
+from storage.index.deriving import Rows, rows_of
 from storage.index.index import Batch, Index
 from storage.index.packing import packed, unpacked
 from storage.index.postgres_spelling import register
 from storage.index.reader import Reader
-from storage.index.rows import SCHEMA_VERSION, Place, Rows, rows_of
+from storage.index.rows import SCHEMA_VERSION, Place
 from storage.index.schema import metadata
 from storage.index.standing import standings
 from storage.model import Draft

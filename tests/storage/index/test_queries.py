@@ -222,7 +222,7 @@ def test_a_run_that_is_no_value_is_the_indexs_lie(column: str, tmp_path: Path) -
     store.begin_run("sync", (SITE,), SEEN)
     store.close()
     with sqlite3.connect(tmp_path / "index.sqlite") as connection:
-        connection.execute(f"UPDATE runs SET {column} = 'zz{{'")  # noqa: S608  - names above
+        connection.execute(f"UPDATE runs SET {column} = 'zz{{'")
     connection.close()
     with asking(tmp_path) as index, pytest.raises(IndexLies, match="its runs"):
         all_runs(index)
@@ -238,7 +238,7 @@ def test_an_entry_that_is_no_value_is_the_indexs_lie(column: str, tmp_path: Path
     store.commit([], Notes(at=SEEN, entries=(entry,)))
     store.close()
     with sqlite3.connect(tmp_path / "index.sqlite") as connection:
-        connection.execute(f"UPDATE entries SET {column} = 'zz{{'")  # noqa: S608  - names above
+        connection.execute(f"UPDATE entries SET {column} = 'zz{{'")
     connection.close()
     with asking(tmp_path) as index, pytest.raises(IndexLies, match="its entries"):
         site_entries(index, SITE)

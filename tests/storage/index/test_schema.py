@@ -12,8 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from storage.files import Names
 from storage.groups import Builder
 from storage.index.columns import COLUMNS
+from storage.index.deriving import rows_of
 from storage.index.index import KEYS
-from storage.index.rows import Place, Row, rows_of
+from storage.index.rows import Place, Row
 from storage.index.schema import entries, metadata, snapshots, statements
 from storage.index.tables import LATER, TABLES
 from tests.storage.drafts import article, event

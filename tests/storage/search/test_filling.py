@@ -57,7 +57,7 @@ def test_a_damaged_article_is_looked_at_once_when_segments_were_rewritten(tmp_pa
     path.write_bytes(data)
     with FulltextFiller.open(text_file(tmp_path)) as filling:
         filling._connection.execute("UPDATE docs SET id = ''")  # noqa: SLF001  - as damage leaves it
-        filling._connection.commit()  # noqa: SLF001
+        filling._connection.commit()  # noqa: SLF001  - the same
     index = Index.to_write(tmp_path)
     settle(index)
     index.close()

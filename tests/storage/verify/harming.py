@@ -5,7 +5,6 @@ found without naming the file that was harmed and what to do:
 ``python -m tests.storage.verify.harming MIRROR TIMES [SEED]``. A thousand take some minutes.
 """
 
-# ruff: noqa: S608  - the tables and columns are our own
 from __future__ import annotations
 
 import sqlite3

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from lxml import html  # type: ignore[import-untyped]  # it has no types
+from lxml import html
 from msgspec import structs
 
 from storage.model import Draft, Finding, Record

@@ -61,7 +61,7 @@ async def test_the_timegate_gives_the_url_as_it_stood_then(tmp_path: Path) -> No
     async with client_of(tmp_path) as client:
         for asked, given in (
             (hour(-50), hour(0)), (hour(0), hour(0)), (hour(1) - timedelta(seconds=1), hour(0)),
-            (hour(1), hour(1)), (hour(1.5), hour(1)), (hour(90), hour(2)),  # type: ignore[arg-type]  # half an hour
+            (hour(1), hour(1)), (hour(1.5), hour(1)), (hour(90), hour(2)),
         ):  # fmt: skip
             assert await gate(client, URL, asked) == f"/memento/{digits(given)}/{URL}"
         newest = await client.get(f"/timegate/{URL}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.web.wording import count, size, told
+from storage.wording import count, size, told
 
 
 @pytest.mark.parametrize(
