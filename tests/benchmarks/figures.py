@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,22 +119,23 @@ def on_disk(bench: Bench) -> Iterator[Row]:
     with bench.site(bench.articles) as site:
         out = bench.folder()
         bench.crawl(site, out)
-        parts = [f"{name} {size / MB:.2f}" for name, size in _parts(out / "m").items()]
-        yield (
-            f"slugline, {bench.articles:,} articles x 4, MB",
-            f"{disk(out) / MB:.2f}: " + ", ".join(parts),
-        )
+        yield f"slugline, {bench.articles:,} articles x 4, MB", _sizes(_parts(out / "m"))
         if isinstance(wget, clients.Found):
             own = bench.folder()
-            bench.run(
-                *crawling(bench.plan, site, wget, own), "--warc-cdx", "-nv", "-o", f"{own}/log"
-            )
-            sizes = {
-                path.name: path.stat().st_size / MB for path in own.iterdir() if path.is_file()
-            }
-            parts = [f"{name} {size:.2f}" for name, size in sizes.items()]
-            yield "wget --warc-file --delete-after, MB", ", ".join(parts)
+            # It is to keep an index and a log as well, as slugline does.
+            argv = [word for word in crawling(bench.plan, site, wget, own) if word != "-q"]
+            bench.run(*argv, "--warc-cdx", "-nv", "-o", f"{own}/log")
+            theirs = {path.name: path.stat().st_size for path in own.iterdir() if path.is_file()}
+            yield "wget --warc-file --warc-cdx, MB", _sizes(theirs)
+        plain, _ = site.size()
+        files = plain * sum(1 for _ in site.paths())
+        yield "plain files, which both keep unless told otherwise, MB", f"{files / MB:.2f} more"
     yield from _rounds(bench, wget)
+
+
+def _sizes(parts: Mapping[str, int]) -> str:
+    said = ", ".join(f"{name} {size / MB:.2f}" for name, size in parts.items())
+    return f"{sum(parts.values()) / MB:.2f}: {said}"
 
 
 def _parts(mirror: Path) -> dict[str, int]:
