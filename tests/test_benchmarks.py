@@ -19,6 +19,7 @@ import pytest
 
 from storage.warc import build_response, new_record_id
 from tests.benchmarks import __main__ as command
+from tests.benchmarks import figures
 from tests.benchmarks.clients import BY_NAME, Client, Found, find, split, wanted
 from tests.benchmarks.equal import disk, kept
 from tests.benchmarks.machine import cores
@@ -237,3 +238,10 @@ def test_a_word_that_is_no_number_or_folder_is_refused(
         command.main(words.split())
     assert ended.value.code == 2
     assert words.partition(" ")[0] in capsys.readouterr().err
+
+
+def test_a_figure_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        figures.main(["speed"])
+    assert ended.value.code == 2
+    assert "no figure speed: there are polite, dates" in capsys.readouterr().err

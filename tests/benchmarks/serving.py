@@ -90,7 +90,7 @@ class Site:
         if self._relay is not None:
             self._nginx.base = f"http://{LOOPBACK}:{self._relay.getsockname()[1]}"
         self.base = self._nginx.base
-        self._original = newsroom(self.base, articles, length)
+        self._original = self._edited = newsroom(self.base, articles, length)
         self.written = self._write(self._original)
         self._stack = ExitStack()
 
@@ -132,6 +132,18 @@ class Site:
             changed = changed.edit(slug, at=at)
         self.written = self._write(changed)
         return frozenset(self.digests()) - before
+
+    def edit_on(self, fraction: float, number: int) -> None:
+        """Edit that part of the articles on top of what was edited before; not the same ones."""
+        changed = self._edited
+        at = max(record.updated_at for record in changed.records if record.updated_at)
+        slugs = list(changed.stories)
+        turn = number % len(slugs)
+        for slug in spread([*slugs[turn:], *slugs[:turn]], fraction):
+            at += EDITED_EVERY
+            changed = changed.edit(slug, at=at)
+        self._edited = changed
+        self.written = self._write(changed)
 
     def put_back(self) -> None:
         """Undo the edits: the bytes and times of the first day."""

@@ -14,7 +14,7 @@ from tests.hostile.harness import slugline
 MARKS: dict[str, bytes] = {
     "format -1": b'{"format":-1}',
     "format 0": b'{"format":0}',
-    "format 3": b'{"format":3}',
+    "format 4": b'{"format":4}',
     "format 1e9": b'{"format":1e9}',
     "format 1.5": b'{"format":1.5}',
     "format of a thousand digits": b'{"format":' + b"9" * 1_000 + b"}",

@@ -74,7 +74,7 @@ MANIFESTS: dict[str, Spoil] = {
     "a revision of 2^63 - 1": _set("revision", (1 << 63) - 1),
     "a year of 99999": _set("observed_at", "99999-01-01T00:00:00Z"),
     "a moment without a zone": _set("observed_at", "2026-01-01T00:00:00"),
-    "a newer format": _set("format", 2),
+    "a newer format": _set("format", 3),
     "format 0": _set("format", 0),
     "format -1": _set("format", -1),
     "a format in quotes": _set("format", "1"),
