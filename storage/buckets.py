@@ -79,7 +79,7 @@ def bucket_errors(
 
     ``refused`` makes the one of an answer that waiting does not change; without it, ``failed``.
     """
-    from obstore.exceptions import BaseError  # noqa: PLC0415  - an extra
+    from obstore.exceptions import BaseError
 
     try:
         yield

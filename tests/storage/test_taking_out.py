@@ -14,7 +14,7 @@ from storage.taking_out import take_out
 from tests.s3 import BUCKET, S3Server
 from tests.storage.drafts import SEEN, SITE, article, copied, event, hour, segments_of, stored
 from tests.storage.killed_rewriting import killed
-from tests.storage.segments.test_bucket import orphaned
+from tests.storage.segments.spools import orphaned
 from tests.storage.upkeep.test_prune import readable
 from tests.storage.verify.harming import problems
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from storage import layout
-from storage.errors import DamageFound, IndexUnusable
+from storage.errors import DamageFound
 from storage.files import Names
 from storage.groups import Builder
 from storage.index.deriving import Rows, rows_of
@@ -20,7 +19,6 @@ from storage.index.index import Batch, Index
 from storage.index.queries import all_sites, site_aliases
 from storage.index.remembered import stored_validators
 from storage.index.rows import Place
-from storage.layout import INDEX as FILE_NAME
 from tests.storage.drafts import article, event, hour
 
 HERE = "news.example/s-1.warc.gz"
@@ -60,43 +58,6 @@ def test_a_batch_that_fails_leaves_nothing_of_itself(tmp_path: Path) -> None:
         index.apply(Batch(rows=(rows("b"), rows("a")), segments={HERE: ("news.example", 9)}))
     assert count(index) == 1
     index.close()
-
-
-@pytest.mark.index_file("its files are what is looked at")
-def test_closing_leaves_one_file(tmp_path: Path) -> None:
-    index = Index.to_write(tmp_path)
-    index.apply(Batch(rows=(rows(),)))
-    index.close()
-    with_reader = Index.to_read(tmp_path)
-    assert count(with_reader) == 1
-    with_reader.close()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [FILE_NAME, layout.MARK]
-
-
-def test_a_missing_index_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(IndexUnusable, match="slugline reindex --mirror"):
-        Index.to_read(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [layout.MARK]
-
-
-@pytest.mark.index_file("a file that is none")
-@pytest.mark.parametrize("content", [b"this is no database, by far" * 100, b"\0" * 4096])
-def test_a_broken_index_says_what_to_run(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / FILE_NAME).write_bytes(content)
-    with pytest.raises(IndexUnusable, match="slugline reindex"):
-        Index.to_read(tmp_path)
-
-
-@pytest.mark.index_file("a file of somebody else's")
-def test_somebody_elses_database_is_not_written_to(tmp_path: Path) -> None:
-    other = sqlite3.connect(tmp_path / FILE_NAME)
-    other.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT)")
-    other.execute("INSERT INTO meta VALUES ('schema', '99')")
-    other.commit()
-    other.close()
-    for opened in (Index.to_read, Index.to_write):
-        with pytest.raises(IndexUnusable, match="another slugline"):
-            opened(tmp_path)
 
 
 def test_names_and_validators_keep_what_was_seen_last_whatever_comes_last(tmp_path: Path) -> None:
@@ -154,28 +115,6 @@ def test_an_articles_place_and_numbers_follow_from_its_history_in_any_order(
             index.apply(Batch(rows=tuple(made[n] for n in order[start : start + pages])))
         assert table(index) == {"story": ("https://news.example/b", 4, 1)}
         index.close()
-
-
-def test_a_segment_that_is_taken_out_leaves_its_articles_as_the_others_have_them(
-    tmp_path: Path,
-) -> None:
-    index = Index.to_write(tmp_path)
-    builder = Builder({}, Names())
-    for number, segment in enumerate((HERE, "news.example/s-2.warc.gz"), 1):
-        drafts = [article(edition=segment, url=f"https://news.example/{number}")]
-        drafts += [article(f"only-in-{number}"), event("gone-seen", f"event-in-{number}")]
-        groups = [builder.build(draft) for draft in drafts]
-        places = [Place(id=g.id, segment=segment, offset=n, length=1) for n, g in enumerate(groups)]
-        rows = (rows_of(g.manifest, p) for g, p in zip(groups, places, strict=True))
-        index.apply(Batch(rows=tuple(rows)))
-    assert table(index)["story"] == ("https://news.example/2", 2, 2)
-    index.forget_segment("news.example/s-2.warc.gz")
-    assert table(index) == {
-        "story": ("https://news.example/1", 1, 1),
-        "only-in-1": ("https://news.example/news/only-in-1", 1, 1),
-        "event-in-1": ("https://news.example/news/event-in-1", 1, 0),
-    }
-    index.close()
 
 
 def test_a_row_is_added_once(tmp_path: Path) -> None:

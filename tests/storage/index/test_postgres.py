@@ -42,7 +42,6 @@ from storage.search.opening import search
 from storage.verify.found import Problem
 from storage.verify.whole import Asked, verify
 from tests.postgres import Server, own_server
-from tests.storage.cutting import Line, line_to
 from tests.storage.drafts import SEEN, article, open_store, stored, tree
 
 SEGMENT = "{site}/s-1.warc.gz"
@@ -153,84 +152,6 @@ def test_row_numbers_rise_in_the_order_in_which_rows_are_seen(
     assert len(seen) == len(set(seen)) == 24
 
 
-@pytest.fixture
-def line(database: str) -> Iterator[Line]:
-    with line_to(database) as line:
-        yield line
-
-
-@pytest.mark.parametrize("told", [False, True])
-@pytest.mark.parametrize("at", [b"BEGIN", b"INSERT INTO snapshots", b"COMMIT"])
-def test_a_batch_whose_connection_is_lost_stands_once(
-    tmp_path: Path, line: Line, at: bytes, *, told: bool
-) -> None:
-    root = mirror(tmp_path, line.url)
-    index = Index.to_write(root)
-    with index.holding(["a.example"]):
-        rows = numbered(index, [article(site="a.example"), article("other", site="a.example")])
-        line.cut_at, line.told = at, told
-        index.apply(Batch(rows=rows, segments={"a.example/s-1.warc.gz": ("a.example", 9)}))
-    assert line.cuts == 1
-    index.apply(Batch(rows=numbered(index, [article(site="a.example", edition=" 2")])))
-    index.close()
-    assert sequences(root) == {"a.example": [1, 1, 2]}
-
-
-def test_a_question_whose_connection_is_lost_is_asked_again(tmp_path: Path, line: Line) -> None:
-    root = mirror(tmp_path, line.url)
-    write(root, ["a.example"], 3, "")
-    index = Reader.to_read(root)
-    line.cut_at = b"count"
-    assert index.number("SELECT count(*) FROM snapshots") == 3
-    assert line.cuts == 1
-    index.close()
-
-
-def test_a_server_that_restarts_is_waited_for(tmp_path: Path) -> None:
-    with own_server() as server:
-        root = mirror(tmp_path, server.url())
-        index = Index.to_write(root)
-        server.stop(kill=True)
-        starting = threading.Thread(target=server.start)
-        starting.start()
-        with index.holding(["a.example"]):
-            index.apply(Batch(rows=numbered(index, [article(site="a.example")])))
-        starting.join()
-        index.close()
-        assert sequences(root) == {"a.example": [1]}
-
-
-def test_patience_ends_and_names_the_database(tmp_path: Path) -> None:
-    with own_server() as server:
-        root = mirror(tmp_path, server.url(), patience=0.2)
-        index = Index.to_write(root)
-        rows = numbered(index, [article()])
-        server.stop()
-        with pytest.raises(StoreFailed, match="schema=news failed while writing the index"):
-            index.apply(Batch(rows=rows))
-        with pytest.raises(StoreFailed, match="connecting"):
-            Reader.to_read(root)
-        server.start()
-        index.apply(Batch(rows=rows))
-        index.close()
-        assert sequences(root) == {"news.example": [1]}
-
-
-def test_a_reader_goes_on_once_a_server_is_back_that_was_away_for_long(tmp_path: Path) -> None:
-    with own_server() as server:
-        root = mirror(tmp_path, server.url(), patience=0.2)
-        write(root, ["a.example"], 2, "")
-        index = Reader.to_read(root)
-        assert index.number("SELECT count(*) FROM snapshots") == 2
-        server.stop()
-        for _ in range(2):
-            with pytest.raises(StoreFailed, match="failed while reading the index"):
-                index.number("SELECT count(*) FROM snapshots")
-        server.start()
-        assert index.number("SELECT count(*) FROM snapshots") == 2
-        index.close()
-
-
 def test_a_reader_that_holds_the_index_as_it_was_sees_no_other_one(tmp_path: Path) -> None:
     with own_server() as server:
         root = mirror(tmp_path, server.url(), patience=0.2)
@@ -245,29 +166,6 @@ def test_a_reader_that_holds_the_index_as_it_was_sees_no_other_one(tmp_path: Pat
             with pytest.raises(StoreFailed, match="failed while reading the index"):
                 index.number("SELECT count(*) FROM snapshots")
         index.close()
-
-
-def test_a_writer_whose_locks_others_took_meanwhile_waits_for_them(tmp_path: Path) -> None:
-    with own_server() as server:
-        one = Index.to_write(mirror(tmp_path / "one", server.url(), patience=0.2))
-        with one.holding(["a.example"]):
-            server.stop(kill=True)
-            server.start()
-            two = Index.to_write(mirror(tmp_path / "two", server.url()))
-            with two.holding(["a.example"]):
-                for _ in range(2):
-                    with pytest.raises(StoreFailed):
-                        one.set_note("a", "1")
-            one.set_note("a", "2")
-            two.close()
-        one.close()
-        assert sequences(tmp_path / "one") == {}
-
-
-def test_a_database_that_is_not_there_is_said_at_once(tmp_path: Path, database: str) -> None:
-    root = mirror(tmp_path, database.replace("/test_", "/none_"))
-    with pytest.raises(StoreFailed, match="does not exist"):
-        Index.to_write(root)
 
 
 def test_an_index_is_not_made_anew_while_others_write(tmp_path: Path, database: str) -> None:

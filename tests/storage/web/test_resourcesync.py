@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lxml import etree  # type: ignore[import-untyped]  # it has no types
+from lxml import etree
 
 from storage.web.resourcesync import Item, document
 

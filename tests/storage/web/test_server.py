@@ -16,7 +16,6 @@ from storage.archive import Archive
 from storage.errors import NotAMirror
 from storage.model import Draft
 from storage.reindex import reindex
-from storage.web.routes import ROUTES
 from storage.web.server import ServeSettings, Serving
 from tests.storage.drafts import SEEN, SITE, article, hour, segments_of, stored
 from tests.storage.indexes import lose
@@ -273,10 +272,6 @@ async def test_damage_costs_the_page_and_is_said_on_stderr(
         assert "whoever runs it was told why" in got.text
         assert (await client.get("/")).status == 200
     assert "damage in" in capsys.readouterr().err
-
-
-def test_each_route_has_its_own_address() -> None:
-    assert len({route.path for route in ROUTES}) == len(ROUTES)
 
 
 async def test_an_address_of_other_bytes_than_ascii_is_refused(tmp_path: Path) -> None:

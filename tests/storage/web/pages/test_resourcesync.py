@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
-from lxml import etree  # type: ignore[import-untyped]  # it has no types
+from lxml import etree
 
 from storage.archive import Archive
 from storage.model import TERMS

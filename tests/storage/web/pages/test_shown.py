@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lxml import html  # type: ignore[import-untyped]  # it has no types
+from lxml import html
 from msgspec import structs
 
 from storage.model import Draft

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lxml import html  # type: ignore[import-untyped]  # it has no types
+from lxml import html
 from msgspec import structs
 
 from storage.model import Key

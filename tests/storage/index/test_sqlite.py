@@ -1,0 +1,72 @@
+"""The index in a file of SQLite's: one file, and what to run where it is missing or broken."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from storage import layout
+from storage.errors import IndexUnusable
+from storage.files import Names
+from storage.groups import Builder
+from storage.index.deriving import Rows, rows_of
+from storage.index.index import Batch, Index
+from storage.index.rows import Place
+from storage.layout import INDEX as FILE_NAME
+from tests.storage.drafts import article
+
+HERE = "news.example/s-1.warc.gz"
+
+
+@pytest.fixture(autouse=True)
+def _mirror(elsewhere: None, tmp_path: Path) -> None:
+    layout.make(tmp_path)
+
+
+def rows(slug: str = "story", sequence_of: str = "") -> Rows:
+    group = Builder({}, Names()).build(article(slug))
+    place = Place(id=group.id + sequence_of, segment=HERE, offset=0, length=len(group.blob))
+    return rows_of(group.manifest, place)
+
+
+def count(index: Index) -> int:
+    return len(index.ask("SELECT slug FROM snapshots"))
+
+
+@pytest.mark.index_file("its files are what is looked at")
+def test_closing_leaves_one_file(tmp_path: Path) -> None:
+    index = Index.to_write(tmp_path)
+    index.apply(Batch(rows=(rows(),)))
+    index.close()
+    with_reader = Index.to_read(tmp_path)
+    assert count(with_reader) == 1
+    with_reader.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [FILE_NAME, layout.MARK]
+
+
+def test_a_missing_index_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(IndexUnusable, match="slugline reindex --mirror"):
+        Index.to_read(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [layout.MARK]
+
+
+@pytest.mark.index_file("a file that is none")
+@pytest.mark.parametrize("content", [b"this is no database, by far" * 100, b"\0" * 4096])
+def test_a_broken_index_says_what_to_run(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE_NAME).write_bytes(content)
+    with pytest.raises(IndexUnusable, match="slugline reindex"):
+        Index.to_read(tmp_path)
+
+
+@pytest.mark.index_file("a file of somebody else's")
+def test_somebody_elses_database_is_not_written_to(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / FILE_NAME)
+    other.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT)")
+    other.execute("INSERT INTO meta VALUES ('schema', '99')")
+    other.commit()
+    other.close()
+    for opened in (Index.to_read, Index.to_write):
+        with pytest.raises(IndexUnusable, match="another slugline"):
+            opened(tmp_path)
