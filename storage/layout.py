@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
-from typing import Literal
+from typing import BinaryIO, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -326,12 +327,22 @@ def write_durably(path: Path, part: Path, data: bytes) -> None:
 
     ``part`` is the temporary name beside it. Raises OSError.
     """
-    with part.open("wb") as file:
+    with durably(part) as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
     part.replace(path)
     sync_folder(path.parent)
+
+
+@contextmanager
+def durably(part: Path) -> Iterator[BinaryIO]:
+    """Open a new file whose bytes are safe once the block has ended well. Raises OSError.
+
+    The one way in which a file of an archive is written whole; segments grow by appending.py's.
+    """
+    with part.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_folder(path: Path) -> None:

@@ -5,7 +5,6 @@ Each is looked through for the article's URLs and titles. What is rewritten is p
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator
@@ -17,7 +16,7 @@ import msgspec
 from storage.errors import ArchiveError, os_errors
 from storage.files import is_file_name
 from storage.index.beside import remove
-from storage.layout import CATALOGUE, FILES, FULLTEXT, LOST, RUNS
+from storage.layout import CATALOGUE, FILES, FULLTEXT, LOST, RUNS, durably
 from storage.plain_files import PART
 from storage.segments.recovery import find_next_record
 from storage.segments.source import FileSource
@@ -108,10 +107,8 @@ def scrub_runs(root: Path, gone: Telling, being_written: Collection[Path] = ()) 
                 continue
             count += wanted
             part = path.with_name(f".{path.name}.part")
-            with path.open("rb") as old, part.open("wb") as new:
+            with path.open("rb") as old, durably(part) as new:
                 new.writelines(line for line in old if not telling.search(line))
-                new.flush()
-                os.fsync(new.fileno())
             part.replace(path)
     return count
 

@@ -8,7 +8,6 @@ segment is known by its name, as ``wpnews.pro/…-1.warc.gz``. Blocking.
 from __future__ import annotations
 
 import hashlib
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
@@ -18,7 +17,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from storage.errors import DamageFound, os_errors
-from storage.layout import LOST, sync_folder
+from storage.layout import LOST, durably, sync_folder
 from storage.segments.appending import Appender
 from storage.segments.recovery import Group, Tail, manifest_group, walk
 from storage.segments.source import Source
@@ -189,12 +188,10 @@ class Segments(ABC):
         sha256 = hashlib.sha256()
         with os_errors(f"keeping what is cut from {source.name}"):
             folder.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as out:
+            with durably(part) as out:
                 for chunk in source.chunks(tail.offset, tail.size, _COPY):
                     sha256.update(chunk)
                     out.write(chunk)
-                out.flush()
-                os.fsync(out.fileno())
             kept = part.replace(folder / f"{file}.{tail.offset}-{sha256.hexdigest()[:8]}")
             for above in (folder, folder.parent, self.root):
                 sync_folder(above)

@@ -33,7 +33,7 @@ _COPY = 4 << 20
 
 
 class Objects:
-    """The objects whose names begin with a URL's path."""
+    """The objects whose names begin with a URL's path. Mutable state: how many requests it took."""
 
     def __init__(self, url: str) -> None:
         """``url``: as mirror.json has it. Raises BadPlace, MissingExtra, SegmentsAway."""

@@ -7,12 +7,12 @@ putting it in place and the index's next word, the rows are those of the old one
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from storage.errors import os_errors
+from storage.layout import durably
 from storage.segments.kinds import Recovery, Segments, Span
 from storage.segments.recovery import Group, Tail
 from storage.segments.source import Source
@@ -30,7 +30,7 @@ def write_aside(segments: Segments, name: str, kept: Mapping[str, Sequence[Piece
     Raises DamageFound where a segment ends before a span does.
     """
     part = segments.aside(name)
-    with os_errors(f"writing {part}"), part.open("wb") as out:
+    with os_errors(f"writing {part}"), durably(part) as out:
         for each, pieces in kept.items():
             with segments.source(each) as source:
                 for piece in pieces:
@@ -38,8 +38,6 @@ def write_aside(segments: Segments, name: str, kept: Mapping[str, Sequence[Piece
                         out.write(piece)
                     else:
                         _copy(source, piece[0], sum(piece), out)
-        out.flush()
-        os.fsync(out.fileno())
     return part
 
 

@@ -9,7 +9,6 @@ for leftovers.py to sweep. Blocking.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -124,11 +123,9 @@ def _copy(source: Segments, target: Segments, name: str, *, resumed: bool) -> tu
         part = target.aside(name)
         with os_errors(f"copying the segment {name}"):
             part.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as out:
+            with layout.durably(part) as out:
                 for chunk in old.chunks(0, size, _COPY):
                     out.write(chunk)
-                out.flush()
-                os.fsync(out.fileno())
         target.put_in_place(name, part)
         if _digest_at(target, name) != _digest(old):
             raise StoreFailed(f"the copy of {name} is not what was written: nothing was removed")
