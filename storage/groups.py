@@ -14,6 +14,7 @@ a moment, and are never refused for this.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from msgspec import Struct, structs
@@ -25,6 +26,7 @@ from storage.index.rows import to_micros
 from storage.index.standing import Article, Standing, StoredResponse
 from storage.model import Draft, Manifest, Payload, Representation
 from storage.warc import (
+    RANDOM,
     BuiltRecord,
     Target,
     build_group,
@@ -80,18 +82,22 @@ class Builder:
 
     def _group(self, draft: Draft, standing: Standing) -> Group:
         manifest = draft.manifest
-        group_id = new_record_id(manifest.observed_at)
+        # For all ids at once: each time the system is asked, another thread takes over.
+        random = os.urandom(RANDOM * (1 + len(draft.payloads)))
+        group_id = new_record_id(manifest.observed_at, random[:RANDOM])
         shown = {one.format: one for one in manifest.representations}
         records: list[BuiltRecord] = []
         bodies: dict[str, BytesLike] = {}
-        for payload in draft.payloads:
+        for number, payload in enumerate(draft.payloads, 1):
             one = shown.get(payload.role)
             if one is not None and not payload.not_modified:
                 _check_size(one, payload)
             again = bool(standing.responses) and not payload.not_modified
             own = payload_digest(payload.body) if again else None
             target = _target(payload, one, standing, own) if one is not None else None
-            record = _record(payload, group_id, target, own)
+            own_random = random[RANDOM * number : RANDOM * (number + 1)]
+            record_id = new_record_id(payload.fetched_at, own_random)
+            record = _record(payload, record_id, group_id, target, own)
             if one is not None:
                 shown[payload.role] = self._described(one, payload, record, target)
             if record.type == "response":
@@ -173,9 +179,12 @@ def _target(
 
 
 def _record(
-    payload: Payload, group_id: str, target: StoredResponse | None, own: str | None
+    payload: Payload,
+    record_id: str,
+    group_id: str,
+    target: StoredResponse | None,
+    own: str | None,
 ) -> BuiltRecord:
-    record_id = new_record_id(payload.fetched_at)
     if target is None:
         return build_response(payload, record_id=record_id, concurrent_to=group_id, own=own)
     return build_revisit(

@@ -27,6 +27,8 @@ from storage.files import urn
 from storage.model import FORMAT_VERSION, Manifest, Payload, RecordRef
 from storage.times import format_utc
 
+#: Random bytes of a record's id.
+RANDOM = 16
 #: Every member opens with these bytes (RFC 1952 section 2.3): deflate, no flag, no time.
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 #: Indexers leave a metadata record out only under this type; the block is JSON all the same.
@@ -133,12 +135,13 @@ def most_of(member: int) -> int:
     return min(MAX_RECORD, max(ALWAYS_KEPT, MOST_SWELLING * member))
 
 
-def new_record_id(at: datetime | None = None) -> str:
+def new_record_id(at: datetime | None = None, random: bytes = b"") -> str:
     """Make a fresh record id, ``urn:uuid:…`` (RFC 9562): of version 7 where a moment is given.
 
-    Ids of about one moment stand together in an index, and compress together.
+    Ids of about one moment stand together in an index, and compress together. ``random`` are
+    RANDOM bytes from the system, of which several ids are taken at once.
     """
-    number = int.from_bytes(os.urandom(16))
+    number = int.from_bytes(random or os.urandom(RANDOM))
     if at is None:
         number = number & ~(0xF000_C000_0000_0000_0000) | 4 << 76 | _VARIANT
     else:
