@@ -57,6 +57,10 @@ _LAST = _BLOCK.pack(1, len(_END), len(_END) ^ 0xFFFF) + _END
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _PAIRS = [first + second for first in _BASE32 for second in _BASE32]
 _SHIFTS = range(150, -1, -10)
+#: Bytes that Python hashes without letting another thread run meanwhile, and those from which on
+#: that is worth its while: to get back from another processor takes as long as to hash so many.
+_UNSHARED = 2_047
+_WORTH_SHARING = 1 << 16
 #: A digest as text, where its base32 begins, and the letters that Python's int has for those of it.
 _DIGEST = re.compile(rb"sha1:[A-Z2-7]{32}")
 _SHA1 = len("sha1:")
@@ -157,10 +161,15 @@ def record_ids(at: datetime, count: int) -> list[str]:
 
 def digest(*parts: BytesLike) -> str:
     """Give ``sha1:`` and base32: the digest every WARC tool checks, over ``parts`` joined."""
-    first, *more = parts
-    sha1 = hashlib.sha1(first, usedforsecurity=False)
-    for part in more:
-        sha1.update(part)
+    sha1 = hashlib.sha1(usedforsecurity=False)
+    for part in parts:
+        if len(part) <= _UNSHARED:
+            sha1.update(part)
+            continue
+        size = _UNSHARED if len(part) <= _WORTH_SHARING else len(part)
+        view = memoryview(part)
+        for at in range(0, len(part), size):
+            sha1.update(view[at : at + size])
     number = int.from_bytes(sha1.digest())
     return "sha1:" + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 

@@ -9,10 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct
 
 #: Values of a statement: by name, or in the order of its question marks.
 Given: TypeAlias = Mapping[str, Any] | Sequence[Any]
+
+
+class Insert(Struct, frozen=True):
+    """To put rows into ``table``: its columns, and ``otherwise``, what if a row is there."""
+
+    table: str
+    columns: tuple[str, ...]
+    otherwise: str = ""
+
+    def sql(self, rows: int = 1) -> str:
+        """Return the statement for so many rows at once."""
+        return _insert(self, rows)
+
+
+@cache
+def _insert(into: Insert, rows: int) -> str:
+    names = ", ".join(f'"{name}"' for name in into.columns)
+    row = f"({', '.join('?' * len(into.columns))})"
+    values = ", ".join([row] * rows)
+    return f"INSERT INTO {into.table} ({names}) VALUES {values} {into.otherwise}"  # noqa: S608  - our names
 
 
 class Cursor(Protocol):
@@ -37,6 +60,9 @@ class Connection(Protocol):
 
     def executemany(self, sql: str, rows: Iterable[Given], /) -> object:
         """Run one statement once a row."""
+
+    def insert(self, into: Insert, rows: Sequence[Sequence[Any]], /) -> None:
+        """Put rows in, each with the values of the columns in their order."""
 
     def numbers(self, sql: str, rows: Iterable[Given], /) -> list[Any]:
         """Run one statement that gives one row, once a row, and return what they gave."""

@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from storage.errors import ArchiveError, StoreFailed
 from storage.index import opening
 from storage.index.columns import BOOLEANS, COLUMNS
-from storage.index.database import Connection
+from storage.index.database import Connection, Insert
 from storage.index.deriving import Rows
 from storage.index.packing import Packed
 from storage.index.reader import Reader
@@ -350,14 +350,14 @@ def _replace(connection: Connection, table: str, rows: Sequence[Row]) -> None:
     """Insert rows, each in place of the one with its primary key."""
     if rows:
         columns = tuple(rows[0])
-        statement = _insert(table, columns, _in_place(table, "", columns))
-        connection.executemany(statement, [tuple(row[name] for name in columns) for row in rows])
+        into = Insert(table, columns, _in_place(table, "", columns))
+        connection.insert(into, [tuple([row[name] for name in columns]) for row in rows])
 
 
 def add(connection: Connection, table: str, rows: Collection[Values], otherwise: str = "") -> None:
     """Insert rows in the order of COLUMNS; ``otherwise``: what if one is there."""
     if rows:
-        connection.executemany(_insert(table, COLUMNS[table], otherwise), rows)
+        connection.insert(Insert(table, COLUMNS[table], otherwise), tuple(rows))
 
 
 def _of_any(row: Row) -> Row:
@@ -370,13 +370,6 @@ def _of_any(row: Row) -> Row:
         else value
         for name, value in row.items()
     }
-
-
-@cache
-def _insert(table: str, columns: tuple[str, ...], otherwise: str) -> str:
-    names = ", ".join(f'"{name}"' for name in columns)
-    values = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({names}) VALUES ({values}) {otherwise}"  # noqa: S608  - our names
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -11,7 +11,7 @@ import psycopg
 from psycopg.adapt import Buffer, Dumper, Loader
 from psycopg.types.string import StrDumperUnknown
 
-from storage.index.database import Given
+from storage.index.database import Given, Insert
 from storage.index.packing import Packed
 
 Raw: TypeAlias = psycopg.Connection[tuple[Any, ...]]
@@ -43,6 +43,11 @@ class Session:
         """Run one statement once a row, without waiting for each."""
         with self._connection.cursor() as cursor:
             cursor.executemany(translated(sql), rows)
+
+    def insert(self, into: Insert, rows: Sequence[Sequence[Any]], /) -> None:
+        """Put rows in, each with the values of the columns in their order."""
+        # One by one: of two rows with one key, a statement for both would be refused.
+        self.executemany(into.sql(), rows)
 
     def numbers(self, sql: str, rows: Iterable[Given], /) -> list[Any]:
         """Run one statement that gives one row, once a row, and return what they gave."""

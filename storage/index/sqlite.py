@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from storage.errors import (
     os_errors,
 )
 from storage.index.beside import remove
-from storage.index.database import Given
+from storage.index.database import Given, Insert
 from storage.index.tables import LATER, TABLES
 from storage.layout import INDEX, sync_folder
 
@@ -33,6 +34,9 @@ NEW = f"{INDEX}.new"
 _BUSY_SECONDS = 10.0
 #: Milliseconds to wait for readers of the index that are about to end.
 _READERS_MAY_END = 2_000
+#: Rows of one statement, the most that there are: while each runs, another thread may take over,
+#: and to get back from another processor takes longer than a row. A batch has 64 groups.
+_AT_ONCE = (64, 16, 4, 1)
 _READER = ("PRAGMA query_only = ON", "SELECT count(*) FROM sqlite_master")
 #: The cache, in KiB, holds what lies above the leaves of a million articles' tables. A batch
 #: touches leaves everywhere, which the system keeps: more room here was found to save no time.
@@ -54,7 +58,15 @@ _FILLER = (
 
 
 class Connected(sqlite3.Connection):
-    """A connection that gives the rows of a statement that is run once a row."""
+    """A connection that puts rows in together, and gives those of a statement that is run a row."""
+
+    def insert(self, into: Insert, rows: Sequence[Sequence[Any]], /) -> None:
+        """Put rows in, each with the values of the columns in their order."""
+        at = 0
+        for size in _AT_ONCE:
+            while len(rows) - at >= size:
+                self.execute(into.sql(size), [*chain.from_iterable(rows[at : at + size])])
+                at += size
 
     def numbers(self, sql: str, rows: Iterable[Given], /) -> list[Any]:
         """Run one statement that gives one row, once a row, and return what they gave."""

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import json
+import random
 import re
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from storage.warc import (
     build_response,
     build_revisit,
     build_warcinfo,
+    digest,
     is_digest,
     new_record_id,
     payload_digest,
@@ -59,6 +61,14 @@ def target(body: BytesLike) -> Target:
 def test_a_digest_is_sha_1_in_base32(body: bytes) -> None:
     sha1 = hashlib.sha1(body, usedforsecurity=False).digest()
     assert payload_digest(body) == f"sha1:{base64.b32encode(sha1).decode()}"
+
+
+@pytest.mark.parametrize("size", [0, 2_047, 2_048, 4_094, 4_095, 1 << 16, (1 << 16) + 1])
+def test_a_digest_is_of_all_bytes_however_they_are_taken(size: int) -> None:
+    body = random.Random(size).randbytes(size)
+    sha1 = hashlib.sha1(b"head" + body, usedforsecurity=False).digest()
+    assert digest(b"head", body) == f"sha1:{base64.b32encode(sha1).decode()}"
+    assert digest(b"head", memoryview(body)) == digest(b"head" + body)
 
 
 @given(st.binary(max_size=200), st.text("sha1:ABZ27az_ é", max_size=40))
