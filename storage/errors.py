@@ -179,6 +179,10 @@ class IndexAway(StoreFailed):
     """The database of a mirror's index can't be reached now; later it may be."""
 
 
+class TakesNoWrites(IndexAway, ReadOnly):
+    """It can be read alone: a standby that may take over, or so ordered for now."""
+
+
 class SegmentsAway(StoreFailed):
     """A mirror's segments are in a place that can't be reached, or that refuses."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import sleep
 
 from storage.codings import BytesLike
-from storage.errors import ArchiveError, SegmentsAway, SiteHeld, StoreFailed
+from storage.errors import ArchiveError, SegmentsAway, SegmentsRefused, SiteHeld, StoreFailed
 from storage.groups import Group
 from storage.index.index import Batch, Index
 from storage.index.standing import Article, Standing
@@ -26,6 +26,9 @@ from storage.segments.kinds import Segments, Wait
 
 #: Bytes of groups that wait whose bodies are kept, for plain files: the next are read back.
 _AT_HAND = 16 << 20
+#: Tries after which a place is believed that says no, and not that it can't now: half a minute in
+#: all, in which a key that was just given is known everywhere.
+_REFUSALS = 5
 
 
 class _Lot:
@@ -238,7 +241,10 @@ class Publisher:
     def _missed(self, error: SegmentsAway) -> None:
         """Count a try in vain; raises it where it was one too many."""
         self.away += 1
-        if self.away > self.wait.tries or self._bytes > self.wait.most:
+        tries = self.wait.tries
+        if isinstance(error, SegmentsRefused):
+            tries = min(tries, _REFUSALS)
+        if self.away > tries or self._bytes > self.wait.most:
             self.failed = error
             raise error
 
@@ -283,7 +289,7 @@ class Publisher:
 
     def _told(self, error: SegmentsAway) -> SegmentsAway:
         waits = f"Nothing is lost: what was stored waits in {self._spool} for the next run"
-        return SegmentsAway(error.url, f"{error.why}. {waits}")
+        return type(error)(error.url, f"{error.why}. {waits}")
 
     def _show(self, lot: _Lot) -> dict[str, BytesLike]:
         self.away = 0

@@ -36,7 +36,9 @@ class S3Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Serve, on the port of before."""
+        """Serve, on the port of before, where it does not."""
+        if self._moto is not None:
+            return
         from moto.server import ThreadedMotoServer  # noqa: PLC0415  - a second to load
 
         self._moto = ThreadedMotoServer(ip_address=self._address, port=self.port, verbose=False)

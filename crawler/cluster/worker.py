@@ -46,12 +46,16 @@ async def work(place: QueuePlace, shop: Shop, concurrency: int, stop: asyncio.Ev
     Raises storage's errors: a worker whose store fails is of no use; nor is one with a job that
     does not end, for which it raises QueueError.
     """
+    told = ""
     while not stop.is_set():
         shift = _Shift(place, shop, concurrency)
         try:
             await shift.go(stop)
         except (ConnectorException, psycopg.Error, Lost) as error:
-            shop.say(f"the queue is lost, and tried again: {error.__cause__ or error}")
+            why = str(error.__cause__ or error)
+            if shift.joined or why != told:
+                shop.say(f"the queue is lost, and tried again: {why}")
+            told = why
         if shift.jobs.broken is not None:
             raise shift.jobs.broken
         with suppress(TimeoutError):
@@ -59,12 +63,13 @@ async def work(place: QueuePlace, shop: Shop, concurrency: int, stop: asyncio.Ev
 
 
 class _Shift:
-    """One registration with the queue. Mutable state: its jobs'."""
+    """One registration with the queue. Mutable state: its jobs', whether it was registered."""
 
     def __init__(self, place: QueuePlace, shop: Shop, concurrency: int) -> None:
         self._shop = shop
         self._concurrency = concurrency
         self._over = asyncio.Event()
+        self.joined = False
         self.jobs = Jobs(shop, self._over)
         self._lines = Lines()
         self._app = queue_app(
@@ -158,5 +163,6 @@ class _Shift:
 
     async def _join(self, heart: Heart, worker: int) -> None:
         await heart.join(worker, self._concurrency)
+        self.joined = True
         self._shop.say(f"worker {worker} on {machine()} takes up to {self._concurrency} jobs")
         await asyncio.Event().wait()

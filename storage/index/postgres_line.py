@@ -30,6 +30,7 @@ from storage.errors import (
     ReadOnly,
     SiteHeld,
     StoreFailed,
+    TakesNoWrites,
     UnusablePlace,
 )
 from storage.index.database_url import DatabaseUrl
@@ -288,8 +289,10 @@ def _ours(root: Path, name: str, error: psycopg.Error, doing: str) -> ArchiveErr
     said = _said(error)
     if isinstance(error, errors.DiskFull):
         return DiskFull(f"no room left for {name} while {doing}: {said}")
-    if isinstance(error, errors.ReadOnlySqlTransaction | errors.InsufficientPrivilege):
+    if isinstance(error, errors.InsufficientPrivilege):
         return ReadOnly(f"may not write in {name} while {doing}: {said}")
+    if isinstance(error, errors.ReadOnlySqlTransaction):
+        return TakesNoWrites(f"{name} takes no writes now, while {doing}: {said}")
     if isinstance(error, errors.ProgrammingError):
         return IndexUnusable(root, f"{name} is not slugline's ({said})")
     failed = IndexAway if is_away(error) else StoreFailed

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from storage import layout
-from storage.errors import SegmentsAway, StoreFailed
+from storage.errors import SegmentsAway, SegmentsRefused, StoreFailed
 from storage.files import Names
 from storage.groups import Builder, Group
 from storage.index.deriving import rows_of
@@ -131,6 +131,23 @@ def test_away_past_the_bound_it_is_given_up(tmp_path: Path, index: Index) -> Non
         with pytest.raises(SegmentsAway, match=r"waits in .*spool for the next run"):
             told()
     assert (publisher.waits, seen(index)) == (True, [])
+    publisher.close()
+
+
+def test_a_place_that_says_no_is_believed_before_one_that_is_away(
+    tmp_path: Path, index: Index
+) -> None:
+    slow = place(tmp_path)
+    slow.tries, slow.fault = 1_000, SegmentsRefused("slow://", "its server said 403")
+    slow.may_end.release(100)
+    publisher = Publisher(tmp_path, index, slow, lambda: None)
+    add(publisher, "1", article("a"))
+    with pytest.raises(SegmentsRefused, match=r"403\. Nothing is lost"):  # noqa: PT012  - which try it is
+        while True:
+            publisher.try_to_publish()
+            assert publisher.upload is not None
+            publisher.upload.exception()
+    assert publisher.away == 6
     publisher.close()
 
 

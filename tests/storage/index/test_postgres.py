@@ -23,7 +23,14 @@ from sqlalchemy import StaticPool, create_engine
 
 from storage import layout
 from storage.archive import Archive
-from storage.errors import ArchiveError, IndexUnusable, LockHeld, StoreFailed, UnusablePlace
+from storage.errors import (
+    ArchiveError,
+    IndexUnusable,
+    LockHeld,
+    StoreFailed,
+    TakesNoWrites,
+    UnusablePlace,
+)
 from storage.files import Names
 from storage.groups import Builder
 from storage.index.database_url import DatabaseUrl
@@ -228,6 +235,23 @@ def test_who_may_not_make_a_schema_is_told(tmp_path: Path, database: str) -> Non
     finally:
         with psycopg.connect(database, autocommit=True) as connection:
             connection.execute("DROP ROLE reader")
+
+
+def test_a_database_that_takes_no_writes_now_is_told_and_gone_on_with(
+    tmp_path: Path, database: str
+) -> None:
+    root = mirror(tmp_path, database)
+    stored(root, article("a"))
+    order = f"ALTER DATABASE {urlsplit(database).path[1:]} SET default_transaction_read_only ="
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(f"{order} on".encode())
+        with pytest.raises(TakesNoWrites, match="takes no writes now, while writing the index"):
+            stored(root, article("b"))
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute(f"{order} off".encode())
+    stored(root, article("c"))
+    with Archive.open(root) as archive:
+        assert [row.slug for row in archive.all_history()] == ["a", "b", "c"]
 
 
 def test_whose_schemas_are_there_needs_no_right_to_make_any(tmp_path: Path, database: str) -> None:
