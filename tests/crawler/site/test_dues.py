@@ -131,7 +131,7 @@ def dues(*, gone: bool = False, **plan: Any) -> Dues:
 def known(verdict: Any = "article", *, days: float = 1, **more: Any) -> EntryState:
     """Return what an earlier run left of an entry, ``days`` ago."""
     at = NOW - days * DAY
-    values = {"slug": "a", "checked_at": at, "verified_at": at, "run": "r"} | more
+    values: dict[str, Any] = {"slug": "a", "checked_at": at, "verified_at": at, "run": "r"} | more
     return EntryState(site="a", url=URL, verdict=verdict, **values)
 
 
