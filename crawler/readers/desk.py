@@ -184,7 +184,7 @@ class Desk:
                 await self._retry(ask)
             case said.AskRules():
                 await self._rules(ask)
-            case said.AskStored():
+            case _:
                 await self._stored(ask)
 
     async def _ended(self, ask: said.AskEnded) -> None:

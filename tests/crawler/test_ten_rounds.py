@@ -14,7 +14,7 @@ from storage.archive import Archive
 from storage.index.changes import Asked
 from tests.crawler.runs import run
 
-ARTICLES, ROUNDS, EDITS = 100, 10, 5
+ARTICLES, ROUNDS, EDITS = 50, 10, 5
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 #: What a round is expected to be told as: pairs of slug and reason or event.

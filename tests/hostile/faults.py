@@ -133,7 +133,7 @@ RESETS = {
 }
 LENGTHS = {
     "length too long, left open": Fault(
-        kept_open(long("9000")), "the server was silent for 1 second"
+        kept_open(long("9000")), "the server was silent for 2 seconds"
     ),
     "length negative": Fault(
         sent(long("-1")), "the answer is not valid HTTP (Invalid character in Content-Length)"
@@ -192,7 +192,7 @@ CHUNKS = {
         "the answer is not valid HTTP (Chunk size overflow)",
     ),
     "chunk size of 2^63 - 1": Fault(
-        kept_open(chunked(b"7" + b"F" * 15 + b"\r\n" + PAGE)), "the server was silent for 1 second"
+        kept_open(chunked(b"7" + b"F" * 15 + b"\r\n" + PAGE)), "the server was silent for 2 seconds"
     ),
     "chunk size of endless zeros": Fault(
         endless(chunked(b""), b"0" * 4096), "the answer was not complete within 3 seconds"
@@ -226,7 +226,7 @@ CHUNKS = {
     ),
 }
 SLOW = {
-    "no answer at all": Fault(stall(), "the server was silent for 1 second"),
+    "no answer at all": Fault(stall(), "the server was silent for 2 seconds"),
     "status line at 3 bytes a second": Fault(
         slowly(b"", OK * 9), "the answer did not begin in time"
     ),
@@ -241,7 +241,7 @@ SLOW = {
         slowly(chunked(b""), b"1\r\nx\r\n" * 99), "the answer was not complete within 3 seconds"
     ),
     "body without length, left open": Fault(
-        kept_open(OK + b"\r\n" + PAGE), "the server was silent for 1 second"
+        kept_open(OK + b"\r\n" + PAGE), "the server was silent for 2 seconds"
     ),
 }
 ENDLESS = {

@@ -39,7 +39,7 @@ BOUNDS: dict[str, Any] = {
     "concurrency": 4,
     "attempts": 1,
     "connect_timeout": 2,
-    "read_timeout": 1,
+    "read_timeout": 2,
     "total_timeout": 3,
     "max_body": 2 << 20,
     "retry_after_cap": 2,

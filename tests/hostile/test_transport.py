@@ -166,4 +166,4 @@ async def test_a_body_whose_end_never_comes_is_given_up(tmp_path: Path) -> None:
     async with fault_server() as site:
         url = site.fault("/news/bad", kept_open(OK + b"\r\n" + PAGE))
         outcome = await mirror(site, tmp_path)
-        outcome.holds(site, url, "the server was silent for 1 second")
+        outcome.holds(site, url, "the server was silent for 2 seconds")

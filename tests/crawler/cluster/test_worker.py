@@ -18,6 +18,8 @@ from crawler.cluster.leases import Leases
 from crawler.cluster.place import QueuePlace
 from crawler.cluster.queue import enqueue_original, enqueue_site
 from crawler.cluster.roster import Roster
+from crawler.conductor import open_writer
+from storage.archive import Archive
 from tests.crawler.cluster.fleet import done, folder, hosts_of, serving, until, working
 from tests.crawler.cluster.hosts import Asked, overlaps, too_fast
 from tests.crawler.cluster.line import Line
@@ -192,3 +194,18 @@ async def test_a_site_that_this_workers_file_does_not_have_is_said(
         async with working(place, one):
             await until(lambda _: any("is no site" in line for line in one.said), app, one.roster)
     assert hosts.log == []
+
+
+async def test_an_original_that_could_not_be_queued_is_queued_by_the_next_worker(
+    place: QueuePlace, app: App, tmp_path: Path
+) -> None:
+    async with serving(articles=2, originals=2) as hosts:
+        one = folder(tmp_path, [hosts.site(0)])
+        url = f"http://127.1.1.1:{hosts.port}/story-0-1"
+        async with open_writer(one.roster.defaults) as writer:
+            writer.remember(OWED, url, str(30 * 86_400))
+        async with working(place, one):
+            await until(lambda _: bool(one.stored()), app, one.roster)
+    assert one.stored() == {(f"127.1.1.1+{hosts.port}", "story-0-1")}
+    with Archive.open(one.roster.into) as archive:
+        assert not any(archive.memory(OWED).values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import BaseModel, Field
 
 from crawler.config.errors import ConfigError, Problem, allowed_of, unit_of
 from crawler.config.settings import Settings, parse_config
@@ -44,3 +45,11 @@ def test_each_line_names_the_file() -> None:
         Problem(path="", shown="", allowed="is no TOML"),
     )
     assert str(ConfigError(problems, "f.toml")) == "f.toml: a = 1: must be 2\nf.toml: is no TOML"
+
+
+def test_what_may_be_left_out_says_what_it_is_where_it_is_given() -> None:
+    class Table(BaseModel):
+        most: int | None = Field(None, ge=1, le=9)
+
+    assert allowed_of(Table.model_fields["most"]) == "must be a whole number from 1 to 9"
+    assert allowed_of(Settings.model_fields["proxy"]) is None

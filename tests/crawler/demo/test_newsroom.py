@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
@@ -19,8 +18,6 @@ from crawler.demo.rendering import html, markdown
 from storage.model import Record
 
 BASE = "http://127.0.0.1:8080"
-SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
-ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +34,6 @@ def body_of(newsroom: Newsroom, slug: str, suffix: str = "") -> str:
 def front_matter(text: str) -> tuple[dict[str, Any], str]:
     _, front, body = text.split("---\n", 2)
     return yaml.safe_load(front), body
-
-
-def locations(newsroom: Newsroom, path: str) -> list[str]:
-    root = ET.fromstring(newsroom.page(path).body)
-    return [node.text or "" for node in root.iter(f"{SITEMAP}loc")]
 
 
 def test_every_field_of_a_record_is_in_its_front_matter(newsroom: Newsroom) -> None:
@@ -121,38 +113,6 @@ def front_matter_raw(text: str) -> tuple[dict[str, Any], str]:
     return yaml.safe_load(front), body
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
-    one, two, other = (Newsroom.create(BASE, 3, seed=seed) for seed in (1, 1, 2))
-    assert [one.page(path) for path in one.paths()] == [two.page(path) for path in two.paths()]
-    assert one.records != other.records
-
-
-def test_every_story_of_two_thousand_has_a_slug_of_its_own() -> None:
-    assert len(Newsroom.create(BASE, 2000).records) == 2000
-
-
-def test_sitemaps_name_every_story_once_in_parts() -> None:
-    newsroom = Newsroom.create(BASE, 1001)
-    parts = locations(newsroom, "/sitemap.xml")
-    assert len(parts) == 3
-    listed = [url for part in parts for url in locations(newsroom, part.removeprefix(BASE))]
-    assert listed == [record.url for record in newsroom.records]
-
-
-def test_feed_llms_robots_and_pages_are_there(newsroom: Newsroom) -> None:
-    feed = ET.fromstring(newsroom.page("/feed.atom").body)
-    assert len(feed.findall(f"{ATOM}entry")) == 20
-    newest = newsroom.records[-1]
-    assert newest.alternates["markdown"] in newsroom.page("/llms.txt").body.decode()
-    assert f"Sitemap: {BASE}/sitemap.xml" in newsroom.page("/robots.txt").body.decode()
-    assert newest.url in newsroom.page("/news/").body.decode()
-    assert newsroom.records[0].url in newsroom.page("/news/page/3/").body.decode()
-    assert newest.url in newsroom.page(f"/section/{newest.topics[0]}/").body.decode()
-    assert newsroom.page("/about/").status == 200
-    assert newsroom.page("/nowhere").status == 404
-    assert all(newsroom.page(path).status == 200 for path in newsroom.paths())
-
-
 def test_an_open_edit_changes_words_and_date_everywhere(newsroom: Newsroom) -> None:
     before = newsroom.records[2]
     after = newsroom.edit(before.slug)
@@ -226,21 +186,3 @@ def test_records_of_ones_own_can_be_published() -> None:
     assert newsroom.page("/news/a.md").status == 200
     with pytest.raises(ValueError, match="no updated_at"):
         newsroom.edit("a.md")
-
-
-@pytest.mark.parametrize(
-    ("markdown_text", "html_text", "plain"),
-    [
-        ("# A & B", "<h2>A &amp; B</h2>", "A & B"),
-        ("one\ntwo", "<p>one two</p>", "one two"),
-        ("- a\n- *b*", "<ul><li>a</li><li><em>b</em></li></ul>", "- a\n- b"),
-        ("> “q”", "<blockquote><p>“q”</p></blockquote>", "“q”"),
-        ("[a](http://x/?b=1&c)", '<p><a href="http://x/?b=1&amp;c">a</a></p>', "a"),
-        ("**b** `c<d`", "<p><strong>b</strong> <code>c&lt;d</code></p>", "b c<d"),
-        ("a\n\n \n\n### b", "<p>a</p>\n<h3>b</h3>", "a\n\nb"),
-        ("", "", ""),
-    ],
-)
-def test_prose(markdown_text: str, html_text: str, plain: str) -> None:
-    assert prose.to_html(markdown_text) == html_text
-    assert prose.to_text(markdown_text) == plain

@@ -62,3 +62,21 @@ def test_no_text_becomes_markup(text: str) -> None:
     assert body is not None
     kinds = {"p", "h2", "h3", "h4", "h5", "h6", "ul", "li", "blockquote"}
     assert {node.tag for node in body.css("*") if node.tag != "body"} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("markdown_text", "html_text", "plain"),
+    [
+        ("# A & B", "<h2>A &amp; B</h2>", "A & B"),
+        ("one\ntwo", "<p>one two</p>", "one two"),
+        ("- a\n- *b*", "<ul><li>a</li><li><em>b</em></li></ul>", "- a\n- b"),
+        ("> “q”", "<blockquote><p>“q”</p></blockquote>", "“q”"),
+        ("[a](http://x/?b=1&c)", '<p><a href="http://x/?b=1&amp;c">a</a></p>', "a"),
+        ("**b** `c<d`", "<p><strong>b</strong> <code>c&lt;d</code></p>", "b c<d"),
+        ("a\n\n \n\n### b", "<p>a</p>\n<h3>b</h3>", "a\n\nb"),
+        ("", "", ""),
+    ],
+)
+def test_prose(markdown_text: str, html_text: str, plain: str) -> None:
+    assert to_html(markdown_text) == html_text
+    assert to_text(markdown_text) == plain

@@ -13,6 +13,7 @@ from crawler.readers import messages as said
 from crawler.readers.desk import Desk, Service
 from crawler.robots_cache import RobotsCache
 from crawler.transport.answer import FetchSettings
+from crawler.transport.faults import HostResting
 from storage.archive import Body
 from storage.errors import StoreFailed
 from storage.model import Manifest, Representation
@@ -259,3 +260,57 @@ async def test_a_stored_body_is_read_for_a_child() -> None:
     it.hear(said.AskStored(3, 5, "markdown"))
     await settle()
     assert [str(each) for each in told.broke] == ["the disk is gone"]
+
+
+async def test_leaving_twice_or_a_place_that_was_never_given_harms_nothing() -> None:
+    told, polite = Told(), politeness(concurrency=1)
+    it = desk(told, polite)
+    it.hear(said.Left(7))
+    it.hear(said.Enter(1, A, URL))
+    await settle()
+    it.hear(said.Left(1))
+    it.hear(said.Left(1))
+    await settle()
+    assert (polite.state()[0].active, told.broke) == (0, [])
+
+
+async def test_what_is_recalled_is_not_lent_once_more() -> None:
+    told, polite = Told(), politeness(concurrency=16)
+    it = desk(told, polite)
+    await borrow(it, 1)
+    it.hear(said.Enter(2, A, URL))
+    await settle()
+    it.recall(A)
+    it.hear(said.Left(2))
+    await settle()
+    assert kinds(told) == ["Go", "Lend", "Go", "Recall"]
+    it.close()
+
+
+async def test_an_answer_in_a_place_that_came_back_meanwhile_counts_all_the_same() -> None:
+    told, polite = Told(), politeness(concurrency=16)
+    it = desk(told, polite)
+    await borrow(it, 1)
+    it.hear(said.Returned(A, 1))
+    it.hear(said.Answered(0, A, 5.0, 503, None, 0.1))
+    await borrow(it, 1)
+    assert kinds(told) == ["Go", "Lend", "Go", "Lend"]
+    it.close()
+    assert polite.state()[0].active == 0
+
+
+async def test_a_host_that_asks_to_be_left_alone_gives_no_robots_txt() -> None:
+    told = Told()
+    busy = answer("503 Service Unavailable", headers=("Retry-After: 9000",))
+    async with raw_server({"/robots.txt": busy}) as site, fetching(site) as fetcher:
+        robots = RobotsCache(fetcher, "slugline/0", lambda: NOW)
+        it = desk(told, politeness(), robots)
+        it.hear(said.AskRules(1, site.url("/a")))
+        with pytest.raises(HostResting):
+            await robots.robots_for(site.url("/b"))
+        await settle()
+    (given,) = told.said
+    assert isinstance(given, said.Answer)
+    assert given.rules is None
+    assert given.resting is not None
+    assert "left alone" in given.resting.sentence

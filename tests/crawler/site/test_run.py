@@ -7,24 +7,19 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 
 from crawler.article.soft_404 import ROOM
 from crawler.conductor import mirror
 from crawler.config.settings import Config
 from crawler.discovery.records import RecordHint
-from crawler.discovery.traps import BARREN_PAGES
-from crawler.events import Began, Event, Failed, Note, Passed, Unchanged
+from crawler.events import Began, Event
 from crawler.request import MirrorRequest
 from storage.archive import Archive
 from storage.errors import StoreFailed
 from storage.model import EntryState
-from tests.crawler.copying import alternate, markdown
-from tests.crawler.runs import Ran, history, reasons, run
+from tests.crawler.copying import alternate
+from tests.crawler.runs import history, reasons, run
 from tests.crawler.small_site import Page, SmallSite, article
-
-MODIFIED = "2026-06-19T09:13:50Z"
-LASTMOD = "2026-06-19"
 
 
 @pytest.fixture
@@ -37,170 +32,6 @@ def entries(root: Path) -> dict[str, EntryState]:
     with Archive.open(root) as archive:
         (name,) = (each.name for each in archive.sites())
         return archive.entries(name)
-
-
-def dated(site: SmallSite, *paths: str, lastmod: str = LASTMOD) -> None:
-    urls = "".join(f"<url><loc>BASE{p}</loc><lastmod>{lastmod}</lastmod></url>" for p in paths)
-    site.pages["/sitemap.xml"] = Page(body=f"<urlset>{urls}</urlset>", type="application/xml")
-
-
-def passed(ran: Ran) -> dict[str, str]:
-    return {event.url: event.verdict for event in ran.events if isinstance(event, Passed)}
-
-
-def asked_again(site: SmallSite, asked: int) -> list[str]:
-    usual = {"/", "/robots.txt", "/llms.txt", "/sitemap.xml"}
-    return [path for path in site.asked[asked:] if path not in usual]
-
-
-class TestEntries:
-    """What an entry comes to."""
-
-    async def test_two_entries_of_one_article_are_one_and_its_other_name_is_kept(
-        self, site: SmallSite, tmp_path: Path
-    ) -> None:
-        site.pages |= {"/a": article("Story"), "/b": article("Story", canonical="BASE/a")}
-        site.list("/a", "/b")
-        ran = await run(f"{site.base}/", tmp_path / "m", workers=1)
-        assert [row.slug for row in history(tmp_path / "m")] == ["a"]
-        assert passed(ran)[f"{site.base}/b"] == "skipped"
-        with Archive.open(tmp_path / "m") as archive:
-            assert [slug for _, slug in archive.resolve(f"{site.base}/b")] == ["a"]
-
-    async def test_a_listed_url_that_is_not_there_fails_and_a_linked_one_is_a_dead_link(
-        self, site: SmallSite, tmp_path: Path
-    ) -> None:
-        site.pages["/"] = Page(body="<html><h1>Home</h1><a href=/linked>x</a>")
-        site.list("/listed")
-        ran = await run(f"{site.base}/", tmp_path / "m")
-        assert ran.failures.keys() == {f"{site.base}/listed"}
-        assert passed(ran)[f"{site.base}/linked"] == "dead link"
-
-    async def test_a_url_that_robots_txt_forbids_is_skipped_and_no_failure(
-        self, site: SmallSite, tmp_path: Path
-    ) -> None:
-        site.pages |= {"/robots.txt": Page(body="User-agent: *\nDisallow: /a"), "/b": article("B")}
-        site.list("/a", "/b")
-        ran = await run(f"{site.base}/", tmp_path / "m")
-        assert ran.failures == {}
-        assert passed(ran)[f"{site.base}/a"] == "skipped"
-        assert entries(tmp_path / "m")[f"{site.base}/a"].verdict == "skipped"
-
-    async def test_a_failure_is_known_the_second_time_and_counted_on(
-        self, site: SmallSite, tmp_path: Path
-    ) -> None:
-        site.pages |= {"/a": Page(status=500), "/b": article("Story")}
-        site.list("/a", "/b")
-        known = []
-        for _ in range(2):
-            ran = await run(f"{site.base}/", tmp_path / "m")
-            known += [event.known for event in ran.events if isinstance(event, Failed)]
-        assert known == [False, True]
-        state = entries(tmp_path / "m")[f"{site.base}/a"]
-        assert (state.verdict, state.attempts) == ("failed", 2)
-
-    async def test_no_more_articles_than_asked_for_are_taken_up(
-        self, site: SmallSite, tmp_path: Path
-    ) -> None:
-        names = [f"/{number}" for number in range(9)]
-        site.pages |= {name: article(name) for name in names}
-        site.list(*names)
-        await run(f"{site.base}/", tmp_path / "m", max_articles=2, probe=False)
-        assert len(history(tmp_path / "m")) == 2
-        assert len([path for path in site.asked if path in names]) == 2
-
-
-class TestDue:
-    """Which articles of an earlier run are asked for again."""
-
-    async def test_an_old_lastmod_that_did_not_move_is_trusted_until_its_turn_to_be_verified(
-        self, site: SmallSite, tmp_path: Path
-    ) -> None:
-        site.pages["/a"] = article("Story", modified=MODIFIED)
-        dated(site, "/a")
-        await run(f"{site.base}/", tmp_path / "m", probe=False)
-        asked = len(site.asked)
-        ran = await run(f"{site.base}/", tmp_path / "m", verify="due", probe=False)
-        assert asked_again(site, asked) == []
-        assert [type(e) for e in ran.events if isinstance(e, Unchanged)] == [Unchanged]
-        await run(f"{site.base}/", tmp_path / "m", verify="all", probe=False)
-        assert asked_again(site, asked) == ["/a"]
-
-    async def test_a_lastmod_that_moved_makes_it_due(self, site: SmallSite, tmp_path: Path) -> None:
-        site.pages["/a"] = article("Story", modified=MODIFIED)
-        dated(site, "/a")
-        await run(f"{site.base}/", tmp_path / "m", probe=False)
-        asked = len(site.asked)
-        dated(site, "/a", lastmod="2026-06-20")
-        await run(f"{site.base}/", tmp_path / "m", verify="none", probe=False)
-        assert asked_again(site, asked) == ["/a"]
-
-    async def test_a_partial_article_is_due_whatever_its_lastmod_says(
-        self, site: SmallSite, tmp_path: Path
-    ) -> None:
-        head = alternate("text/markdown", "/a.md")
-        site.pages["/a"] = article("Story", modified=MODIFIED, head=head)
-        dated(site, "/a")
-        await run(f"{site.base}/", tmp_path / "m")
-        site.pages["/a.md"] = markdown("Story", updated=MODIFIED)
-        await run(f"{site.base}/", tmp_path / "m", verify="none")
-        assert reasons(tmp_path / "m", "a") == ["first", "completed"]
-
-    async def test_a_304_keeps_the_body_and_a_fresh_snapshot_refers_to_it(
-        self, site: SmallSite, tmp_path: Path
-    ) -> None:
-        head = alternate("text/markdown", "/a.md")
-        page = article("Story", modified=MODIFIED, head=head)
-
-        def tagged(sent: Mapping[str, str]) -> Page:
-            unchanged = sent.get("If-None-Match") == '"1"'
-            return structs.replace(Page(status=304) if unchanged else page, headers={"ETag": '"1"'})
-
-        site.pages |= {"/a": tagged, "/a.md": markdown("Story", updated=MODIFIED)}
-        site.list("/a")
-        await run(f"{site.base}/", tmp_path / "m")
-        site.pages["/a.md"] = markdown("Story", updated=MODIFIED, words="Silently other words.")
-        await run(f"{site.base}/", tmp_path / "m")
-        assert reasons(tmp_path / "m", "a") == ["first", "silent-edit"]
-        with Archive.open(tmp_path / "m") as archive:
-            first, second = (archive.manifest(row) for row in history(tmp_path / "m", "a"))
-            old, new = first.representation("html"), second.representation("html")
-            assert old is not None
-            assert new is not None
-            assert new.target_id == old.record_id
-            assert new.fetched_at > old.fetched_at
-            assert archive.body(second, "html").decoded == archive.body(first, "html").decoded
-
-    async def test_copies_that_may_not_be_kept_are_never_asked_for_by_their_validators(
-        self, site: SmallSite, tmp_path: Path
-    ) -> None:
-        fields = {"ETag": '"1"', "X-Robots-Tag": "noarchive"}
-        head = alternate("text/markdown", "/a.md")
-        for path, page in (("/a", article("A", head=head)), ("/a.md", markdown("A"))):
-            site.pages[path] = structs.replace(page, headers=fields)
-        site.list("/a")
-        await run(f"{site.base}/", tmp_path / "m")
-        asked = len(site.asked)
-        await run(f"{site.base}/", tmp_path / "m")
-        assert asked_again(site, asked) == ["/a", "/a.md"]
-        assert not any("If-None-Match" in sent for sent in site.heard)
-
-
-class TestDeadLinks:
-    """Links that lead nowhere, by the thousand."""
-
-    async def test_those_of_one_shape_are_asked_for_fifty_times_and_listed_ones_always(
-        self, site: SmallSite, tmp_path: Path
-    ) -> None:
-        links = "".join(f'<a href="/old/{number}">x</a>' for number in range(400))
-        site.pages |= {"/": Page(body=links), "/a": article("Story")}
-        site.list("/a", *(f"/old/{number}" for number in range(390, 400)))
-        ran = await run(f"{site.base}/", tmp_path / "m", workers=1, probe=False)
-        asked = [path for path in site.asked if path.startswith("/old/")]
-        assert len(asked) <= BARREN_PAGES + 10 + 2  # two connections
-        assert {f"/old/{number}" for number in range(390, 400)} <= set(asked)
-        assert [row.slug for row in history(tmp_path / "m")] == ["a"]
-        assert any(isinstance(each, Note) and "left out" in each.message for each in ran.events)
 
 
 class PowerCut(Exception):

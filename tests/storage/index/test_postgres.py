@@ -14,23 +14,13 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
-from sqlalchemy import StaticPool, create_engine
 
 from storage import layout
 from storage.archive import Archive
-from storage.errors import (
-    ArchiveError,
-    IndexUnusable,
-    LockHeld,
-    StoreFailed,
-    TakesNoWrites,
-    UnusablePlace,
-)
+from storage.errors import IndexUnusable, LockHeld, StoreFailed, TakesNoWrites, UnusablePlace
 from storage.files import Names
 from storage.groups import Builder
 from storage.index.database_url import DatabaseUrl
@@ -39,13 +29,10 @@ from storage.index.index import Batch, Index
 from storage.index.packing import packed, unpacked
 from storage.index.postgres_spelling import register
 from storage.index.reader import Reader
-from storage.index.rows import SCHEMA_VERSION, Place
-from storage.index.schema import metadata
+from storage.index.rows import Place
 from storage.index.standing import standings
 from storage.model import Draft
 from storage.reindex import reindex
-from storage.search.fulltext import Question
-from storage.search.opening import search
 from storage.verify.found import Problem
 from storage.verify.whole import Asked, verify
 from tests.postgres import Server, own_server
@@ -205,36 +192,9 @@ def test_the_index_of_another_folders_segments_is_left_alone(tmp_path: Path, dat
     assert sequences(tmp_path / "one") == {"news.example": [1]}
 
 
-def test_several_first_writers_make_the_tables_once(tmp_path: Path, database: str) -> None:
-    roots = [mirror(tmp_path / str(number), database) for number in range(4)]
-    at_once(*(lambda root=root: Index.to_write(root).close() for root in roots))
-    assert sequences(roots[0]) == {}
-
-
-def test_an_index_of_a_later_slugline_says_so(tmp_path: Path, database: str) -> None:
-    root = mirror(tmp_path, database)
-    index = Index.to_write(root)
-    index.set_note("schema", str(SCHEMA_VERSION + 1))
-    index.close()
-    for opened in (Reader.to_read, Index.to_write):
-        with pytest.raises(IndexUnusable, match="another slugline"):
-            opened(root)
-
-
 def test_a_reader_finds_no_index_where_nothing_was_made(tmp_path: Path, database: str) -> None:
     with pytest.raises(IndexUnusable, match="slugline reindex --mirror"):
         Reader.to_read(mirror(tmp_path, database))
-
-
-def test_who_may_not_make_a_schema_is_told(tmp_path: Path, database: str) -> None:
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute("CREATE ROLE reader LOGIN")
-    try:
-        with pytest.raises(ArchiveError, match="permission denied"):
-            Index.to_write(mirror(tmp_path, database.replace("postgres@", "reader@")))
-    finally:
-        with psycopg.connect(database, autocommit=True) as connection:
-            connection.execute("DROP ROLE reader")
 
 
 def test_a_database_that_takes_no_writes_now_is_told_and_gone_on_with(
@@ -252,23 +212,6 @@ def test_a_database_that_takes_no_writes_now_is_told_and_gone_on_with(
     stored(root, article("c"))
     with Archive.open(root) as archive:
         assert [row.slug for row in archive.all_history()] == ["a", "b", "c"]
-
-
-def test_whose_schemas_are_there_needs_no_right_to_make_any(tmp_path: Path, database: str) -> None:
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute("CREATE ROLE writer LOGIN")
-        for name in ("news", "news_texts"):
-            connection.execute(f"CREATE SCHEMA {name}")
-            connection.execute(f"GRANT USAGE, CREATE ON SCHEMA {name} TO writer")
-    try:
-        root = mirror(tmp_path, database.replace("postgres@", "writer@"))
-        stored(root, article())
-        with Archive.open(root) as archive:
-            assert len(search(archive, Question(words="story"))) == 1
-    finally:
-        with psycopg.connect(database, autocommit=True) as connection:
-            connection.execute("DROP OWNED BY writer")
-            connection.execute("DROP ROLE writer")
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
@@ -322,24 +265,6 @@ def test_verify_names_the_database(tmp_path: Path, database: str) -> None:
     index.close()
     found = [one for one in verify(root, Asked(since=SEEN)) if isinstance(one, Problem)]
     assert {one.file for one in found} == {DatabaseUrl.parse(layout.check(root).index or "").name}
-
-
-def test_the_migrations_make_what_the_schema_says(tmp_path: Path, database: str) -> None:
-    root = mirror(tmp_path, database)
-    Index.to_write(root).close()
-    plain = DatabaseUrl.parse(f"{database}&schema=news").plain
-    raw = psycopg.connect(plain, options="-csearch_path=news")
-    engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=StaticPool)
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"include_object": _ours})
-        assert compare_metadata(context, metadata) == []
-        assert context.get_current_revision() == str(SCHEMA_VERSION)
-    raw.close()
-
-
-def _ours(_: object, name: str, kind: str, reflected: bool, other: object) -> bool:
-    # PostgreSQL's keys of URLs are migrations' alone.
-    return not (kind == "index" and reflected and name.endswith("_key"))
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)

@@ -66,3 +66,13 @@ def test_a_piece_has_what_was_asked_for_in_it() -> None:
 def test_a_short_text_is_shown_whole() -> None:
     assert snippet_of(marked("No such words.", "panels", 12)) == (("No such words.", False),)
     assert marked("", "panels", 12) == ""
+
+
+@pytest.mark.parametrize("typed", ["", "...", '"-"', "-word", '- "!"', "-(a) -b"])
+def test_where_no_word_is_wanted_nothing_is_asked_for(typed: str) -> None:
+    assert tsquery(typed) == ""
+    assert tsquery(typed, titles=True) == ""
+
+
+def test_marks_without_a_word_leave_the_words_beside_them() -> None:
+    assert tsquery('word "..." !') == tsquery("word")

@@ -185,28 +185,3 @@ def test_segments_rewritten_meanwhile_are_no_damage_but_a_word(tmp_path: Path) -
 def test_what_is_no_mirror_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotAMirror):
         list(verify(tmp_path, Asked(since=SINCE)))
-
-
-@pytest.mark.parametrize(
-    ("statement", "why"),
-    [
-        ("UPDATE urls SET file = 'elsewhere'", "has another file"),
-        ("UPDATE representations SET format = 'pdf' WHERE format = 'html'", "has not"),
-        ("UPDATE sites SET scope = 'https://other.example/'", "not what manifests say"),
-        ("DELETE FROM sites", "no row of this site"),
-        ("UPDATE segments SET site = 'other.example'", "has another site"),
-        ("UPDATE segments SET committed = committed - 10", "amid a group"),
-    ],
-)
-def test_what_the_index_has_otherwise_than_manifests_is_named(
-    tmp_path: Path, statement: str, why: str
-) -> None:
-    stored(tmp_path, article())
-    assert any(why in problem.why for problem in changed(tmp_path, statement))
-
-
-def test_a_segment_of_many_groups_is_compared_part_by_part(tmp_path: Path) -> None:
-    stored(tmp_path, *(article(f"a{n}", formats=("html",)) for n in range(450)))
-    assert problems(tmp_path) == []
-    found = changed(tmp_path, "DELETE FROM names WHERE slug = 'a7'")
-    assert {(problem.kind, problem.slug) for problem in found} == {("index", "a7")}

@@ -78,3 +78,8 @@ def test_a_search_says_how_many_there_are(found: int | None, told: str) -> None:
 def test_an_unknown_name_in_a_template_is_an_error() -> None:
     with pytest.raises(UndefinedError):
         shown("{{ nothing }}")
+
+
+def test_what_is_not_there_is_shown_as_nothing() -> None:
+    assert templating.moment(None) == ""
+    assert templating.original(None) == templating.original("") == ""
