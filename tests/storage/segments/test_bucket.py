@@ -96,7 +96,7 @@ def safe(root: Path, *slugs: str) -> Store:
 def abandoned(store: Store) -> None:
     """Leave a store as a killed process does: nothing is published."""
     store._index.close()  # noqa: SLF001  - what the system does for the dead
-    store._lock.release()  # noqa: SLF001  - the same
+    store._lock.release()  # noqa: SLF001
 
 
 def test_a_batch_is_safe_in_the_spool_and_seen_when_published(tmp_path: Path) -> None:
@@ -383,8 +383,8 @@ def orphaned(root: Path, *drafts: Draft) -> None:
     store = open_store(root, files=False)
     store.commit(drafts, Notes(at=SEEN))
     store._appender.seal()  # type: ignore[union-attr]  # noqa: SLF001  - what publishing begins with
-    waiting = store._publisher._gathering.pending  # noqa: SLF001  - what a publisher takes
-    store._segments.publish(waiting.segments())  # noqa: SLF001  - and what it does last
+    waiting = store._publisher._gathering.pending  # noqa: SLF001
+    store._segments.publish(waiting.segments())  # noqa: SLF001
     abandoned(store)
     shutil.rmtree(root / "spool")
 
