@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from crawler.config.settings import Defaults, SiteTable
-from crawler.inspection import ArticleLook, Look
+from crawler.looks import ArticleLook, Look
 from crawler.progress.wording import clean, count
 from crawler.urls import origin, site_name
 

@@ -15,7 +15,7 @@ from crawler.commands.options import AsJson
 from crawler.commands.output import json_line
 
 if TYPE_CHECKING:
-    from crawler.inspection import Look
+    from crawler.looks import Look
 
 Url = Annotated[str, typer.Argument(metavar="URL", help="A site, a section, or one article.")]
 

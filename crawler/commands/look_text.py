@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crawler.comparison import Saying
-from crawler.inspection import ArticleLook, FormatLook, Look
+from crawler.looks import ArticleLook, FormatLook, Look
 from crawler.progress.wording import clean, count, size
 from storage.times import format_utc
 

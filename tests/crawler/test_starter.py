@@ -10,7 +10,7 @@ from msgspec import structs
 
 from crawler.comparison import Saying
 from crawler.config.settings import Config, parse_config
-from crawler.inspection import ArticleLook, FormatLook, Look, RobotsLook, SourceLook
+from crawler.looks import ArticleLook, FormatLook, Look, RobotsLook, SourceLook
 from crawler.starter import starter
 from storage.model import Key
 

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from crawler.commands.look_text import shown
 from crawler.comparison import Alternate, Saying
-from crawler.inspection import ArticleLook, FormatLook, Look, RobotsLook
+from crawler.looks import ArticleLook, FormatLook, Look, RobotsLook
 from storage.model import Finding, Key
 
 EVIL = "\x1b]0;owned\x07\u202eevil\r\n"
