@@ -7,9 +7,7 @@ where several machines write one archive: what others count in the place of is t
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +27,7 @@ from storage.overtaken import Claim, claim_of, overtaken, rivals, went
 from storage.segments.kinds import Segments
 from storage.segments.opening import open_segments
 from storage.segments.recovery import Group, Tail
+from storage.uncollected import uncollected
 
 _STATE_LOST = (
     "what earlier runs remembered (when entries were last checked, unfinished runs) is lost: "
@@ -108,25 +107,13 @@ def _made(places: Places) -> ReindexReport:
     # Filling numbers articles by itself, which PostgreSQL's own numbering would not know of.
     index = (Filling if places.index is None else Index).to_fill(places)
     try:
-        with _no_collector():
+        with uncollected():
             report = _fill(root, index)
             index.put_in_place()
     except ArchiveError:
         index.abandon()
         raise
     return report
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Look for no cycles meanwhile: rows are many, wait for long, and are part of none."""
-    looked = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if looked:
-            gc.enable()
 
 
 def _fill(root: Path, index: Index) -> ReindexReport:
