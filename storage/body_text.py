@@ -7,7 +7,7 @@ record is in the same group, so that each group still tells all of itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from msgspec import structs
 
@@ -17,16 +17,17 @@ from storage.model import BodyIn, Manifest
 FORMATS = ("markdown", "text")
 
 
-def taken_out(manifest: Manifest, decoded: Mapping[str, bytes]) -> Manifest:
+def taken_out(manifest: Manifest, decoded: Iterable[tuple[str, bytes]]) -> Manifest:
     """Return a manifest whose text is told by its place, where one of these bodies has it.
 
-    ``decoded`` are bodies of the manifest's own group without their content coding, by format.
+    ``decoded`` are bodies of the manifest's own group without their content coding, each after its
+    format; no more of them are asked for once the text is found.
     """
     record = manifest.record
     if record is None or not record.body_md:
         return manifest
     text = record.body_md.encode("utf-8", "surrogatepass")
-    for name, body in decoded.items():
+    for name, body in decoded:
         start = body.find(text)
         if start >= 0:
             return structs.replace(

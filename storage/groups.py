@@ -14,7 +14,7 @@ a moment, and are never refused for this.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from msgspec import Struct, structs
@@ -101,7 +101,7 @@ class Builder:
             records.append(record)
         revision = standing.keys.get(to_micros(manifest.key.updated_at), 0) if manifest.key else 0
         numbered = structs.replace(
-            _shortened(manifest, draft.payloads, records),
+            taken_out(manifest, _decoded(manifest, draft.payloads, records)),
             sequence=standing.sequence + 1,
             revision=revision,
             representations=tuple([shown[one.format] for one in manifest.representations]),
@@ -132,21 +132,21 @@ class Builder:
         )
 
 
-def _shortened(
+def _decoded(
     manifest: Manifest, payloads: Sequence[Payload], records: Sequence[BuiltRecord]
-) -> Manifest:
-    """Return a manifest that tells its text by where it stands in the group, if it does."""
-    if manifest.record is None or not manifest.record.body_md:
-        return manifest
-    sizes = {one.format: one.length for one in manifest.representations}
-    bodies = {}
-    for payload, record in zip(payloads, records, strict=True):
-        if payload.role in FORMATS and payload.role in sizes and record.type == "response":
+) -> Iterator[tuple[str, bytes]]:
+    """Give the bodies that are stored in this group and may hold its text, decoded."""
+    kept = {
+        payload.role: (payload, record.content_encoding)
+        for payload, record in zip(payloads, records, strict=True)
+        if record.type == "response"
+    }
+    for name in FORMATS:
+        one = manifest.representation(name)
+        if one is not None and name in kept:
+            payload, coding = kept[name]
             with suppress(CodingError):
-                bodies[payload.role] = decode(
-                    payload.body, record.content_encoding, sizes[payload.role]
-                )
-    return taken_out(manifest, {name: bodies[name] for name in FORMATS if name in bodies})
+                yield name, decode(payload.body, coding, one.length)
 
 
 def _check(draft: Draft, standing: Standing) -> None:

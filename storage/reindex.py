@@ -8,9 +8,8 @@ writer's lock.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from storage.segments.kinds import Segments
 from storage.segments.opening import open_segments
 from storage.segments.recovery import Group, Tail
 from storage.taking_out import losers, take_out
+from storage.uncollected import uncollected
 
 _STATE_LOST = (
     "what earlier runs remembered (when entries were last checked, unfinished runs) is lost: "
@@ -121,7 +121,7 @@ def _made(places: Places, left_out: Collection[str]) -> ReindexReport:
     # Filling numbers articles by itself, which PostgreSQL's own numbering would not know of.
     index = (Filling if places.index is None else Index).to_fill(places)
     try:
-        with _no_collector():
+        with uncollected():
             report = _fill(root, index, left_out)
             index.put_in_place()
     except BaseException:
@@ -129,18 +129,6 @@ def _made(places: Places, left_out: Collection[str]) -> ReindexReport:
             index.abandon()
         raise
     return report
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Look for no cycles meanwhile: rows are many, wait for long, and are part of none."""
-    looked = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if looked:
-            gc.enable()
 
 
 def _fill(root: Path, index: Index, left_out: Collection[str]) -> ReindexReport:

@@ -20,6 +20,7 @@ from msgspec import Struct
 from storage.errors import ArchiveError
 from storage.index.reader import Reader
 from storage.segments.opening import open_segments
+from storage.uncollected import uncollected
 from storage.verify.found import Counts, Passed
 from storage.verify.rows import Scopes, SegmentRows
 from storage.verify.segments import SegmentCheck
@@ -132,7 +133,8 @@ def _prove(part: Part) -> _Proven:
     try:
         index = Reader.to_read(part.root)
         try:
-            sound = _is_sound(index, part, counts, scopes)
+            with uncollected():
+                sound = _is_sound(index, part, counts, scopes)
         finally:
             index.close()
     except (ArchiveError, ValueError):

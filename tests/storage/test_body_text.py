@@ -121,7 +121,7 @@ def test_what_is_taken_out_is_put_back(before: str, text: str, after: str) -> No
         article().manifest, record=Record(slug="story", url="https://news.example/", body_md=text)
     )
     body = (before + text + after).encode()
-    short = taken_out(manifest, {"markdown": body})
+    short = taken_out(manifest, [("markdown", body)])
     assert short.record is not None
     assert short.record.body_md is None
     assert put_back(short, body) == manifest
