@@ -140,6 +140,7 @@ def test_a_broken_text_index_goes_with_what_was_to_be_forgotten(tmp_path: Path) 
     assert "xyzzyplugh" not in vocabulary(text_file(tmp_path))
 
 
+@pytest.mark.index_file("PostgreSQL ranks the latest of them")
 def test_all_there_is_is_read_however_much(tmp_path: Path) -> None:
     stored(tmp_path, *(told(f"a{n}", "alpha") for n in range(STEP + 1)))
     assert len(found(tmp_path, "alpha", most=2 * STEP)) == STEP + 1

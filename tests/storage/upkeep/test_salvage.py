@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from storage.manifest import decode
 from storage.segments.local import LocalSegments
 from storage.upkeep.salvage import WHY_MISSING, Salvage, salvage, without
@@ -48,6 +50,7 @@ def test_a_group_whose_manifest_is_broken_goes_as_a_whole(tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.segment_files("a file is what is harmed")
 def test_a_broken_body_leaves_the_rest_of_its_group(tmp_path: Path) -> None:
     (manifest,) = stored(tmp_path, article(), files=False)
     segments = LocalSegments(tmp_path)
@@ -68,6 +71,7 @@ def test_a_broken_body_leaves_the_rest_of_its_group(tmp_path: Path) -> None:
     assert found.pieces[-1] == (size - second.length, second.length)
 
 
+@pytest.mark.segment_files("a file is what is harmed")
 def test_what_can_be_kept_no_longer_goes_too(tmp_path: Path) -> None:
     (manifest,) = stored(tmp_path, article(), files=False)
     segments = LocalSegments(tmp_path)

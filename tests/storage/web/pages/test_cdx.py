@@ -137,6 +137,7 @@ async def test_a_body_whose_first_copy_the_index_has_lost_is_listed_alone(tmp_pa
         assert "orig.offset" not in line
 
 
+@pytest.mark.segment_files("blocks of an object are held that was never to change")
 async def test_a_damaged_snapshot_hides_no_other(tmp_path: Path) -> None:
     stored(tmp_path, article("one", formats=("html",)), article("two", formats=("html",)))
     (segment,) = segments_of(tmp_path)
