@@ -78,6 +78,7 @@ def test_reading_leaves_no_trace(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.index_file("root without its rights may not connect to another's database")
 def test_a_read_only_folder_can_be_read(tmp_path: Path) -> None:
     stored(tmp_path, article())
     with unwritable(tmp_path), Archive.open(tmp_path) as archive:
