@@ -40,7 +40,7 @@ async def when_there(
             tries += 1
             if told is not type(error):
                 told = type(error)
-                say(f"{error}. It is waited for")
+                say(f"waiting: {error}")
         pause = _PAUSES.seconds(tries, (1 + _CHANCE.random()) / 2)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause)

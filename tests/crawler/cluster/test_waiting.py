@@ -85,20 +85,20 @@ async def test_it_waits_for_the_database_and_the_bucket_and_says_so_once(tmp_pat
         server.stop()
         s3.stop()
         async with started(tmp_path, f"{server.url()}&schema=news", "s3://archive/news") as worker:
-            await worker.says("can't be used")
+            await worker.says("waiting: the queue in ")
             server.start()
             await worker.says("the segments in s3://archive/news can't be had")
             s3.start()
             await worker.says("takes up to 16 jobs")
             worker.term()
             assert await worker.ends() == 0
-    assert sum("It is waited for" in line for line in worker.lines) == 2
+    assert sum(" waiting: " in line for line in worker.lines) == 2
 
 
 async def test_sigterm_ends_the_wait(tmp_path: Path) -> None:
     index = f"postgresql:///news?host={tmp_path}"
     async with started(tmp_path, index, f"file://{tmp_path}/bucket") as worker:
-        await worker.says("It is waited for")
+        await worker.says(" waiting: ")
         worker.term()
         assert await worker.ends() == 0
 
@@ -127,7 +127,7 @@ async def test_what_is_back_is_gone_on_with_and_named_once(tmp_path: Path) -> No
 
         assert await when_there(attempt, asyncio.Event(), said.append) is False
     (line,) = said
-    assert line.startswith("the segments in s3://archive/news can't be had: ")
+    assert line.startswith("waiting: the segments in s3://archive/news can't be had: ")
 
 
 async def test_a_bucket_that_is_not_there_is_not_waited_for() -> None:
