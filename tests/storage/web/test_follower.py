@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stderr
 from datetime import UTC, datetime
 from functools import partial
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -170,20 +172,29 @@ def test_lists_that_can_be_written_no_more_are_made_anew_elsewhere(tmp_path: Pat
     assert listed(shared) == ["a"]
 
 
+class Told(StringIO):
+    """What was written, and whether anything was, for a thread that waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.anything = threading.Event()
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        self.anything.set()
+        return written
+
+
 @pytest.mark.index_file("the mirror's own files are removed")
-def test_what_keeps_the_lists_from_being_kept_is_said_until_it_is_over(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_keeps_the_lists_from_being_kept_is_said_until_it_is_over(tmp_path: Path) -> None:
     stored(tmp_path, article("a"))
     follower = Follower(tmp_path, private=False)
     for part in tmp_path.glob("index.sqlite*"):
         part.unlink()
-    follower.start()
-    said = ""
-    while not said:
-        said = capsys.readouterr().err
-    assert said.count("lists are not brought up to date: ") == 1
-    reindex(tmp_path, hour(5))
-    assert follower.caught_up.wait(_SECONDS)
-    assert capsys.readouterr().err == ""
-    follower.close()
+    with redirect_stderr(Told()) as told:
+        follower.start()
+        assert told.anything.wait(_SECONDS)
+        reindex(tmp_path, hour(5))
+        assert follower.caught_up.wait(_SECONDS)
+        follower.close()
+    assert told.getvalue().count("lists are not brought up to date: ") == 1
