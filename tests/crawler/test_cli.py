@@ -105,7 +105,7 @@ def test_a_sync_imports_nothing_that_only_other_runs_need() -> None:
         (["ftp://example.org/"], "only http:// and https://"),
         (["https://user:pw@example.org/"], "--header"),
         (["https://exa mple/"], "no valid URL"),
-        (["https://example.org/", "--rate", "-1"], "--rate = -1.0: must be a number from 0"),
+        (["https://example.org/", "--rate", "-1"], "--rate = -1: must be a number from 0"),
         (["https://example.org/", "--concurrency", "0"], "--concurrency = 0: must be"),
         (["https://example.org/", "--max-articles", "0"], "--max-articles = 0: must be"),
         (["https://example.org/", "--format", "No Name"], "--format = 'No Name': must be"),
