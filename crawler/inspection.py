@@ -121,7 +121,7 @@ class _Looker:
         if isinstance(seen, Page):
             return await self._site(robots, seen.why, seen)
         feeds = _feeds(each for copy in seen.copies.values() for each in copy.facts.links)
-        why = "it is one article"
+        why = "it has the text or the signs of one"
         return self._look(robots, "article", why, seen.url, article=seen, feeds=feeds)
 
     def _nothing(self, robots: Robots, why: str) -> Look:

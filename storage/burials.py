@@ -40,6 +40,7 @@ def heed(root: Path, index: Index, being_written: Collection[Path] = ()) -> tupl
     """Take out of the folder ``root`` what was forgotten elsewhere; say so where anything was.
 
     Logs that are ``being_written`` are left: who writes them knows of no article that is forgotten.
+    Raises ArchiveError.
     """
     folder = layout.check(root).folder
     if not folder:

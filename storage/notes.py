@@ -31,13 +31,12 @@ _FRAME = Layout("<II")
 class Notes(Struct, frozen=True, kw_only=True):
     """What rides along with a batch: what a run learned.
 
-    Aliases are (site, url, slug), ``memory`` is (site, key, value).
+    ``memory`` is (site, key, value).
     """
 
     at: datetime
     entries: tuple[EntryState, ...] = ()
     validators: tuple[Validator, ...] = ()
-    aliases: tuple[tuple[str, str, str], ...] = ()
     memory: tuple[tuple[str, str, str], ...] = ()
 
 
@@ -50,7 +49,6 @@ def batch_of(
         segments={name: (name.partition("/")[0], end) for name, end in (ends or {}).items()},
         entries=tuple(_entry_row(entry) for entry in notes.entries),
         validators=_validator_rows(notes, rows),
-        names=tuple(_name_row(alias, notes.at) for alias in notes.aliases),
         memory=tuple(
             {"site": site, "key": key, "value": value} for site, key, value in notes.memory
         ),
@@ -134,8 +132,3 @@ def _validator_rows(notes: Notes, rows: Sequence[Rows]) -> tuple[Values, ...]:
         for one in notes.validators
     )
     return tuple([values for values in noted if values[:-1] not in told])
-
-
-def _name_row(alias: tuple[str, str, str], at: datetime) -> Values:
-    site, url, slug = alias
-    return (site, url, slug, True, to_micros(at))

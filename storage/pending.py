@@ -61,7 +61,6 @@ class Pending:
             entries=_all(batch.entries for batch in self._batches),
             validators=_all(batch.validators for batch in self._batches),
             memory=_all(batch.memory for batch in self._batches),
-            names=_all(batch.names for batch in self._batches),
         )
 
     def segments(self) -> list[str]:

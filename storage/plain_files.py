@@ -197,7 +197,10 @@ def _is_elsewhere(index: Index, row: Row) -> bool:
 
 
 def decoded(row: Row, body_of: BodyOf) -> bytes:
-    """Return a representation's bytes without their content coding, checked against its length."""
+    """Return a representation's bytes without their content coding, checked against its row.
+
+    Raises DamageFound where they are others.
+    """
     with values_of("representations"):
         stored = body_of(unpacked(row["target_id"] or row["record_id"]))
     where = f"{row['segment']} at {row['offset']}"

@@ -225,7 +225,10 @@ class Publisher:
             self._sent, self._gathering = self._gathering, _Lot()
 
     def land(self) -> dict[str, BytesLike]:
-        """Make visible what was on its way, where it has arrived; return its bodies."""
+        """Make visible what was on its way, where it has arrived; return its bodies.
+
+        Raises SegmentsAway where that failed too often, and any other ArchiveError at once.
+        """
         if self._sent is None or self._sent.upload is None or not self._sent.upload.done():
             return {}
         error = self._sent.upload.exception()

@@ -25,7 +25,10 @@ from storage.uninterrupted import uninterrupted
 
 
 def losers(root: Path, segments: Segments, sites: Iterable[str], known: LeftOut) -> LeftOut:
-    """Return those groups of ``sites`` in whose place others count, with those ``known`` before."""
+    """Return those groups of ``sites`` in whose place others count, with those ``known`` before.
+
+    Raises ArchiveError.
+    """
     lost = {one.id: one for one in known.lost}
     forgotten = {one.id: one for one in known.forgotten}
     for site in sites:
@@ -62,9 +65,9 @@ def _seen(root: Path, site: str, claims: Iterable[Claim]) -> set[str]:
 
 
 def take_out(places: Places, gone: LeftOut) -> tuple[str, ...]:
-    """Take groups that the index at ``places`` does not have out of segments; say what it were.
+    """Take groups that the index at ``places`` does not have out of segments; say which.
 
-    The mirror must have that index, and the caller its lock.
+    The mirror must have that index, and the caller its lock. Raises ArchiveError.
     """
     if not gone.ids:
         return ()

@@ -61,9 +61,8 @@ _SHIFTS = range(150, -1, -10)
 #: that is worth its while: to get back from another processor takes as long as to hash so many.
 _UNSHARED = 2_047
 _WORTH_SHARING = 1 << 16
-#: A digest as text, where its base32 begins, and the letters that Python's int has for those of it.
+#: A digest as text, and the letters that Python's int has for those of base32.
 _DIGEST = re.compile(rb"sha1:[A-Z2-7]{32}")
-_SHA1 = len("sha1:")
 _TO_PYTHON = bytes.maketrans(_BASE32.encode(), b"0123456789abcdefghijklmnopqrstuv")
 _CONTENT_ENCODING = len("content-encoding")
 _CONTENT_LENGTH = len("content-length")
@@ -180,7 +179,7 @@ def is_digest(data: BytesLike, text: str | bytes) -> bool:
     if not _DIGEST.fullmatch(told):
         return False
     sha1 = hashlib.sha1(data, usedforsecurity=False).digest()
-    return int(told[_SHA1:].translate(_TO_PYTHON), 32) == int.from_bytes(sha1)
+    return int(told.removeprefix(b"sha1:").translate(_TO_PYTHON), 32) == int.from_bytes(sha1)
 
 
 def payload_digest(body: BytesLike) -> str:

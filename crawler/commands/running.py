@@ -66,7 +66,8 @@ def run(
     """Mirror what ``request`` says, tell it in ``voice``, and return the exit code.
 
     ``strict`` counts what was known before too; ``metrics`` is a file for the run's numbers;
-    ``readers`` are the processes that read, where they were started ahead.
+    ``readers`` are the processes that read, where they were started ahead. Raises UsageError where
+    ``metrics`` can't be written, and what conductor.mirror raises.
     """
     give_back_large_blocks()
     reporter = voice.reporter()

@@ -156,10 +156,10 @@ def _must_follow(done: Forgotten, mirror: str) -> list[str]:
     gone = done.trace
     since = f" made since {moment_text(gone.first)}" if gone.first else ""
     exports = f"exports{since} that have {gone.site}: jsonl, parquet, feed, warc, wacz, files"
-    machines = "(folders in which other machines write it are cleaned by their next runs)"
+    machines = "folders in which other machines write it are cleaned by their next runs"
     found = [
         f"{exports} ({', '.join(gone.formats) or 'any format'})",
-        f"backups and copies of {mirror}{since}, snapshots of its file system, {machines}",
+        f"backups and copies of {mirror}{since}, snapshots of its file system ({machines})",
         "mirrors that follow this one, and readers' caches of pages that `slugline serve` showed",
     ]
     found += [

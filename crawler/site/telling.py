@@ -61,6 +61,6 @@ class Telling:
         if rate and listed:
             seconds = listed * REQUESTS_AN_ARTICLE / rate
             self.say(
-                f"{listed} articles listed: {pace(rate)} and about "
-                f"{REQUESTS_AN_ARTICLE} requests each, this takes about {duration(seconds)}"
+                f"{count(listed, 'article')} listed: {pace(rate)}, about "
+                f"{REQUESTS_AN_ARTICLE} requests each, so this takes about {duration(seconds)}"
             )

@@ -51,7 +51,6 @@ class Batch(Struct, frozen=True, kw_only=True):
     entries: tuple[Row, ...] = ()
     validators: tuple[Values, ...] = ()
     memory: tuple[Row, ...] = ()
-    names: tuple[Values, ...] = ()
 
 
 class Index(Reader):
@@ -285,7 +284,6 @@ ADD_ARTICLE = f"""
 
 def _add_batch(batch: Batch, connection: Connection) -> None:
     _add_rows(connection, batch.rows)
-    keep_newest(connection, "names", batch.names)
     keep_newest(connection, "validators", batch.validators)
     _replace(connection, "entries", batch.entries)
     _remember(connection, batch.memory)

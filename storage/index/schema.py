@@ -1,13 +1,13 @@
 """The index's tables: derived from the segments, but for what a run remembers of its work.
 
 Everything that a reading command shows is made by deriving.py from manifests. ``entries``,
-``memory``, ``runs`` and the noted part of ``names`` and ``validators`` are operational: a reindex
-loses them, and says so. Moments are whole microseconds since 1970 in UTC, so that they sort and
-never lose a digit; lists and mappings are JSON text; record ids and digests are packed
-(packing.packed); a URL or path that is only looked for has a mark of 64 bits (packing.mark_of). A
-change here is a new rows.SCHEMA_VERSION: in SQLite the index is made again, by what tables.py has
-of it as text, and PostgreSQL's is moved by migrations/. No command imports this but to make or move
-the latter: SQLAlchemy takes longer to load than most of them take to answer.
+``memory``, ``runs`` and the noted part of ``validators`` are operational: a reindex loses them, and
+says so. Moments are whole microseconds since 1970 in UTC, so that they sort and never lose a digit;
+lists and mappings are JSON text; record ids and digests are packed (packing.packed); a URL or path
+that is only looked for has a mark of 64 bits (packing.mark_of). A change here is a new
+rows.SCHEMA_VERSION: in SQLite the index is made again, by what tables.py has of it as text, and
+PostgreSQL's is moved by migrations/. No command imports this but to make or move the latter:
+SQLAlchemy takes longer to load than most of them take to answer.
 """
 
 from __future__ import annotations

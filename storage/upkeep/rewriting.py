@@ -112,7 +112,10 @@ class Upkeep:
         return before - (sum(length for _, length in spans) if part else 0)
 
     def join(self, name: str, others: Sequence[str]) -> None:
-        """Put segments, each whole, behind ``name``, in this order, and remove them."""
+        """Put segments, each whole, behind ``name``, in this order, and remove them.
+
+        Raises DamageFound where one of them is not as the index says.
+        """
         sizes = {each: self.segments.size(each) or 0 for each in (name, *others)}
         if any(known_segments(self.index).get(each) != size for each, size in sizes.items()):
             raise DamageFound(name, "it, or one to be joined to it, is not as the index says")

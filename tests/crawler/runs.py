@@ -14,6 +14,7 @@ from crawler.discovery.records import RecordHint
 from crawler.events import Event, Failed, Summary
 from crawler.request import MirrorRequest
 from storage.archive import Archive, SnapshotRow
+from storage.model import EntryState
 
 
 class Ran(Struct, frozen=True, kw_only=True):
@@ -62,3 +63,10 @@ def history(into: Path, slug: str | None = None) -> list[SnapshotRow]:
 def reasons(into: Path, slug: str) -> list[str]:
     """Return why each snapshot of the article called ``slug`` was stored, oldest first."""
     return [row.reason for row in history(into, slug)]
+
+
+def entries(into: Path) -> dict[str, EntryState]:
+    """Return what is remembered of the URLs of the one site in the mirror at ``into``."""
+    with Archive.open(into) as archive:
+        (name,) = (each.name for each in archive.sites())
+        return archive.entries(name)

@@ -255,10 +255,6 @@ async def test_html_that_tangles_is_read_in_bounded_time_or_refused(
                 assert "html" in kept, name
 
 
-def big_page(site: FaultServer, slug: str, piece: bytes, size: int) -> bytes:
-    return page(site, slug, piece * (size // len(piece)))
-
-
 @pytest.mark.parametrize(
     ("name", "piece", "size"),
     [

@@ -16,8 +16,6 @@ from storage.upkeep.forget import forget
 from tests.s3 import BUCKET, S3Server
 from tests.storage.drafts import SCOPE, SITE, article, hour, keep, open_store, stored, tree
 
-_TEXT = b"a as "
-
 
 @pytest.fixture
 def machines(tmp_path: Path, database: str, s3: S3Server) -> tuple[Path, Path]:

@@ -19,7 +19,6 @@ FULL = Notes(
     at=SEEN,
     entries=(ENTRY,),
     validators=(Validator(url=ENTRY.url, etag='"1"', digest="0" * 64),),
-    aliases=((SITE, "https://news.example/b", "a"),),
     memory=((SITE, "key", "[1]"),),
 )
 
@@ -57,5 +56,5 @@ def test_cut_or_flipped_anywhere_what_stands_before_is_read(
 def test_a_batch_tells_of_all_notes() -> None:
     batch = batch_of(FULL, ends={f"{SITE}/x.warc.gz": 10})
     assert batch.segments == {f"{SITE}/x.warc.gz": (SITE, 10)}
-    assert (len(batch.entries), len(batch.validators), len(batch.names)) == (1, 1, 1)
+    assert (len(batch.entries), len(batch.validators), len(batch.memory)) == (1, 1, 1)
     assert batch.memory == ({"site": SITE, "key": "key", "value": "[1]"},)

@@ -95,15 +95,13 @@ def test_notes_are_kept_with_the_batch(tmp_path: Path) -> None:
         run="a-run",
     )
     validator = Validator(url=entry.url, etag='"1"', digest="0" * 64)
-    alias = (SITE, "https://news.example/y", "story")
     store = open_store(tmp_path)
-    store.commit([], Notes(at=SEEN, entries=(entry,), validators=(validator,), aliases=(alias,)))
+    store.commit([], Notes(at=SEEN, entries=(entry,), validators=(validator,)))
     store.commit([], Notes(at=SEEN, entries=(structs.replace(entry, attempts=2),)))
     store.close()
     with Archive.open(tmp_path) as archive:
         assert archive.entries(SITE) == {entry.url: structs.replace(entry, attempts=2)}
         assert archive.validators([entry.url, "https://nowhere/"]) == {entry.url: validator}
-        assert archive.aliases(SITE) == {"https://news.example/y": "story"}
 
 
 def test_a_second_store_is_refused_and_the_first_one_goes_on(tmp_path: Path) -> None:

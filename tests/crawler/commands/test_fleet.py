@@ -10,16 +10,12 @@ import pytest
 
 from tests.crawler.cluster.fleet import config
 from tests.crawler.commands.calling import complaint, slugline
-
-SITES = ("https://example.org/", "https://example.net/news/")
+from tests.crawler.commands.queues import SITES, written
 
 
 @pytest.fixture
 def file(tmp_path: Path, database: str) -> Path:
-    """Give a config.toml over two sites, with a queue of its own."""
-    path = tmp_path / "news.toml"
-    path.write_text(config(SITES, "https://example.org/bot", rate=2, queue=database))
-    return path
+    return written(tmp_path, database)
 
 
 @pytest.mark.parametrize("command", ["worker", "schedule", "enqueue example.org"])

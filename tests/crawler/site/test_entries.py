@@ -10,8 +10,7 @@ import pytest
 from crawler.discovery.traps import BARREN_PAGES
 from crawler.events import Failed, Note, Passed
 from storage.archive import Archive
-from storage.model import EntryState
-from tests.crawler.runs import Ran, history, run
+from tests.crawler.runs import Ran, entries, history, run
 from tests.crawler.small_site import Page, SmallSite, article
 
 
@@ -19,12 +18,6 @@ from tests.crawler.small_site import Page, SmallSite, article
 async def site() -> AsyncIterator[SmallSite]:
     async with SmallSite() as small:
         yield small
-
-
-def entries(root: Path) -> dict[str, EntryState]:
-    with Archive.open(root) as archive:
-        (name,) = (each.name for each in archive.sites())
-        return archive.entries(name)
 
 
 def passed(ran: Ran) -> dict[str, str]:

@@ -16,7 +16,6 @@ from crawler.events import Began, Event
 from crawler.request import MirrorRequest
 from storage.archive import Archive
 from storage.errors import StoreFailed
-from storage.model import EntryState
 from tests.crawler.copying import alternate
 from tests.crawler.runs import history, reasons, run
 from tests.crawler.small_site import Page, SmallSite, article
@@ -26,12 +25,6 @@ from tests.crawler.small_site import Page, SmallSite, article
 async def site() -> AsyncIterator[SmallSite]:
     async with SmallSite() as small:
         yield small
-
-
-def entries(root: Path) -> dict[str, EntryState]:
-    with Archive.open(root) as archive:
-        (name,) = (each.name for each in archive.sites())
-        return archive.entries(name)
 
 
 class PowerCut(Exception):

@@ -56,5 +56,5 @@ def test_no_time_is_estimated_without_a_pace(telling: Telling, heard: list[Event
     assert heard == []
     telling.estimate(9, 2)
     assert [each.message for each in heard if isinstance(each, Note)] == [
-        "9 articles listed: at most 2 requests/s and about 4 requests each, this takes about 18 s"
+        "9 articles listed: at most 2 requests/s, about 4 requests each, so this takes about 18 s"
     ]

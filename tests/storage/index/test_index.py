@@ -66,7 +66,8 @@ def test_names_and_validators_keep_what_was_seen_last_whatever_comes_last(tmp_pa
     place = Place(id="urn:uuid:2", segment=HERE, offset=0, length=10_000)
     index.apply(Batch(rows=(rows_of(new, place),)))
     old = rows()
-    index.apply(Batch(validators=old.validators, names=old.names))
+    told = structs.replace(old, snapshot=None, representations=())
+    index.apply(Batch(rows=(told,), validators=old.validators))
     url = "https://news.example/news/story"
     assert stored_validators(index, [url])[url].etag == '"storyhtml again"'
     assert site_aliases(index, "news.example") == {url: "story"}

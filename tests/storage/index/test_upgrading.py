@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -12,7 +11,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import StaticPool, create_engine
 
-from storage import layout
 from storage.archive import Archive
 from storage.errors import ArchiveError, IndexUnusable
 from storage.index.database_url import DatabaseUrl
@@ -25,28 +23,7 @@ from storage.search.fulltext import Question
 from storage.search.opening import search
 from tests.postgres import Server
 from tests.storage.drafts import article, stored
-
-
-def mirror(root: Path, url: str, **more: object) -> Path:
-    """Make a mirror with its index in the schema ``news`` of a database."""
-    asked = "&".join(f"{name}={value}" for name, value in {"schema": "news", **more}.items())
-    layout.make(root, index=f"{url}{'&' if '?' in url else '?'}{asked}")
-    return root
-
-
-def sequences(root: Path) -> dict[str, list[int]]:
-    index = Reader.to_read(root)
-    found: dict[str, list[int]] = {}
-    for row in index.ask("SELECT site, sequence FROM snapshots ORDER BY n"):
-        found.setdefault(row["site"], []).append(row["sequence"])
-    index.close()
-    return found
-
-
-def at_once(*work: Callable[[], object]) -> None:
-    with ThreadPoolExecutor(len(work)) as pool:
-        for done in [pool.submit(each) for each in work]:
-            done.result()
+from tests.storage.index.postgres_mirrors import at_once, mirror, sequences
 
 
 def _ours(_: object, name: str, kind: str, reflected: bool, other: object) -> bool:

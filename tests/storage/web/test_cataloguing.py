@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from msgspec import structs
 
 from storage.archive import Archive
 from storage.index.reader import Reader
-from storage.model import Draft, EntryState, Record
+from storage.model import EntryState
 from storage.notes import Notes
-from storage.web.catalogue import Catalogue, Wanted
+from storage.web.catalogue import Catalogue
 from storage.web.cataloguing import CatalogueFiller
 from tests.storage.drafts import SEEN, SITE, article, event, hour, open_store, stored
 from tests.storage.indexes import change
-
-
-def told(slug: str, **facts: Any) -> Draft:
-    draft = article(slug)
-    record = Record(slug=slug, url=draft.manifest.url, title=f"On {slug}", **facts)
-    return structs.replace(draft, manifest=structs.replace(draft.manifest, record=record))
-
-
-def filled(root: Path, at: Path, *, private: bool = False) -> CatalogueFiller:
-    filling = CatalogueFiller.open(at)
-    follow(filling, root, private=private)
-    return filling
-
-
-def follow(filling: CatalogueFiller, root: Path, *, private: bool = False) -> None:
-    with Archive.open(root) as archive:
-        while filling.step(archive, private=private):
-            pass
-
-
-def slugs(catalogue: Catalogue, **values: str) -> list[str]:
-    return [one.slug for one in catalogue.page(Wanted(site=SITE, values=values), 99)]
+from tests.storage.web.catalogues import filled, follow, slugs, told
 
 
 def test_what_changes_later_is_followed(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from storage.errors import DamageFound
 from storage.web.answer import Answer
-from storage.web.request import Request
+from storage.web.request import Refusal, Request
 from storage.web.workers import MOST_WAITING, THREADS, Workers
 from tests.storage.drafts import SEEN
 
@@ -89,9 +89,9 @@ async def test_who_comes_when_too_many_wait_is_told_to_come_again(opened: Openin
         asyncio.ensure_future(workers.answer(held, ASKED, heavy=False)) for _ in range(MOST_WAITING)
     ]
     await asyncio.sleep(0)
-    with pytest.raises(Exception, match="Too many requests wait") as refused:
+    with pytest.raises(Refusal, match="Too many requests wait") as refused:
         await workers.answer(held, ASKED, heavy=False)
-    assert refused.value.status == 503  # type: ignore[attr-defined]
+    assert refused.value.status == 503
     end.set()
     await asyncio.gather(*waiting)
     workers.close()
