@@ -54,10 +54,10 @@ def heed(root: Path, index: Index, being_written: Collection[Path] = ()) -> tupl
         urls=tuple(sorted(urls)),
         files=tuple(sorted({name for url in urls for name in likely_names(url)})),
     )
-    files = scrub_files(root, gone)
-    if files:
-        # Names that others have too are written again.
+    if any((root / layout.FILES / name).exists() for name in gone.files):
+        # Names that others have too are written again: owed before the first of them goes.
         index.set_note(mark_of_folder(root), "0")
+    files = scrub_files(root, gone)
     others = scrub_lost(root, gone) + bool(scrub_runs(root, gone, being_written))
     index.set_note(key, str(new[-1]["n"]))
     if not files and not others:
