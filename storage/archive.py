@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from storage import layout, select
 from storage.codings import CodingError, decode
@@ -238,23 +238,34 @@ class Archive:
         return rows
 
     def newest(self, site: str, slug: str) -> Manifest | None:
-        """Return an article's newest snapshot, or None. Raises DamageFound."""
+        """Return an article's newest snapshot, or None.
+
+        Where only the bytes that its text stands in are damaged, it has no text: a run goes on, and
+        ``verify`` tells. Raises DamageFound.
+        """
         row = queries.newest(self._index, site, slug)
-        return self.manifest(row) if row else None
+        if row is None:
+            return None
+        try:
+            return self.manifest(row)
+        except DamageFound:
+            return structs.replace(self.manifest(row, text=False), body_in=None)
 
     def with_words(
         self, site: str, slug: str, before: int, content: Mapping[str, ContentDigest]
     ) -> Iterator[Manifest]:
         """Give an article's snapshots, newest first, that seem to have all these contents.
 
-        ``before``: only those of a lower sequence number; ``content`` is by source. The index has
-        marks of the words alone: compare the digests. Raises DamageFound.
+        They are without their texts. ``before``: only those of a lower sequence number; ``content``
+        is by source. The index has marks of the words alone: compare the digests. Raises
+        DamageFound.
         """
-        return map(self.manifest, queries.with_words(self._index, site, slug, before, content))
+        rows = queries.with_words(self._index, site, slug, before, content)
+        return (self.manifest(row, text=False) for row in rows)
 
-    def manifest(self, row: SnapshotRow | EventRow) -> Manifest:
-        """Return the manifest that a row stands for. Raises DamageFound."""
-        return self._records.manifest(row)
+    def manifest(self, row: SnapshotRow | EventRow, *, text: bool = True) -> Manifest:
+        """Return the manifest that a row stands for; ``text`` as in Records. Raises DamageFound."""
+        return self._records.manifest(row, text=text)
 
     def group(self, row: SnapshotRow | EventRow) -> bytes:
         """Return the bytes of a snapshot's or event's records as stored. Raises DamageFound."""

@@ -26,7 +26,10 @@ def taken_out(manifest: Manifest, decoded: Iterable[tuple[str, bytes]]) -> Manif
     record = manifest.record
     if record is None or not record.body_md:
         return manifest
-    text = record.body_md.encode("utf-8", "surrogatepass")
+    try:
+        text = record.body_md.encode()
+    except UnicodeEncodeError:
+        return manifest  # it can't be written at all, and manifest.py says so
     for name, body in decoded:
         start = body.find(text)
         if start >= 0:

@@ -29,6 +29,8 @@ MAX_STATUS = 999
 #: The highest sequence number and revision: whole numbers that every reader of JSON takes exactly
 #: (RFC 8259 section 6), with room to count on.
 MAX_COUNT = 1 << 52
+#: The largest number that a format tells of itself: every reader of JSON takes it exactly.
+MAX_NUMBER = (1 << 53) - 1
 #: Compressed bytes of one record: a segment's size; Content-Length has no bound of its own.
 MAX_MEMBER = 1 << 30
 _NOTHING = timedelta(0)
@@ -141,6 +143,9 @@ def _check_representation(one: Representation) -> None:
         raise ManifestError(f"its {one.format} would be a file outside files/: {one.file!r}")
     if not 0 <= one.length <= MAX_LENGTH or not 0 <= one.status <= MAX_STATUS:
         raise ManifestError(f"its {one.format} has {one.length} bytes, status {one.status}")
+    for name, value in one.particulars.items():
+        if isinstance(value, int) and abs(value) > MAX_NUMBER:
+            raise ManifestError(f"its {one.format} has a number for {name!r} past {MAX_NUMBER}")
 
 
 def _check_records(manifest: Manifest) -> None:

@@ -43,15 +43,19 @@ class Records:
             self._open.popitem()[1].close()
         self._segments.close()
 
-    def manifest(self, row: SnapshotRow | EventRow) -> Manifest:
+    def manifest(self, row: SnapshotRow | EventRow, *, text: bool = True) -> Manifest:
         """Return the manifest that a row stands for, its record with the text.
 
-        Raises DamageFound where it, or the bytes that the text stands in, are not there.
+        Without ``text`` only the manifest's own record is read, and the text is as it has it: what
+        is asked for something else does not fail with the bytes that the text stands in. Raises
+        DamageFound where it, or these bytes, are not there.
         """
         parsed = self._read(row.segment, row.offset, row.head, row.id)
         try:
             manifest = decode(parsed.body)
-            return manifest if manifest.body_in is None else self._with_text(manifest, row)
+            if not text or manifest.body_in is None:
+                return manifest
+            return self._with_text(manifest, row)
         except ValueError as error:
             raise DamageFound(f"{row.segment} at byte {row.offset}", str(error)) from error
 

@@ -48,6 +48,11 @@ class Telling(Protocol):
         """Names under files/."""
 
 
+def has_files(root: Path, gone: Telling) -> bool:
+    """Tell whether any of the article's plain files is there."""
+    return any((root / FILES / name).exists() for name in filter(is_file_name, gone.files))
+
+
 def scrub_files(root: Path, gone: Telling) -> int:
     """Remove the article's plain files, and folders left empty; return how many there were.
 

@@ -56,7 +56,7 @@ def diff(
         if pair is None:
             complain(f"{where[1]} has one snapshot so far: there is nothing to compare")
             return
-        old, new = (archive.manifest(row) for row in pair)
+        old, new = (archive.manifest(row, text=False) for row in pair)
         name = format_ or _changed_format(old, new)
         found = _compared(archive, old, new, name)
     if as_json:

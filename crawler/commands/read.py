@@ -145,7 +145,7 @@ def show(
     with Archive.open(mirror) as archive:
         where = archive.find(slug, site)
         row = archive.pick(*where, at=when, by=by, revision=revision)
-        manifest = archive.manifest(row)
+        manifest = archive.manifest(row, text=format_ is None)
         if format_ is None:
             _show_record(manifest, as_json=as_json)
             return
@@ -218,7 +218,7 @@ def _canonical(archive: Archive, manifest: Manifest, at: datetime | None) -> Man
     where = archive.resolve(source)
     if not where:
         raise UsageError(f"the original of {manifest.slug} is not in this mirror: {clean(source)}")
-    return archive.manifest(archive.pick(*where[0], at=at))
+    return archive.manifest(archive.pick(*where[0], at=at), text=False)
 
 
 def _readable_format(manifest: Manifest) -> str:

@@ -143,7 +143,7 @@ def _difference(archive: Archive, old: SnapshotRow, new: SnapshotRow) -> tuple[s
     """Compare the Markdown of two snapshots, changed lines only."""
     sides = []
     for row in (old, new):
-        manifest = archive.manifest(row)
+        manifest = archive.manifest(row, text=False)
         body: Body = archive.body(manifest, "markdown")
         name = side_name(manifest, "markdown")
         sides.append(Side(name=name, body=body.decoded, content_type="text/markdown"))

@@ -73,12 +73,15 @@ class Taken(Struct, frozen=True, kw_only=True):
 EVERYTHING = Chosen()
 
 
-def taken(archive: Archive, chosen: Chosen) -> Iterator[Taken]:
-    """Give the snapshots chosen, by site, slug and sequence. Raises DamageFound."""
+def taken(archive: Archive, chosen: Chosen, *, text: bool = True) -> Iterator[Taken]:
+    """Give the snapshots chosen, by site, slug and sequence; ``text`` as in Records.
+
+    Raises DamageFound.
+    """
     for row in _rows(archive, chosen):
         if row.private and not chosen.private:
             continue
-        manifest = archive.manifest(row)
+        manifest = archive.manifest(row, text=text)
         if chosen.admits(manifest):
             yield Taken(row=row, manifest=manifest)
 

@@ -73,9 +73,9 @@ def _admits(archive: Archive, chosen: Chosen, change: Change) -> bool:
         return True
     row = change.row
     if isinstance(row, SnapshotRow):
-        return chosen.admits(archive.manifest(row))
+        return chosen.admits(archive.manifest(row, text=False))
     before = [r for r in archive.history(row.site, row.slug) if r.sequence < row.sequence]
-    return bool(before) and chosen.admits(archive.manifest(before[-1]))
+    return bool(before) and chosen.admits(archive.manifest(before[-1], text=False))
 
 
 class _Entries:

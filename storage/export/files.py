@@ -60,13 +60,14 @@ def write_files(archive: Archive, tree: Place, chosen: Chosen) -> ExportedFiles:
     # A URL may have been one article's and is another's now: the bytes fetched last are its file's.
     shared = archive.shared_files()
     fetched: dict[str, datetime] = {}
-    for newest in taken(archive, chosen):
+    for newest in taken(archive, chosen, text=False):
         done: set[str] = set()
         # A format that the newest snapshot lacks is still there as an earlier one had it.
         for row in reversed(archive.history(newest.row.site, newest.row.slug)):
             if row.sequence > newest.row.sequence:
                 continue
-            manifest = newest.manifest if row.id == newest.row.id else archive.manifest(row)
+            same = row.id == newest.row.id
+            manifest = newest.manifest if same else archive.manifest(row, text=False)
             if not chosen.admits(manifest):
                 continue
             kept = (r for r in manifest.representations if r.record_id and is_file_name(r.file))

@@ -65,7 +65,7 @@ def export_warc(
 
 def _groups(archive: Archive, chosen: Chosen) -> Iterator[tuple[SnapshotRow | EventRow, Manifest]]:
     if not chosen.every:
-        for one in taken(archive, chosen):
+        for one in taken(archive, chosen, text=False):
             yield one.row, one.manifest
         return
     for rows in histories(archive, chosen):
@@ -75,10 +75,10 @@ def _groups(archive: Archive, chosen: Chosen) -> Iterator[tuple[SnapshotRow | Ev
         # What happened before the first snapshot goes with that one.
         admitted: bool | None = None
         for row in both:
-            manifest = archive.manifest(row)
+            manifest = archive.manifest(row, text=False)
             if isinstance(row, SnapshotRow):
                 admitted = chosen.admits(manifest)
             elif admitted is None:
-                admitted = chosen.admits(archive.manifest(rows[0]))
+                admitted = chosen.admits(archive.manifest(rows[0], text=False))
             if admitted and chosen.within(row.observed_at):
                 yield row, manifest

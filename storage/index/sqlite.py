@@ -201,6 +201,8 @@ class Sqlite:
             for statement in LATER:
                 connection.execute(statement)
             connection.commit()
+            # A writer can't change to this while somebody reads: it would not begin.
+            connection.execute("PRAGMA journal_mode = WAL")
         self.close()
         path = self.root / NEW
         with os_errors("putting the new index in place"):

@@ -24,7 +24,7 @@ from storage.layout import CATALOGUE
 from storage.model import Draft, Manifest
 from storage.notes import Notes
 from storage.plain_files import mark_of_folder
-from storage.scrub import scrub_beside, scrub_files, scrub_lost, scrub_runs
+from storage.scrub import has_files, scrub_beside, scrub_files, scrub_lost, scrub_runs
 from storage.search import opening as fulltext_opening
 from storage.segments.appending import SEGMENT_BYTES
 from storage.segments.recovery import Group
@@ -56,17 +56,17 @@ def forget(
     gone = trace(root, slug_or_url, site)
     if gone.tombstone is None:
         gone = structs.replace(gone, tombstone=_bury(root, gone, reason, now))
-    files, lines, lost = scrub_files(root, gone), scrub_runs(root, gone), scrub_lost(root, gone)
     with Upkeep(root, now) as upkeep:
+        if has_files(root, gone):
+            # Names that others have too are written again: owed before the first of them goes.
+            upkeep.index.set_note(mark_of_folder(root), "0")
+        files, lines, lost = scrub_files(root, gone), scrub_runs(root, gone), scrub_lost(root, gone)
         with upkeep.index.holding({gone.site}):
             # Nobody stores more of it between this look and the last of it.
             unseen = _drop_unseen(upkeep, gone)
             gaps = _gaps(upkeep.index, gone)
             freed = sum(upkeep.drop(name, gaps[name]) for name in sorted(gaps))
         forget_notes(upkeep.index, gone.site, gone.slug, gone.urls)
-        if files:
-            # Names that others have too are written again by the next run.
-            upkeep.index.set_note(mark_of_folder(root), "0")
         upkeep.settle()
         scrub_beside(root)
         upkeep.index.scrub()

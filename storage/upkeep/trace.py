@@ -69,7 +69,7 @@ def _manifests(archive: Archive, site: str, slug: str) -> list[Manifest]:
     rows: list[SnapshotRow | EventRow] = [*archive.history(site, slug), *archive.events(site, slug)]
     for row in rows:
         try:
-            found.append(archive.manifest(row))
+            found.append(archive.manifest(row, text=False))
         except ArchiveError:
             continue
     return found

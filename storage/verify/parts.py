@@ -103,11 +103,11 @@ def proving(parts: Sequence[Part], workers: int) -> Iterator[Iterator[Proof]]:
     """
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
+        proofs: Iterator[Proof] = iter(())
+        # A fault of whoever uses them is not for here.
         with suppress(OSError):
-            found = pool.map(_prove, parts) if parts else iter(())
-            yield _proofs(parts, found)
-            return
-        yield iter(())
+            proofs = _proofs(parts, pool.map(_prove, parts)) if parts else proofs
+        yield proofs
     finally:
         pool.shutdown(cancel_futures=True)
 

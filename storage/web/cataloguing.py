@@ -275,7 +275,7 @@ def _values(archive: Archive, row: SnapshotRow) -> Iterator[tuple[str, str]]:
     yield "state", "gone" if row.gone_at else "here"
     yield from (("finding", finding.kind) for finding in row.findings)
     try:
-        record = archive.manifest(row).record
+        record = archive.manifest(row, text=False).record
     except DamageFound:
         # What is damaged is said on the article's own page; the list goes on.
         return

@@ -15,7 +15,7 @@ from storage.errors import DamageFound
 from storage.model import BodyIn, Draft, Manifest, Record
 from storage.segments.opening import open_segments
 from storage.upkeep.salvage import without
-from tests.storage.drafts import SITE, article, hour, keep, open_store, stored, words
+from tests.storage.drafts import SITE, article, hour, keep, open_store, segments_of, stored, words
 from tests.storage.verify.harming import problems
 
 TEXT = "a line of news\n" * 5
@@ -109,10 +109,41 @@ def test_a_text_that_is_not_where_it_should_be_is_damage(place: BodyIn, tmp_path
     stored(
         tmp_path, structs.replace(draft, manifest=structs.replace(draft.manifest, body_in=place))
     )
-    with Archive.open(tmp_path) as archive, pytest.raises(DamageFound, match="text"):
-        archive.newest(SITE, "story")
+    with Archive.open(tmp_path) as archive:
+        (row,) = archive.history(SITE, "story")
+        with pytest.raises(DamageFound, match="text"):
+            archive.manifest(row)
     (problem,) = problems(tmp_path)
     assert "text is in a body that it has not" in problem.why
+
+
+def test_damage_to_the_bytes_of_a_text_hides_nothing_else(tmp_path: Path) -> None:
+    stored(tmp_path, told(formats=("html", "markdown")))
+    (segment,) = segments_of(tmp_path)
+    data = bytearray(segment.read_bytes())
+    data[-40] ^= 1  # in the Markdown, which stands last
+    segment.write_bytes(data)
+    with Archive.open(tmp_path) as archive:
+        (row,) = archive.history(SITE, "story")
+        with pytest.raises(DamageFound):
+            archive.manifest(row)
+        assert archive.body(archive.manifest(row, text=False), "html").decoded
+        newest = archive.newest(SITE, "story")
+    assert newest is not None
+    assert newest.record is not None
+    assert (newest.record.title, newest.record.body_md, newest.body_in) == (
+        "The story",
+        None,
+        None,
+    )
+
+
+def test_a_text_that_is_no_utf_8_is_never_taken_out() -> None:
+    text = "\ud800 stray"
+    manifest = structs.replace(
+        article().manifest, record=Record(slug="story", url="https://news.example/", body_md=text)
+    )
+    assert taken_out(manifest, [("markdown", text.encode("utf-8", "surrogatepass"))]) is manifest
 
 
 @given(before=st.text(), text=st.text(min_size=1), after=st.text())

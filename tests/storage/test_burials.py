@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage import layout
+from storage.errors import ArchiveError
 from storage.files import file_name, likely_names
 from storage.layout import with_schema
 from storage.runlog import path_of
@@ -75,6 +76,28 @@ def test_a_worker_that_goes_on_cleans_when_its_next_job_begins(
     keep(store, article("c", seen=hour(3)))
     store.close()
     assert len(tree(two)) == 4
+
+
+def test_what_others_have_too_is_owed_before_the_first_file_goes(
+    machines: tuple[Path, Path],
+) -> None:
+    one, two = machines
+    stored(one, article("a"), article("b"))
+    stored(two)
+    kept = {name: data for name, data in tree(two).items() if "/a." not in name}
+    # b's files stand for what bears a's names: they went, and then the run was killed.
+    forget(one, "a", reason="a court asked", now=hour(1))
+    in_the_way = next((two / layout.FILES).rglob("a.md"))
+    in_the_way.unlink()
+    (in_the_way / "x").mkdir(parents=True)
+    for name in kept:
+        (two / layout.FILES / name).unlink()
+    with pytest.raises(ArchiveError):
+        open_store(two)
+    (in_the_way / "x").rmdir()
+    in_the_way.rmdir()
+    open_store(two).close()
+    assert tree(two) == kept
 
 
 def test_what_a_url_may_be_called_has_what_it_is_called() -> None:

@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from storage.manifest import MAX_MANIFEST, ManifestError, NewerManifest, decode, encode
+from storage.manifest import (
+    MAX_MANIFEST,
+    MAX_NUMBER,
+    ManifestError,
+    NewerManifest,
+    decode,
+    encode,
+)
 from storage.model import (
     FORMAT_VERSION,
     ContentDigest,
@@ -22,6 +29,7 @@ from storage.model import (
     RecordRef,
     Representation,
 )
+from tests.storage.drafts import article
 from tests.storage.segment_samples import NOON, manifest
 
 moments = st.datetimes(
@@ -97,6 +105,16 @@ def test_a_newer_version_is_refused_and_an_unknown_key_passed_over() -> None:
     del data["format"]
     with pytest.raises(ManifestError):
         decode(json.dumps(data).encode())
+
+
+def test_a_number_that_not_every_reader_takes_is_refused_both_ways() -> None:
+    draft = article(particulars={"pages": MAX_NUMBER}).manifest
+    data = encode(draft)
+    assert decode(data) == draft
+    with pytest.raises(ManifestError, match="pages"):
+        decode(data.replace(str(MAX_NUMBER).encode(), b"-1" + b"0" * 30))
+    with pytest.raises(ManifestError, match="pages"):
+        encode(article(particulars={"pages": MAX_NUMBER + 1}).manifest)
 
 
 def test_a_moment_that_is_not_in_utc_is_refused_both_ways() -> None:

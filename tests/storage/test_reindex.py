@@ -15,6 +15,7 @@ import pytest
 from storage import layout
 from storage.archive import Archive
 from storage.errors import DamageFound, LockHeld, NotAMirror
+from storage.index.reader import Reader
 from storage.layout import INDEX as FILE_NAME
 from storage.reindex import reindex
 from tests.storage.conftest import ON_POSTGRES
@@ -200,3 +201,16 @@ def test_killed_it_leaves_what_the_next_one_drops(tmp_path: Path, database: str)
     reindex(root, SEEN)
     assert schemas(database) == ["news"]
     assert lines(root) == expected
+
+
+def test_a_run_begins_while_somebody_reads_the_new_index(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    reindex(tmp_path, SEEN)
+    reader = Reader.to_read(tmp_path)
+    try:
+        reader.hold()
+        assert reader.number("SELECT count(*) FROM snapshots") == 1
+        stored(tmp_path, article("other"))
+        assert reader.number("SELECT count(*) FROM snapshots") == 1
+    finally:
+        reader.close()

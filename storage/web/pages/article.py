@@ -55,9 +55,8 @@ def page(reading: Reading, request: Request) -> Answer:
     newest = rows[0] if before is None else versions.latest(
         index, site, slug, 1, None, private=reading.private
     )[0]  # fmt: skip
-    manifest = reading.archive.manifest(newest)
-    known = {newest.id: manifest.record.body_md if manifest.record else None}
-    kept = _kept(reading, rows, known)[:MOST_SNAPSHOTS]
+    manifest = reading.archive.manifest(newest, text=False)
+    kept = _kept(reading, rows)[:MOST_SNAPSHOTS]
     return templating.page(
         "article.html",
         headers=_links(newest),
@@ -101,13 +100,9 @@ def _gone_at(events: Sequence[EventRow], newest: SnapshotRow) -> datetime | None
     return last[-1].observed_at if last and last[-1].event == "gone" else None
 
 
-def _kept(
-    reading: Reading, rows: Sequence[SnapshotRow], texts: dict[str, str | None]
-) -> list[Kept]:
-    """Return the history's lines, newest first; the size of each change is remembered.
-
-    ``texts`` has the words of what was read already, by record id.
-    """
+def _kept(reading: Reading, rows: Sequence[SnapshotRow]) -> list[Kept]:
+    """Return the history's lines, newest first; the size of each change is remembered."""
+    texts: dict[str, str | None] = {}
 
     def text(row: SnapshotRow) -> str | None:
         if row.id not in texts:

@@ -175,7 +175,7 @@ class _Lines:
         if not rows or rows[0].sequence != one.sequence:
             return None
         try:
-            return self._reading.archive.manifest(rows[0])
+            return self._reading.archive.manifest(rows[0], text=False)
         except ArchiveError:
             # One damaged snapshot hides no other; its own page says what is wrong.
             return None

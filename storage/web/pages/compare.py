@@ -25,7 +25,7 @@ def page(reading: Reading, request: Request) -> Answer:
     """Compare ``from`` with ``to`` in ``format``; the newest two where nobody said which."""
     site, slug = known_article(reading, request)
     old, new = _pair(reading, request, site, slug)
-    manifests = reading.archive.manifest(old), reading.archive.manifest(new)
+    manifests = reading.archive.manifest(old, text=False), reading.archive.manifest(new, text=False)
     names = _formats(*manifests)
     name = request.text("format") or _default(*manifests, names)
     sides = [_side(reading, manifest, name) for manifest in manifests]

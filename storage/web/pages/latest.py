@@ -49,7 +49,7 @@ def newest(reading: Reading, request: Request) -> Answer:
         raise not_there(f"The archive has no {name} of {url} on {site}.")
     if newest.gone_at is not None:
         raise Refusal(410, f"{url} is gone; its mementos are not.")
-    manifest = reading.archive.manifest(row)
+    manifest = reading.archive.manifest(row, text=False)
     if newest.sequence != row.sequence and (to := _elsewhere(reading, newest, name, url)):
         return Answer(
             status=301, content_type="text/plain", headers=(("Location", request.base + to),)
@@ -72,7 +72,7 @@ def _elsewhere(reading: Reading, newest: SnapshotRow, name: str, url: str) -> st
 
     Raises Refusal where the article has no such format any more.
     """
-    manifest = reading.archive.manifest(newest)
+    manifest = reading.archive.manifest(newest, text=False)
     one = manifest.representation(name)
     if one is not None and one.record_id:
         return latest_path(newest.site, name, one.url) if one.url not in (url, unquote(url)) else ""

@@ -140,7 +140,7 @@ def _held(reading: Reading, request: Request, url: str = "") -> Mementos:
             return held
     for name in sorted(queries.at_urls(index, urls_meant(asked), None)):
         newest = versions.latest(index, *name, 1, None, private=reading.private)
-        manifest = reading.archive.manifest(newest[0]) if newest else None
+        manifest = reading.archive.manifest(newest[0], text=False) if newest else None
         shown = [one for one in manifest.representations if one.record_id] if manifest else []
         for one_held in sorted(shown, key=lambda each: each.format != "html"):
             return Mementos(index, one_held.url, private=reading.private)
@@ -191,7 +191,7 @@ def _body(reading: Reading, this: Memento) -> Body:
     if not rows or rows[0].sequence != this.sequence:
         raise not_there(f"The archive has no memento of {this.url} any more.")
     try:
-        return reading.archive.body(reading.archive.manifest(rows[0]), this.format)
+        return reading.archive.body(reading.archive.manifest(rows[0], text=False), this.format)
     except NoSuchArticle as error:
         raise not_there(f"{error}.") from error
 

@@ -181,7 +181,7 @@ def _held(manifest: Manifest) -> list[Held]:
 
 def _manifest(reading: Reading, row: SnapshotRow) -> Manifest | None:
     try:
-        return reading.archive.manifest(row)
+        return reading.archive.manifest(row, text=False)
     except DamageFound:
         # One damaged snapshot hides no other; its own page says what is wrong.
         return None

@@ -63,7 +63,7 @@ def page(reading: Reading, request: Request) -> Answer:
     row = asked_snapshot(reading, request)
     name = request.part("format")
     before, after = versions.beside(reading.archive.index, row, private=reading.private)
-    manifest = reading.archive.manifest(row)
+    manifest = reading.archive.manifest(row, text=False)
     body = _body(reading, manifest, name)
     raw = "raw" in request.query
     framed = not raw and name in FRAMED
@@ -89,7 +89,7 @@ def frame(reading: Reading, request: Request) -> Answer:
     name = request.part("format")
     if name not in FRAMED:
         raise not_there(f"{name} is shown as text: there is no frame of it.")
-    body = _body(reading, reading.archive.manifest(row), name)
+    body = _body(reading, reading.archive.manifest(row, text=False), name)
     text = text_of(body.decoded, _type(body))
     if text is None:
         raise not_there(f"This {name} is no text that could be rendered.")
@@ -119,7 +119,7 @@ def raw(reading: Reading, request: Request) -> Answer:
     """Return a format's exact bytes, decoded from their content coding, as plain text or a file."""
     row = asked_snapshot(reading, request)
     name = request.part("format")
-    body = _body(reading, reading.archive.manifest(row), name)
+    body = _body(reading, reading.archive.manifest(row, text=False), name)
     is_text = text_of(body.decoded, _type(body)) is not None
     found = re.search(r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", _type(body))
     kind = f"text/plain; charset={found[1] if found else 'utf-8'}"

@@ -17,7 +17,7 @@ def page(reading: Reading, request: Request) -> Answer:
     """Show one snapshot."""
     row = asked_snapshot(reading, request)
     before, after = versions.beside(reading.archive.index, row, private=reading.private)
-    manifest = reading.archive.manifest(row)
+    manifest = reading.archive.manifest(row, text=False)
     return templating.page(
         "snapshot.html",
         headers=version_links(row, before, after),

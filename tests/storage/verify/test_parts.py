@@ -70,6 +70,12 @@ def test_a_border_that_is_none_proves_nothing(tmp_path: Path) -> None:
     assert not proof.sound
 
 
+def test_a_fault_of_who_is_given_proofs_is_told_as_it_is(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    with pytest.raises(OSError, match="of mine"), proving(borders(tmp_path), 2):
+        raise OSError("of mine")
+
+
 def test_a_segment_is_cut_where_groups_begin(tmp_path: Path) -> None:
     stored(tmp_path, *(article(f"a{n}") for n in range(9)))
     (path,) = segments_of(tmp_path)
