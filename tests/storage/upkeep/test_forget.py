@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage.archive import Archive
-from storage.errors import BadDraft, NoSuchArticle, StoreFailed
+from storage.errors import ArchiveError, BadDraft, NoSuchArticle, StoreFailed
 from storage.index.reader import Reader
 from storage.notes import Notes
 from storage.reindex import reindex
@@ -161,6 +161,24 @@ def test_it_is_not_said_to_be_done_while_somebody_reads_the_index(tmp_path: Path
     reader.close()
     forget(tmp_path, "a1", reason="x", now=hour(9))
     assert places_of(tmp_path, *TEXT) == []
+
+
+def test_what_others_have_too_is_owed_before_the_first_file_goes(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"), article("b"))
+    kept = {name: body for name, body in tree(tmp_path).items() if "/a." not in name}
+    # b's files stand for what bears a's names: they went, and then the command was killed.
+    in_the_way = next((tmp_path / "files").rglob("a.md"))
+    in_the_way.unlink()
+    (in_the_way / "x").mkdir(parents=True)
+    for name in kept:
+        (tmp_path / "files" / name).unlink()
+    with pytest.raises(ArchiveError):
+        forget(tmp_path, "a", reason="a court asked", now=hour(9))
+    (in_the_way / "x").rmdir()
+    in_the_way.rmdir()
+    forget(tmp_path, "a", reason="a court asked", now=hour(9))
+    open_store(tmp_path).close()
+    assert tree(tmp_path) == kept
 
 
 @pytest.mark.parametrize("part", range(4))
