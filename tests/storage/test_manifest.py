@@ -59,7 +59,7 @@ representations = st.builds(
     length=st.integers(0, 1 << 40),
     fetched_at=moments,
     etag=st.none() | words,
-    particulars=st.dictionaries(words, words | st.integers(-(1 << 53), 1 << 53), max_size=2),
+    particulars=st.dictionaries(words, words | st.integers(-MAX_NUMBER, MAX_NUMBER), max_size=2),
 )
 manifests = st.builds(
     Manifest,
