@@ -16,8 +16,7 @@ from storage import layout
 from storage.files import likely_names
 from storage.index.index import Index
 from storage.index.reader import Reader
-from storage.plain_files import mark_of_folder
-from storage.scrub import has_files, scrub_files, scrub_lost, scrub_runs
+from storage.scrub import forget_files, scrub_lost, scrub_runs
 
 #: What the index notes of a folder, whose name follows: the last tombstone that was heeded.
 _HEEDED = "heeded"
@@ -55,10 +54,7 @@ def heed(root: Path, index: Index, being_written: Collection[Path] = ()) -> tupl
         urls=tuple(sorted(urls)),
         files=tuple(sorted({name for url in urls for name in likely_names(url)})),
     )
-    if has_files(root, gone):
-        # Names that others have too are written again: owed before the first of them goes.
-        index.set_note(mark_of_folder(root), "0")
-    files = scrub_files(root, gone)
+    files = forget_files(root, index, gone)
     others = scrub_lost(root, gone) + bool(scrub_runs(root, gone, being_written))
     index.set_note(key, str(new[-1]["n"]))
     if not files and not others:

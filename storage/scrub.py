@@ -16,8 +16,9 @@ import msgspec
 from storage.errors import ArchiveError, os_errors
 from storage.files import is_file_name
 from storage.index.beside import remove
+from storage.index.index import Index
 from storage.layout import CATALOGUE, FILES, FULLTEXT, LOST, RUNS, durably
-from storage.plain_files import PART
+from storage.plain_files import PART, mark_of_folder
 from storage.segments.recovery import find_next_record
 from storage.segments.source import FileSource
 from storage.warc_read import inflate
@@ -48,9 +49,15 @@ class Telling(Protocol):
         """Names under files/."""
 
 
-def has_files(root: Path, gone: Telling) -> bool:
-    """Tell whether any of the article's plain files is there."""
-    return any((root / FILES / name).exists() for name in filter(is_file_name, gone.files))
+def forget_files(root: Path, index: Index, gone: Telling) -> int:
+    """Remove the article's plain files, and return how many there were.
+
+    Names that others have too are written again by the next run: owed before the first of them
+    goes. Raises ArchiveError.
+    """
+    if any((root / FILES / name).exists() for name in filter(is_file_name, gone.files)):
+        index.set_note(mark_of_folder(root), "0")
+    return scrub_files(root, gone)
 
 
 def scrub_files(root: Path, gone: Telling) -> int:

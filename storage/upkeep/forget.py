@@ -23,8 +23,7 @@ from storage.index.standing import known_segments
 from storage.layout import CATALOGUE
 from storage.model import Draft, Manifest
 from storage.notes import Notes
-from storage.plain_files import mark_of_folder
-from storage.scrub import has_files, scrub_beside, scrub_files, scrub_lost, scrub_runs
+from storage.scrub import forget_files, scrub_beside, scrub_lost, scrub_runs
 from storage.search import opening as fulltext_opening
 from storage.segments.appending import SEGMENT_BYTES
 from storage.segments.recovery import Group
@@ -57,10 +56,8 @@ def forget(
     if gone.tombstone is None:
         gone = structs.replace(gone, tombstone=_bury(root, gone, reason, now))
     with Upkeep(root, now) as upkeep:
-        if has_files(root, gone):
-            # Names that others have too are written again: owed before the first of them goes.
-            upkeep.index.set_note(mark_of_folder(root), "0")
-        files, lines, lost = scrub_files(root, gone), scrub_runs(root, gone), scrub_lost(root, gone)
+        files = forget_files(root, upkeep.index, gone)
+        lines, lost = scrub_runs(root, gone), scrub_lost(root, gone)
         with upkeep.index.holding({gone.site}):
             # Nobody stores more of it between this look and the last of it.
             unseen = _drop_unseen(upkeep, gone)
