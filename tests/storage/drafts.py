@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from msgspec import structs
 
 from storage import layout
+from storage.archive import Archive
 from storage.errors import BadDraft
 from storage.model import (
     Draft,
@@ -243,6 +244,12 @@ def copied(source: Path, root: Path) -> Path:
             data = StoredObject(segments, name).read_bytes()
             StoredObject(copies, name).write_bytes(data)
     return root
+
+
+def lines(root: Path) -> list[dict[str, object]]:
+    """Return a mirror's history, as `log` tells it."""
+    with Archive.open(root) as archive:
+        return [row.as_log() for row in archive.all_history()]
 
 
 def tree(root: Path) -> dict[str, bytes]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from storage.archive import Archive
 from storage.errors import (
     DamageFound,
 )
@@ -18,6 +17,7 @@ from tests.storage.drafts import (
     event,
     hour,
     keep,
+    lines,
     open_store,
     segments_of,
     stored,
@@ -25,11 +25,6 @@ from tests.storage.drafts import (
     words,
 )
 from tests.storage.indexes import kept, lose
-
-
-def lines(root: Path) -> list[dict[str, object]]:
-    with Archive.open(root) as archive:
-        return [row.as_log() for row in archive.all_history()]
 
 
 @pytest.mark.segment_files("what is safe and not seen is in the spool: test_bucket.py")

@@ -30,17 +30,13 @@ from tests.storage.drafts import (
     event,
     hour,
     keep,
+    lines,
     open_store,
     segments_of,
     stored,
     tree,
     words,
 )
-
-
-def lines(root: Path) -> list[dict[str, object]]:
-    with Archive.open(root) as archive:
-        return [row.as_log() for row in archive.all_history()]
 
 
 def test_a_batch_is_visible_with_its_bytes_and_files(tmp_path: Path) -> None:

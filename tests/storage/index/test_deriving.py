@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from msgspec import structs
 
-from storage.files import Names
-from storage.groups import Builder
-from storage.index.columns import COLUMNS
 from storage.index.deriving import rows_of
 from storage.index.naming import AS_ITS_URL, file_of
-from storage.index.rows import Place, Row
-from storage.model import Manifest
-from tests.storage.drafts import UPDATED, article, event
-
-PLACE = Place(id="urn:uuid:1", segment="news.example/s-1.warc.gz", offset=100, length=10_000)
-
-
-def built(**changes: Any) -> Manifest:
-    return Builder({}, Names()).build(article(**changes)).manifest
-
-
-def snapshot_of(manifest: Manifest) -> Row:
-    values = rows_of(manifest, PLACE).snapshot
-    assert values is not None
-    return dict(zip(COLUMNS["snapshots"], values, strict=True))
+from tests.storage.drafts import UPDATED, event
+from tests.storage.index.made import PLACE, built, snapshot_of
 
 
 def test_a_file_named_by_its_url_is_not_written_out() -> None:

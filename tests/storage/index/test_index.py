@@ -14,29 +14,18 @@ from storage import layout
 from storage.errors import DamageFound
 from storage.files import Names
 from storage.groups import Builder
-from storage.index.deriving import Rows, rows_of
+from storage.index.deriving import rows_of
 from storage.index.index import Batch, Index
 from storage.index.queries import all_sites, site_aliases
 from storage.index.remembered import stored_validators
 from storage.index.rows import Place
 from tests.storage.drafts import article, event, hour
-
-HERE = "news.example/s-1.warc.gz"
+from tests.storage.index.made import HERE, count, rows
 
 
 @pytest.fixture(autouse=True)
 def _mirror(elsewhere: None, tmp_path: Path) -> None:
     layout.make(tmp_path)
-
-
-def rows(slug: str = "story", sequence_of: str = "") -> Rows:
-    group = Builder({}, Names()).build(article(slug))
-    place = Place(id=group.id + sequence_of, segment=HERE, offset=0, length=len(group.blob))
-    return rows_of(group.manifest, place)
-
-
-def count(index: Index) -> int:
-    return len(index.ask("SELECT slug FROM snapshots"))
 
 
 def test_a_reader_sees_each_batch_as_soon_as_it_is_in(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from storage.index.queries import (
@@ -20,7 +18,6 @@ from storage.index.queries import (
     site_slugs,
     site_status,
 )
-from storage.index.reader import Reader
 from storage.model import Lately
 from tests.storage.drafts import (
     SEEN,
@@ -34,18 +31,10 @@ from tests.storage.drafts import (
     segments_of,
     stored,
 )
+from tests.storage.index.made import asking
 
 OTHER = "other.example"
 URL = f"https://{SITE}/news/story"
-
-
-@contextmanager
-def asking(root: Path) -> Iterator[Reader]:
-    index = Reader.to_read(root)
-    try:
-        yield index
-    finally:
-        index.close()
 
 
 def test_newest_is_the_highest_sequence_though_its_moment_is_older(tmp_path: Path) -> None:

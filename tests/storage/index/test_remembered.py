@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from storage.errors import IndexLies
-from storage.index.reader import Reader
 from storage.index.remembered import all_runs, site_entries, stored_validators
 from storage.model import EntryState, Validator
 from storage.notes import Notes
@@ -20,17 +17,9 @@ from tests.storage.drafts import (
     hour,
     open_store,
 )
+from tests.storage.index.made import asking
 
 URL = f"https://{SITE}/news/story"
-
-
-@contextmanager
-def asking(root: Path) -> Iterator[Reader]:
-    index = Reader.to_read(root)
-    try:
-        yield index
-    finally:
-        index.close()
 
 
 def test_entries_and_validators_come_back_as_they_were_noted(tmp_path: Path) -> None:

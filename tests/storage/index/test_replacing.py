@@ -9,23 +9,16 @@ import pytest
 from storage import layout
 from storage.files import Names
 from storage.groups import Builder
-from storage.index.deriving import Rows, rows_of
+from storage.index.deriving import rows_of
 from storage.index.index import Batch, Index
 from storage.index.rows import Place
 from tests.storage.drafts import article, event
-
-HERE = "news.example/s-1.warc.gz"
+from tests.storage.index.made import HERE
 
 
 @pytest.fixture(autouse=True)
 def _mirror(elsewhere: None, tmp_path: Path) -> None:
     layout.make(tmp_path)
-
-
-def rows(slug: str = "story", sequence_of: str = "") -> Rows:
-    group = Builder({}, Names()).build(article(slug))
-    place = Place(id=group.id + sequence_of, segment=HERE, offset=0, length=len(group.blob))
-    return rows_of(group.manifest, place)
 
 
 def table(index: Index) -> dict[str, tuple[str, int, int]]:

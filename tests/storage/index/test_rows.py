@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.files import Names
-from storage.groups import Builder
-from storage.index.columns import COLUMNS
-from storage.index.deriving import rows_of
-from storage.index.rows import Place, Row, from_micros, snapshot_row, to_micros
-from storage.model import Finding, Manifest
-from tests.storage.drafts import SEEN, article
-
-PLACE = Place(id="urn:uuid:1", segment="news.example/s-1.warc.gz", offset=100, length=10_000)
-
-
-def built(**changes: Any) -> Manifest:
-    return Builder({}, Names()).build(article(**changes)).manifest
-
-
-def snapshot_of(manifest: Manifest) -> Row:
-    values = rows_of(manifest, PLACE).snapshot
-    assert values is not None
-    return dict(zip(COLUMNS["snapshots"], values, strict=True))
+from storage.index.rows import from_micros, snapshot_row, to_micros
+from storage.model import Finding
+from tests.storage.drafts import SEEN
+from tests.storage.index.made import built, snapshot_of
 
 
 @given(

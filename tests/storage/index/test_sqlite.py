@@ -9,33 +9,18 @@ import pytest
 
 from storage import layout
 from storage.errors import IndexUnusable
-from storage.files import Names
-from storage.groups import Builder
 from storage.index.database import Insert
-from storage.index.deriving import Rows, rows_of
 from storage.index.index import Batch, Index
-from storage.index.rows import Place
 from storage.index.sqlite import Connected, Sqlite
 from storage.layout import INDEX as FILE_NAME
-from tests.storage.drafts import article
+from tests.storage.index.made import count, rows
 
-HERE = "news.example/s-1.warc.gz"
 KEPT = Insert("kept", ("key", "value"), "ON CONFLICT (key) DO UPDATE SET value = excluded.value")
 
 
 @pytest.fixture(autouse=True)
 def _mirror(elsewhere: None, tmp_path: Path) -> None:
     layout.make(tmp_path)
-
-
-def rows(slug: str = "story", sequence_of: str = "") -> Rows:
-    group = Builder({}, Names()).build(article(slug))
-    place = Place(id=group.id + sequence_of, segment=HERE, offset=0, length=len(group.blob))
-    return rows_of(group.manifest, place)
-
-
-def count(index: Index) -> int:
-    return len(index.ask("SELECT slug FROM snapshots"))
 
 
 @pytest.mark.index_file("its files are what is looked at")
