@@ -29,7 +29,8 @@ README = (CHECKOUT / "README.md").read_text()
 #: Heading and text of each section.
 SECTIONS = dict(re.findall(r"^##+ (.+)\n((?:(?!^##+ ).*\n)*)", README, re.MULTILINE))
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
-PATIENCE = 120.0
+#: Seconds that any one command may take; the longest, an installation, takes 20 on an idle machine.
+PATIENCE = 600.0
 ARTICLES = 2
 
 #: What stands in the README and is not run below, with the reason.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,10 +38,20 @@ async def run(
     ignore_robots: bool = False,
     stop: asyncio.Event | None = None,
     more: tuple[str, ...] = (),
+    listen: Callable[[Event], None] | None = None,
     **settings: Any,
 ) -> Ran:
-    """Mirror ``url`` and ``more`` without limits of pace; ``settings`` go over the defaults."""
+    """Mirror ``url`` and ``more`` without limits of pace; ``settings`` go over the defaults.
+
+    ``listen`` hears every event at once.
+    """
     events: list[Event] = []
+
+    def tell(event: Event) -> None:
+        events.append(event)
+        if listen is not None:
+            listen(event)
+
     request = MirrorRequest(
         urls=(url, *more),
         into=into,
@@ -49,7 +60,7 @@ async def run(
         ignore_robots=ignore_robots,
         verify=verify,
     )
-    summary = await mirror(request, events.append, stop or asyncio.Event())
+    summary = await mirror(request, tell, stop or asyncio.Event())
     return Ran(summary=summary, events=events)
 
 

@@ -13,7 +13,7 @@ import pytest
 from crawler.demo.newsroom import Newsroom
 from crawler.demo.server import Fault, NewsroomServer
 from crawler.discovery.records import parse_records
-from crawler.events import Discovered, Happened, Passed
+from crawler.events import Discovered, Event, Happened, Passed, Stored
 from crawler.request import RequestError
 from storage.archive import Archive
 from storage.times import format_utc
@@ -325,8 +325,12 @@ async def test_a_stopped_run_is_saved_and_the_next_one_continues_it(tmp_path: Pa
         for record in site.newsroom.records[10:]:
             site.fault(f"/news/{record.slug}", Fault(delay=0.2))
         stop = asyncio.Event()
-        asyncio.get_running_loop().call_later(0.8, stop.set)
-        await run(f"{site.base}/", tmp_path / "m", stop=stop, workers=4)
+
+        def listen(event: Event) -> None:
+            if isinstance(event, Stored):
+                stop.set()
+
+        await run(f"{site.base}/", tmp_path / "m", stop=stop, listen=listen, workers=4)
         kept = {row.slug for row in history(tmp_path / "m")}
         asked = len(site.requests)
         assert 0 < len(kept) < 60
