@@ -4,8 +4,9 @@ Hosts that the user named (a URL, a config, ``--resolve``) may be any address, a
 were named with; every other must have a global one. Addresses are judged where they are used:
 aiohttp connects to exactly what the resolver below returned, so no second look-up can change
 it (DNS rebinding), and hosts that are addresses themselves, which aiohttp does not look up, are
-judged before the request. RFC 6890 lists the special networks; RFC 6052, 4291 and 3056 put
-IPv4 addresses into IPv6 ones. Behind a proxy the proxy looks names up: only literals are judged.
+judged before the request. RFC 6890 lists the special networks; RFC 6052 and 4291 put IPv4
+addresses into IPv6 ones; those of 6to4 (RFC 3056) lead through relays that RFC 7526 gave up, and
+are special, too. Behind a proxy the proxy looks names up: only literals are judged.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def is_global(address: IPv4Address | IPv6Address) -> bool:
         inner = _inner(address)
         if inner is not None:
             return is_global(inner)
-        if address.is_site_local or (address.sixtofour and not is_global(address.sixtofour)):
+        if address.is_site_local or address.sixtofour is not None:
             return False
     special = address.is_multicast or address.is_reserved or address.is_unspecified
     return address.is_global and not special
