@@ -8,10 +8,13 @@ index.py writes group by group.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct, field, structs
 
+from storage.index.columns import COLUMNS
+from storage.index.database import Insert
 from storage.index.deriving import Rows
 from storage.index.index import (
     ARTICLE_STANDS,
@@ -26,22 +29,21 @@ from storage.index.index import (
 )
 from storage.index.rows import Values
 
-_ADD_NUMBERED = f"""
-    INSERT INTO articles (n, site, slug, url, last, newest, placed) VALUES (?, ?, ?, ?, ?, ?, ?)
-    {ARTICLE_STANDS}
-"""  # noqa: S608  - our own
+_ADD_NUMBERED = Insert("articles", ("n", *COLUMNS["articles"]), ARTICLE_STANDS)
 #: Where in a row of an article its number, and what its standing is made of, are.
 _NUMBER, _URL, _LAST, _NEWEST, _PLACED = 0, 3, 4, 5, 6
+#: Where in a row of a URL its file is.
+_FILE = 3
 
 
 class _Waiting(Struct):
     """Rows by what is told once; all are gathered here, so that all is mutable.
 
-    ``articles`` have their number first, and are by site and slug; ``urls`` are without the file.
+    ``articles`` have their number first, and are by site and slug; ``urls`` by all but the file.
     """
 
     articles: dict[Values, Values] = field(default_factory=dict)
-    urls: dict[Values, str] = field(default_factory=dict)
+    urls: dict[Values, Values] = field(default_factory=dict)
     files: dict[int, Values] = field(default_factory=dict)
     names: dict[Values, Values] = field(default_factory=dict)
     validators: dict[int, Values] = field(default_factory=dict)
@@ -60,8 +62,9 @@ class _Waiting(Struct):
         urls, files = self.urls, self.files
         for mark, name, file in one.urls:
             url = (mark, name, number)
-            if not urls.get(url):
-                urls[url] = file
+            told_before = urls.get(url)
+            if told_before is None or not told_before[_FILE]:
+                urls[url] = (number, mark, name, file)
         for row in one.files:
             if row[0] not in files:
                 files[row[0]] = row
@@ -77,8 +80,9 @@ class Filling(Index):
     ``_written`` tells that something has waited long enough: there are articles in the table.
     """
 
-    #: So few that their rows are still in the processor's cache when they are written.
-    page = 25
+    #: What one statement takes of their snapshots, and so few that their rows are still in the
+    #: processor's cache when they are written.
+    page = 64
     #: Rows that wait, what ten thousand articles with four formats tell: some 60 MB.
     most_waiting = 200_000
 
@@ -128,13 +132,12 @@ class Filling(Index):
         """Write what waits."""
         waiting, self._waiting = self._waiting, _Waiting()
         with self.begin("writing the index") as connection:
-            connection.executemany(_ADD_NUMBERED, _sorted(waiting.articles))
-            urls = sorted(waiting.urls.items())
-            rows = [(number, mark, name, file) for (mark, name, number), file in urls]
-            add(connection, "urls", rows, IF_NAMED)
-            add(connection, "files", _sorted(waiting.files), IF_NEW)
-            keep_newest(connection, "names", _sorted(waiting.names))
-            keep_newest(connection, "validators", _sorted(waiting.validators))
+            connection.insert(_ADD_NUMBERED, sorted(waiting.articles.values(), key=_BY_NAME))
+            add(connection, "urls", sorted(waiting.urls.values(), key=_BY_MARK), IF_NAMED)
+            add(connection, "files", sorted(waiting.files.values(), key=_BY_FIRST), IF_NEW)
+            keep_newest(connection, "names", sorted(waiting.names.values()))
+            validators = sorted(waiting.validators.values(), key=_BY_FIRST)
+            keep_newest(connection, "validators", validators)
         self._written = True
 
 
@@ -160,5 +163,6 @@ def _keep_newer(rows: dict[Any, Values], key: object, row: Values) -> None:
         rows[key] = row
 
 
-def _sorted(rows: dict[Any, Values]) -> list[Values]:
-    return [rows[key] for key in sorted(rows)]
+#: The order of a table's key, as far as it decides where a row goes: of articles (site and slug),
+#: of URLs, and of what has its mark first.
+_BY_NAME, _BY_MARK, _BY_FIRST = itemgetter(1, 2), itemgetter(1), itemgetter(0)

@@ -9,8 +9,11 @@ from __future__ import annotations
 from binascii import unhexlify
 from functools import lru_cache
 from hashlib import sha256
+from struct import Struct
 
 _UUID_BYTES = 16
+#: A mark's bytes, the first of a SHA-256.
+_MARK = Struct(">q").unpack_from
 #: Of a SHA-256.
 _DIGEST_BYTES = 32
 #: Characters of a UUID as a URN (RFC 9562 section 4).
@@ -61,7 +64,9 @@ def mark_of(text: str) -> int:
 
 
 def _mark_of(text: str) -> int:
-    return int.from_bytes(sha256(text.encode(errors="surrogatepass")).digest()[:8], signed=True)
+    mark: int
+    (mark,) = _MARK(sha256(text.encode("utf-8", "surrogatepass")).digest())
+    return mark
 
 
 _common_mark = lru_cache(maxsize=4_096)(_mark_of)
