@@ -20,7 +20,7 @@ from crawler.cluster.jobs import Shop
 from crawler.cluster.place import QueuePlace
 from crawler.cluster.roster import Roster
 from crawler.cluster.tables import prepare
-from crawler.cluster.waiting import when_there
+from crawler.cluster.waiting import Losses, when_there, while_lost
 from crawler.cluster.worker import work
 from crawler.commands.failures import INTERRUPTED, complain
 from crawler.conductor import open_writer
@@ -49,20 +49,25 @@ async def _work(
         loop.add_signal_handler(number, _stopper(stop))
     loop.set_exception_handler(_unheard)
     report: Callable[[Event], None] = JsonLog() if as_json else _nobody
-    async with AsyncExitStack() as stack:
+    say = _nobody if quiet else _say
 
-        async def opened() -> Writer:
-            await prepare(place)
-            return await stack.enter_async_context(open_writer(roster.defaults))
+    async def work_with_it(losses: Losses) -> None:
+        async with AsyncExitStack() as stack:
 
-        writer = await when_there(opened, stop, _say)
-        if writer is None:
-            return
-        say = _nobody if quiet else _say
-        for note in writer.notes:
-            complain(note)
-        shop = Shop(roster=roster, writer=writer, times=Times(), say=say, report=report)
-        await work(place, shop, concurrency, stop)
+            async def opened() -> Writer:
+                await prepare(place)
+                return await stack.enter_async_context(open_writer(roster.defaults))
+
+            writer = await when_there(opened, stop, _say)
+            if writer is None:
+                return
+            losses.began()
+            for note in writer.notes:
+                complain(note)
+            shop = Shop(roster=roster, writer=writer, times=Times(), say=say, report=report)
+            await work(place, shop, concurrency, stop)
+
+    await while_lost(work_with_it, stop, _say)
 
 
 def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -66,9 +66,9 @@ def folder(root: Path, urls: Iterable[str], who: str = "one", rate: float = 0) -
 
 
 @asynccontextmanager
-async def serving(articles: int, originals: int = 0) -> AsyncIterator[Hosts]:
+async def serving(articles: int, originals: int = 0, *, dated: bool = True) -> AsyncIterator[Hosts]:
     """Serve on every loopback address."""
-    hosts = Hosts(articles, originals)
+    hosts = Hosts(articles, originals, dated=dated)
     await hosts.start()
     try:
         yield hosts

@@ -36,12 +36,16 @@ class Asked(Struct, frozen=True, kw_only=True):
 class Hosts:
     """Serves ``articles`` articles on every address. State: the requests so far."""
 
-    def __init__(self, articles: int, originals: int = 0) -> None:
-        """Every article of the first ``originals`` sites names an original on another address."""
+    def __init__(self, articles: int, originals: int = 0, *, dated: bool = True) -> None:
+        """Every article of the first ``originals`` sites names an original on another address.
+
+        Not ``dated``: the sitemaps say nothing of when, so that each article is asked for again.
+        """
         self.port = 0
         self.log: list[Asked] = []
         self._articles = articles
         self._originals = originals
+        self._lastmod = "<lastmod>2026-01-02T03:04:05Z</lastmod>" if dated else ""
         self._runner: web.AppRunner | None = None
 
     def site(self, number: int) -> str:
@@ -77,8 +81,7 @@ class Hosts:
     def _page(self, host: str, path: str) -> tuple[str, str] | None:
         if path == "/sitemap.xml":
             links = "".join(
-                f"<url><loc>http://{host}:{self.port}/story-{n}</loc>"
-                "<lastmod>2026-01-02T03:04:05Z</lastmod></url>"
+                f"<url><loc>http://{host}:{self.port}/story-{n}</loc>{self._lastmod}</url>"
                 for n in range(self._articles)
             )
             return "application/xml", f"<urlset>{links}</urlset>"

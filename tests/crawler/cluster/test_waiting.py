@@ -1,4 +1,4 @@
-"""A worker that is started while its database or its bucket is away: it waits, and then works."""
+"""A worker whose database or bucket is away, at its start or later: it waits, and then works."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 from crawler.cluster.place import QueueAway, QueueError, queue_place
+from crawler.cluster.queue import enqueue_site, queue_app
 from crawler.cluster.tables import prepare
-from crawler.cluster.waiting import when_there
+from crawler.cluster.waiting import Losses, when_there
 from storage.errors import SegmentsAway, SegmentsRefused
 from storage.layout import Places
 from storage.segments.objects import Objects
-from tests.crawler.cluster.fleet import config
+from tests.crawler.cluster.fleet import config, serving
 from tests.postgres import own_server
-from tests.s3 import served
+from tests.s3 import BUCKET, served
 
 SECONDS = 60
 
@@ -54,10 +55,12 @@ class Worker:
 
 
 @asynccontextmanager
-async def started(folder: Path, index: str, segments: str) -> AsyncIterator[Worker]:
+async def started(
+    folder: Path, index: str, segments: str, site: str = "http://127.0.1.1:9/"
+) -> AsyncIterator[Worker]:
     """Start `slugline worker` in ``folder``, and leave none of it."""
     file = folder / "news.toml"
-    file.write_text(config(["http://127.0.1.1:9/"], "one", 1))
+    file.write_text(config([site], "one", 0))
     process = await asyncio.create_subprocess_exec(
         *(
             sys.executable,
@@ -111,6 +114,47 @@ async def test_a_database_that_it_does_not_have_ends_it_at_once(
         assert await worker.ends() == 1
     assert len(worker.lines) == 1
     assert "does not exist" in worker.lines[0]
+
+
+async def test_one_that_works_puts_its_jobs_back_and_goes_on_once_the_bucket_is_back(
+    tmp_path: Path, database: str
+) -> None:
+    index = f"{database}&schema=news"
+    queue = queue_place(index, Places(root=tmp_path))
+    async with serving(articles=2, dated=False) as hosts:
+        site = hosts.site(0)
+        with served() as s3:
+            async with started(tmp_path, index, f"s3://{BUCKET}/worked", site) as worker:
+                await worker.says("takes up to 16 jobs")
+                async with queue_app(queue).open_async() as app:
+                    await enqueue_site(app, site)
+                    await worker.says(f"{site} done, 2 articles, 2 new snapshots")
+                    s3.stop()
+                    await enqueue_site(app, site)
+                    await worker.says("its jobs go back into the queue: the segments in s3://")
+                    s3.start()
+                    await worker.says(f"{site} done, 2 articles, 0 new snapshots")
+                worker.term()
+                assert await worker.ends() == 0
+
+
+def test_a_bucket_that_refuses_one_that_works_is_believed_after_a_while() -> None:
+    now = [0.0]
+    losses, no = Losses(lambda: now[0]), SegmentsRefused("s3://b/", "its server said 403")
+    with pytest.raises(SegmentsRefused):
+        losses.take(no)
+    losses.began()
+    assert [losses.take(no) for _ in range(3)] == [1, 2, 3]
+    losses.began()
+    assert [losses.take(no) for _ in range(2)] == [4, 5]
+    losses.began()
+    with pytest.raises(SegmentsRefused):
+        losses.take(no)
+    losses.began()
+    now[0] = 3600.0
+    assert losses.take(no) == 1
+    away = SegmentsAway("s3://b/", "its server could not be reached")
+    assert [losses.take(away) for _ in range(8)] == list(range(2, 10))
 
 
 async def test_what_is_back_is_gone_on_with_and_named_once(tmp_path: Path) -> None:
