@@ -25,7 +25,6 @@ from crawler.frontier import Entry
 from crawler.host_memory import MIRROR, HostMemory, changes, recall
 from crawler.network import Network, open_network
 from crawler.progress.tally import Tally, summarise
-from crawler.readers.starting import Started
 from crawler.request import MirrorRequest, RequestError
 from crawler.site.entries import FORGOTTEN
 from crawler.site.foreign import Foreign
@@ -54,13 +53,11 @@ async def mirror(
     report: Callable[[Event], None] = lambda _: None,
     stop: asyncio.Event | None = None,
     around: Surroundings | None = None,
-    readers: Started | None = None,
 ) -> Summary:
     """Mirror what ``request`` asks for and return the summary; ``report`` hears every event.
 
     Setting ``stop`` finishes the articles in hand within ``settings.grace`` seconds and saves.
-    ``around`` is what it shares with other runs of this process, if there are any; ``readers`` are
-    the processes that read, where they are on their way already.
+    ``around`` is what it shares with other runs of this process, if there are any.
     Raises RequestError and ConnectError for the user's faults, before anything is created, and
     storage's errors.
     """
@@ -68,7 +65,7 @@ async def mirror(
         tls(request.settings.ca_bundle)
     if request.command == "mirror":
         await _check_hosts(request)
-    return await _Run(request, report, stop or asyncio.Event(), around, readers).go()
+    return await _Run(request, report, stop or asyncio.Event(), around).go()
 
 
 async def _check_hosts(request: MirrorRequest) -> None:
@@ -111,11 +108,9 @@ class _Run:
         report: Callable[[Event], None],
         stop: asyncio.Event,
         around: Surroundings | None,
-        readers: Started | None,
     ) -> None:
         self._request = request
         self._around = around
-        self._readers = readers
         self._memory = MIRROR if around is None else around.memory
         self._settings = request.settings
         self._listener = report
@@ -148,7 +143,6 @@ class _Run:
                 own=request.sites,
                 known=known,
                 permit=None if self._around is None else self._around.permit,
-                readers=self._readers,
             )
             await self._prepare(run, network)
             interrupted = await self._until_stopped(asyncio.ensure_future(self._all_sites()))

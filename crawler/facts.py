@@ -44,7 +44,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     """One format's words on its article; ``None`` or empty where it is silent.
 
     ``source`` is the format's name; ``record`` for a list of records, ``other`` without a parser.
-    ``body`` is the article's own text, in Markdown where ``body_is_markdown``; ``words`` is the
+    ``body`` is the article's own text, in Markdown where the format has it so; ``words`` is the
     text the content digest is made over when it differs from ``body`` (HTML's main text with its
     link targets). ``canonical`` is the URL the document gives as its own; ``canonical_source`` the
     original it was taken from, on another host. ``leads_to`` is where the page sends its reader at
@@ -63,7 +63,6 @@ class Facts(Struct, frozen=True, kw_only=True):
     title_guessed: bool = False
     summary: str | None = None
     body: str | None = None
-    body_is_markdown: bool = False
     words: str | None = None
     authors: tuple[str, ...] = ()
     canonical: str | None = None

@@ -21,7 +21,7 @@ from msgspec import Struct, structs
 from crawler.declared import bare_key, is_twin, pages_of, twins_of
 from crawler.facts import Link
 from crawler.listed import Listed
-from crawler.packed import Marks, PackedStrings
+from crawler.packed import NameSet, PackedStrings
 from storage.model import Record
 
 EntryPhase = Literal["waiting", "in-hand", "settled"]
@@ -101,7 +101,7 @@ class Frontier:
         self._room = room or Room()
         self._strings = PackedStrings()
         # What came with an article and was no entry before: of most sites three in four URLs.
-        self._came_along = Marks()
+        self._came_along = NameSet()
         self._phases = bytearray()
         self._flags = bytearray()
         self._depths = bytearray()
@@ -115,7 +115,7 @@ class Frontier:
         self._links = 0
         self._twins = 0
         # Those that a list names may wait for their pages to the end of the run.
-        self._bare_keys = Marks()
+        self._bare_keys = NameSet()
         self._twins_in_hand: set[int] = set()
         self.left_out: Counter[Literal["listed", "linked"]] = Counter()
 

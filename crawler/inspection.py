@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from crawler.article.copies import CopyFailed
 from crawler.article.format_set import Known
-from crawler.article.reading import ArticleReader, Page, Reading
+from crawler.article.reading import ArticleReader, NoArticle, Reading
 from crawler.clock import now_utc
 from crawler.config.settings import Settings
 from crawler.declared import is_twin
@@ -118,7 +118,7 @@ class _Looker:
             if not failure.status:
                 return self._nothing(robots, failure.why)
             return await self._site(robots, failure.why, None)
-        if isinstance(seen, Page):
+        if isinstance(seen, NoArticle):
             return await self._site(robots, seen.why, seen)
         feeds = _feeds(each for copy in seen.copies.values() for each in copy.facts.links)
         why = "it has the text or the signs of one"
@@ -127,7 +127,7 @@ class _Looker:
     def _nothing(self, robots: Robots, why: str) -> Look:
         return self._look(robots, "nothing", why, self._url)
 
-    async def _site(self, robots: Robots, why: str, page: Page | None) -> Look:
+    async def _site(self, robots: Robots, why: str, page: NoArticle | None) -> Look:
         """Look at a site or section: its lists, and one of its articles."""
         moved = page is not None and origin(page.url) != origin(self._url)
         place = page.url if page is not None and moved else self._url

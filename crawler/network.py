@@ -22,7 +22,6 @@ from crawler.politeness.turns import Politeness
 from crawler.readers.desk import Service
 from crawler.readers.pool import Pool, set_up
 from crawler.readers.remote import RemoteCopyist
-from crawler.readers.starting import Started
 from crawler.request import SiteAsked
 from crawler.robots_cache import RobotsCache
 from crawler.transport.guard import Guard
@@ -60,14 +59,12 @@ async def open_network(
     own: tuple[SiteAsked, ...] = (),
     known: HostMemory | None = None,
     permit: Permit | None = None,
-    readers: Started | None = None,
 ) -> Network:
     """Open the network; ``stack`` closes it. ``named`` are the URLs the user gave.
 
     ``own`` are those with settings of their own; the pace of a host is its slowest site's. What
     earlier runs learned of hosts is ``known``; ``permit`` gives leave where a host may be asked by
-    others too. ``readers`` are the processes that read, where they are on their way already.
-    Raises connect.ConnectError for a CA bundle or proxy that can't be used.
+    others too. Raises connect.ConnectError for a CA bundle or proxy that can't be used.
     """
 
     def waits(host: str, seconds: float, why: str) -> None:
@@ -98,7 +95,7 @@ async def open_network(
             children=settings.processes,
         )
         setup = set_up(fetching, named, **bounds)
-        pool = await stack.enter_async_context(Pool(setup, service, troubled, readers))
+        pool = await stack.enter_async_context(Pool(setup, service, troubled))
         remote = RemoteCopyist(pool, fetcher, robots, read_stored, **bounds)
     return Network(
         remote=remote,

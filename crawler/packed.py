@@ -211,7 +211,7 @@ class PackedStrings:
         return f"{first}\n".encode("utf-8", "surrogatepass")
 
 
-class Marks:
+class NameSet:
     """Names, of each its hash alone. Mutable state: those hashes, numbered as they came.
 
     Two of a million names have one hash with a chance of 1 to 30 million; they then count as one.
@@ -244,14 +244,14 @@ class Marks:
 
 
 class Claims:
-    """Which claimant came first to a name. Mutable state: `Marks`, and the claimants' hashes.
+    """Which claimant came first to a name. Mutable state: `NameSet`, and the claimants' hashes.
 
     Of two names with one hash, the second counts as claimed. Half of a claimant's hash is kept: of
     two that want one name, the second has it too with a chance of 1 to 4,000 million.
     """
 
     def __init__(self) -> None:
-        self._names = Marks()
+        self._names = NameSet()
         self._claimants = array("I")
 
     def held_by_another(self, name: str, claimant: str) -> bool:

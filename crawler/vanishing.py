@@ -32,7 +32,7 @@ AGAIN_AFTER = (timedelta(0), timedelta(hours=1), timedelta(days=1), timedelta(da
 Departure = Literal["gone-seen", "gone"]
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
+class Proofs(Struct, frozen=True, kw_only=True):
     """The answers that show it, what was cut from them, and whether they are private."""
 
     payloads: tuple[Payload, ...] = ()
@@ -52,10 +52,10 @@ class Sighting(Struct, frozen=True, kw_only=True):
     url: str
     status: int
     why: str
-    evidence: Evidence = Evidence()
+    evidence: Proofs = Proofs()
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class Missed(Struct, frozen=True, kw_only=True):
     """What the archive says of an article that was missed before, and since when."""
 
     event: Departure
@@ -75,7 +75,7 @@ class Conclusion(Struct, frozen=True, kw_only=True):
 
 def conclude(
     sightings: Sequence[Sighting],
-    standing: Mapping[str, Standing],
+    standing: Mapping[str, Missed],
     *,
     living: int,
     known: int,
@@ -106,7 +106,7 @@ def conclude(
 
 
 def next_event(
-    before: Standing | None, status: int, now: datetime, gone_after: timedelta
+    before: Missed | None, status: int, now: datetime, gone_after: timedelta
 ) -> Departure | None:
     """Return what one more sighting makes of an article; None: nothing new."""
     if before is None:
@@ -172,7 +172,7 @@ def _alike(old: str | None, new: str | None) -> bool:
     return bool(words) and words == comparable(new)
 
 
-def _event(sighting: Sighting, standing: Mapping[str, Standing]) -> str:
+def _event(sighting: Sighting, standing: Mapping[str, Missed]) -> str:
     before = standing.get(sighting.slug)
     return before.event if before is not None else ""
 

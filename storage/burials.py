@@ -27,7 +27,7 @@ _URLS = "SELECT name FROM names WHERE site = :site AND slug = :slug AND is_url"
 
 
 class Buried(Struct, frozen=True, kw_only=True):
-    """What is left to know of articles that were forgotten; see scrub.Telling."""
+    """What is left to know of articles that were forgotten; see scrub.Traces."""
 
     slug: str
     urls: tuple[str, ...]

@@ -20,6 +20,7 @@ from msgspec import Struct, structs
 from storage.errors import os_errors
 from storage.index.deriving import Rows, validator_values
 from storage.index.index import Batch
+from storage.index.packing import mark_of, packed
 from storage.index.rows import Row, Values, to_micros
 from storage.layout import SPOOL, sync_folder
 from storage.model import EntryState, Validator
@@ -127,8 +128,9 @@ def _entry_row(entry: EntryState) -> Row:
 def _validator_rows(notes: Notes, rows: Sequence[Rows]) -> tuple[Values, ...]:
     """Return those of a run's validators that no manifest of the batch says as well."""
     told = {values[:-1] for one in rows for values in one.validators}
+    at = to_micros(notes.at)
     noted = (
-        validator_values(one.url, one.etag, one.last_modified, one.digest, notes.at)
+        validator_values(mark_of(one.url), one.etag, one.last_modified, packed(one.digest), at)
         for one in notes.validators
     )
     return tuple([values for values in noted if values[:-1] not in told])

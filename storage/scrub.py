@@ -29,7 +29,7 @@ _MOST_LOOKED = 64 << 20
 _URL_ENDS = rb"(?![A-Za-z0-9_/.~%?=&-])"
 
 
-class Telling(Protocol):
+class Traces(Protocol):
     """What tells of an article: URLs, titles and other words of its own, names under files/."""
 
     @property
@@ -49,7 +49,7 @@ class Telling(Protocol):
         """Names under files/."""
 
 
-def forget_files(root: Path, index: Index, gone: Telling) -> int:
+def forget_files(root: Path, index: Index, gone: Traces) -> int:
     """Remove the article's plain files, and return how many there were.
 
     Names that others have too are written again by the next run: owed before the first of them
@@ -60,7 +60,7 @@ def forget_files(root: Path, index: Index, gone: Telling) -> int:
     return scrub_files(root, gone)
 
 
-def scrub_files(root: Path, gone: Telling) -> int:
+def scrub_files(root: Path, gone: Traces) -> int:
     """Remove the article's plain files, and folders left empty; return how many there were.
 
     A name that another article has by now is removed as well: the next run writes what is its own.
@@ -104,7 +104,7 @@ def _remove_empty(folder: Path, top: Path) -> None:
         folder = folder.parent
 
 
-def scrub_runs(root: Path, gone: Telling, being_written: Collection[Path] = ()) -> int:
+def scrub_runs(root: Path, gone: Traces, being_written: Collection[Path] = ()) -> int:
     """Remove the lines of run logs that tell of the article; return how many.
 
     Those that are ``being_written`` are left as they are.
@@ -125,7 +125,7 @@ def scrub_runs(root: Path, gone: Telling, being_written: Collection[Path] = ()) 
     return count
 
 
-def scrub_lost(root: Path, gone: Telling) -> int:
+def scrub_lost(root: Path, gone: Traces) -> int:
     """Remove the files under lost/ that hold a record of the article's; return how many."""
     telling = pattern(gone)
     count = 0
@@ -137,7 +137,7 @@ def scrub_lost(root: Path, gone: Telling) -> int:
     return count
 
 
-def pattern(gone: Telling) -> re.Pattern[bytes]:
+def pattern(gone: Traces) -> re.Pattern[bytes]:
     """Return what any text about the article has: a URL, a title, or both as JSON writes them."""
     urls = {each for url in gone.urls for each in _spelled(url)}
     words = {each for word in gone.words for each in _spelled(word)}

@@ -67,9 +67,6 @@ class Head(Struct, frozen=True, kw_only=True, gc=False):
     payload_digest: str
     concurrent_to: str
     refers_to: str
-    refers_to_target_uri: str
-    refers_to_date: str
-    profile: str
     size: int
 
     @property
@@ -205,9 +202,6 @@ def _own_head(ours: re.Match[bytes]) -> Head:
         payload_digest=payload,
         concurrent_to=concurrent_to,
         refers_to="",
-        refers_to_target_uri="",
-        refers_to_date="",
-        profile="",
         size=ours.end(),
     )
 
@@ -244,9 +238,6 @@ def _head(fields: HeaderMap, length: str, size: int) -> Head | None:
         payload_digest=fields.get("WARC-Payload-Digest") or "",
         concurrent_to=_word(fields, "WARC-Concurrent-To"),
         refers_to=_word(fields, "WARC-Refers-To"),
-        refers_to_target_uri=_word(fields, "WARC-Refers-To-Target-URI"),
-        refers_to_date=fields.get("WARC-Refers-To-Date") or "",
-        profile=_word(fields, "WARC-Profile"),
         size=size,
     )
 

@@ -23,7 +23,7 @@ from crawler.progress.wording import clean
 from crawler.robots_cache import RobotsCache
 from crawler.transport.answer import Answer
 from crawler.transport.faults import FetchError, HostResting
-from crawler.vanishing import Evidence
+from crawler.vanishing import Proofs
 from storage.archive import Body
 from storage.codings import CodingError
 from storage.model import Manifest, Payload, Representation, Validator
@@ -60,7 +60,7 @@ class Copy(Struct, frozen=True, kw_only=True):
         return self.representation.final_url
 
     @property
-    def redirected(self) -> Evidence:
+    def redirected(self) -> Proofs:
         """The redirects that were followed to it, and the answer at their end."""
         hops = tuple(each for each in self.payloads if each.role == "hop")
         ends = tuple(
@@ -68,7 +68,7 @@ class Copy(Struct, frozen=True, kw_only=True):
             for each in self.payloads
             if each.role != "hop" and not each.not_modified
         )
-        return Evidence(payloads=(*hops, *ends), redacted=self.redacted, private=self.private)
+        return Proofs(payloads=(*hops, *ends), redacted=self.redacted, private=self.private)
 
 
 class CopyFailed(Exception):
@@ -85,14 +85,14 @@ class CopyFailed(Exception):
         *,
         status: int = 0,
         disallowed: bool = False,
-        evidence: Evidence | None = None,
+        evidence: Proofs | None = None,
     ) -> None:
         super().__init__(why)
         self.url = url
         self.why = why
         self.status = status
         self.disallowed = disallowed
-        self.evidence = evidence or Evidence()
+        self.evidence = evidence or Proofs()
 
 
 class Wish(Struct, frozen=True):
@@ -330,8 +330,8 @@ def _hops(answer: Answer) -> list[Payload]:
     ]
 
 
-def _evidence(answer: Answer) -> Evidence:
-    return Evidence(
+def _evidence(answer: Answer) -> Proofs:
+    return Proofs(
         payloads=(*_hops(answer), _payload(answer, "evidence")),
         redacted=answer.redacted,
         private=answer.private,

@@ -38,9 +38,9 @@ from crawler.events import Event, Failed, Note, Unchanged
 from crawler.folding import comparable
 from crawler.vanishing import (
     Departure,
-    Evidence,
+    Missed,
+    Proofs,
     Sighting,
-    Standing,
     matches,
     renamed,
 )
@@ -62,7 +62,7 @@ class Move(Struct, frozen=True, kw_only=True):
 
     slug: str
     start: str
-    evidence: Evidence = Evidence()
+    evidence: Proofs = Proofs()
 
 
 class Keeper:
@@ -89,7 +89,7 @@ class Keeper:
         self._failure: BaseException | None = None
         self._titled: dict[str, list[str]] | None = None
         self.names = SiteNames()
-        self.missed: dict[str, Standing] = {}
+        self.missed: dict[str, Missed] = {}
         self.forgotten: dict[str, str] = {}
 
     async def load(self) -> None:
@@ -98,7 +98,7 @@ class Keeper:
         self.names = SiteNames(await read(Archive.slugs, site), await read(Archive.aliases, site))
         for slug, row in (await read(Archive.missed, site)).items():
             event: Departure = "gone" if row.event == "gone" else "gone-seen"
-            self.missed[slug] = Standing(event=event, at=row.observed_at)
+            self.missed[slug] = Missed(event=event, at=row.observed_at)
         self.forgotten = await read(Archive.forgotten, site)
 
     async def known(self, url: str) -> Known:
@@ -155,7 +155,7 @@ class Keeper:
             return
         detail = {"url": sighting.url, "why": sighting.why, "status": str(sighting.status)}
         context = self._context()
-        self.missed[sighting.slug] = Standing(event=event, at=context.now)
+        self.missed[sighting.slug] = Missed(event=event, at=context.now)
         sent = happened(
             newest, event, context, detail=detail, evidence=sighting.evidence, url=sighting.url
         )
@@ -220,7 +220,7 @@ class Keeper:
                     "returned",
                     context,
                     detail=detail,
-                    evidence=Evidence(),
+                    evidence=Proofs(),
                     url=self.names.place(slug),
                 )
             )

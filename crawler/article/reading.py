@@ -31,7 +31,7 @@ from crawler.facts import Facts, Link
 from crawler.frontier import Entry
 from crawler.transport.answer import Answer
 from crawler.urls import same_page
-from crawler.vanishing import Evidence
+from crawler.vanishing import Proofs
 from storage.model import ContentDigest, Finding, Validator
 
 
@@ -72,7 +72,7 @@ class Reading(Struct, frozen=True, kw_only=True, dict=True):
         return fingerprint(said, self.url) if said is not None else ""
 
 
-class Page(Struct, frozen=True, kw_only=True):
+class NoArticle(Struct, frozen=True, kw_only=True):
     """A document that is no article: its facts, for their links, and why it is none.
 
     ``redirected`` are the redirects that led to it.
@@ -82,7 +82,7 @@ class Page(Struct, frozen=True, kw_only=True):
     url: str
     facts: Facts
     why: str
-    redirected: Evidence = Evidence()
+    redirected: Proofs = Proofs()
 
 
 class Glance(Struct, frozen=True, kw_only=True):
@@ -146,8 +146,10 @@ class ArticleReader:
         place = Declared(format="", url=url, declared_by=("entry",))
         return await self._copyist.copy(place, accept=PAGE_ACCEPT)
 
-    async def read(self, entry: Entry, known: Known, page: Copy | None = None) -> Reading | Page:
-        """Read the article at ``entry``; a Page where it is none.
+    async def read(
+        self, entry: Entry, known: Known, page: Copy | None = None
+    ) -> Reading | NoArticle:
+        """Read the article at ``entry``; a NoArticle where it is none.
 
         ``page`` is the document at the entry's URL where a glance has just fetched it. Raises
         CopyFailed where the entry itself can't be had; HostResting where its host must wait.
@@ -172,7 +174,7 @@ class ArticleReader:
             await formats.fetch("json")
         verdict = _verdict(entry, primary, formats)
         if not verdict.article:
-            return Page(
+            return NoArticle(
                 entry=entry,
                 url=primary.final_url,
                 facts=primary.facts,

@@ -11,7 +11,7 @@ from crawler.article.assemble import Assembly, Inferred, assemble
 from crawler.article.copies import Copy
 from crawler.article.judge import Formats, Judgement, judge
 from crawler.article.reading import Reading
-from crawler.vanishing import Evidence
+from crawler.vanishing import Proofs
 from storage.model import (
     ContentDigest,
     Draft,
@@ -176,7 +176,7 @@ def happened(
     context: Context,
     *,
     detail: Mapping[str, str],
-    evidence: Evidence,
+    evidence: Proofs,
     url: str = "",
 ) -> Draft:
     """Write down what happened to a known article, with the answers that show it.

@@ -58,7 +58,7 @@ def mirror(
         "ca_bundle": ca_bundle, "allow_address": allow_address, "proxy": proxy,
         "headers": header, "files": False if no_files else None,
     }  # fmt: skip
-    with starting.ahead(processes) as readers:
+    with starting.ahead(processes):
         with sparing.imports():
             from crawler.commands import request, running
 
@@ -66,7 +66,7 @@ def mirror(
             urls, into, flags, config, records, ignore_robots=ignore_robots, verify=verify
         )
         voice = running.Voice(as_json=as_json, quiet=quiet, log_format=log_format)
-        code = running.run(asked, voice, readers=readers)
+        code = running.run(asked, voice)
     raise typer.Exit(code)
 
 

@@ -26,7 +26,6 @@ from crawler.progress.metrics import SiteNumbers, render, write
 from crawler.progress.reporters import JsonLog, PlainProgress, Quiet, Reporter, render_summary
 from crawler.progress.tally import Tally
 from crawler.progress.wording import count, duration
-from crawler.readers.starting import Started
 from crawler.request import MirrorRequest
 from crawler.site.ledger import last_runs
 from storage import layout
@@ -61,19 +60,17 @@ def run(
     *,
     strict: bool = False,
     metrics: Path | None = None,
-    readers: Started | None = None,
 ) -> int:
     """Mirror what ``request`` says, tell it in ``voice``, and return the exit code.
 
-    ``strict`` counts what was known before too; ``metrics`` is a file for the run's numbers;
-    ``readers`` are the processes that read, where they were started ahead. Raises UsageError where
-    ``metrics`` can't be written, and what conductor.mirror raises.
+    ``strict`` counts what was known before too; ``metrics`` is a file for the run's numbers.
+    Raises UsageError where it can't be written, and what conductor.mirror raises.
     """
     give_back_large_blocks()
     reporter = voice.reporter()
     made = not (request.into / layout.MARK).exists()
     try:
-        summary = asyncio.run(_stoppable(request, reporter, readers))
+        summary = asyncio.run(_stoppable(request, reporter))
     finally:
         reporter.close()
     if voice.as_json:
@@ -154,15 +151,13 @@ def exit_code(tally: Tally) -> int:
     return FAILED if tally.failed or tally.partial > tally.partial_before else WELL
 
 
-async def _stoppable(
-    request: MirrorRequest, reporter: Reporter, readers: Started | None
-) -> Summary:
+async def _stoppable(request: MirrorRequest, reporter: Reporter) -> Summary:
     stop = asyncio.Event()
     stopped = _stopper(stop, reporter, request.settings.grace)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped)
-    return await mirror(request, reporter, stop, readers=readers)
+    return await mirror(request, reporter, stop)
 
 
 def _stopper(stop: asyncio.Event, reporter: Reporter, grace: float) -> Callable[[], None]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from crawler.discovery.documents import Documents
 from crawler.discovery.resourcesync import (
-    Document,
+    Listing,
     articles,
     parse_resourcesync,
 )
@@ -80,7 +80,7 @@ class Mirrors:
         self.reached[url] = last[1].at if last and last[0] > since else format_utc(since)
         return tuple(each for moment, each in dated if moment >= since - LATE)
 
-    async def _whole(self, url: str, changes: str) -> AsyncIterator[Document]:
+    async def _whole(self, url: str, changes: str) -> AsyncIterator[Listing]:
         """Yield the parts of the Resource List at ``url``."""
         first = await self._document(url)
         if first is None:
@@ -97,7 +97,7 @@ class Mirrors:
             if part is not None:
                 yield part
 
-    async def _document(self, url: str, *, keep: bool = True) -> Document | None:
+    async def _document(self, url: str, *, keep: bool = True) -> Listing | None:
         documents = self._documents
         if not url or url in documents.read:
             return None

@@ -40,7 +40,7 @@ _SHA_256 = re.compile(r"sha-256:([0-9a-fA-F]{64})(?!\S)")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
-class Document(Struct, frozen=True, kw_only=True):
+class Listing(Struct, frozen=True, kw_only=True):
     """One document: what it is (its ``capability``), from and as of when, and what it lists."""
 
     capability: str
@@ -49,7 +49,7 @@ class Document(Struct, frozen=True, kw_only=True):
     items: tuple[Resource, ...] = ()
 
 
-def parse_resourcesync(body: bytes, url: str) -> Document:
+def parse_resourcesync(body: bytes, url: str) -> Listing:
     """Read a document that was served at ``url``, content coding undone.
 
     A part of one is worth nothing, since what it leaves out would be taken for gone: raises
@@ -70,7 +70,7 @@ def parse_resourcesync(body: bytes, url: str) -> Document:
         raise Malformed(f"the XML breaks: {error}") from error
     if not reader.about.get("capability"):
         raise Malformed("it does not say which capability of ResourceSync it is")
-    return Document(
+    return Listing(
         capability=reader.about["capability"],
         at=reader.about.get("at", "")[:_MAX_DATE],
         since=reader.about.get("from", "")[:_MAX_DATE],

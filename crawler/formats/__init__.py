@@ -1,8 +1,8 @@
 """The formats an article comes in: one parser each, behind one door.
 
 ``parse`` turns a body into facts, ``check_claim`` says why a reply is not what it claims to be,
-``sniff`` and ``format_of_type`` name what came. A format without a parser is kept and has no
-words. Pure: bytes in (content coding undone), values out; the only error is facts.Malformed.
+``sniff`` names what came. A format without a parser is kept and has no words. Pure:
+bytes in (content coding undone), values out; the only error is facts.Malformed.
 """
 
 from __future__ import annotations
@@ -72,18 +72,6 @@ def _sniff_text(start: bytes, content_type: str) -> str | None:
     if _FRONT_MATTER.match(start) or (_HEADING.match(start) and declared != "text"):
         return "markdown"
     return "text" if declared == "text" else None
-
-
-def format_of_type(content_type: str, body: bytes) -> str:
-    """Name the format of a reply that nobody declared: by its media type, else by its look."""
-    kind = media_type(content_type)
-    looks = sniff(body, content_type)
-    if kind in ("", "application/octet-stream", "binary/octet-stream"):
-        return looks or "text"
-    # Servers give "text/plain" to files they have no type for.
-    if kind == "text/plain" and looks in ("html", "markdown"):
-        return looks
-    return format_of_media(kind) or looks or "text"
 
 
 def check_claim(format: str, content_type: str, body: bytes) -> str | None:

@@ -175,7 +175,6 @@ def _record(fields: Fields, url: str) -> Facts:
         title=_first_line(fields, _TITLES),
         summary=_first_line(fields, _SUMMARIES),
         body=body,
-        body_is_markdown=markdown is not None,
         words=(html and html.linked) or None,
         authors=entries_of(fields.get("authors") or fields.get("author")),
         canonical=first_url(fields, _URLS, url),

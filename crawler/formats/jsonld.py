@@ -185,7 +185,6 @@ def _facts(chosen: _Typed | None, nodes: list[_Typed], url: str) -> Facts:
             own("description") or own("abstract") or own("summary") or page.get("description")
         ),
         body=body_md or text_of(own("articleBody") or own("text")),
-        body_is_markdown=body_md is not None,
         authors=_authors(article, nodes),
         canonical=first_url(article, _ADDRESSES, url),
         canonical_source=first_url(article, ("canonical_source", "isBasedOn", "isBasedOnUrl"), url),

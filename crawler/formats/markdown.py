@@ -54,7 +54,6 @@ def parse_markdown(body: bytes, url: str, content_type: str = "") -> Facts:
         title_guessed=not given_title,
         summary=_first_text(said, ("summary", "description", "excerpt")),
         body=words or None,
-        body_is_markdown=True,
         authors=entries_of(said.get("authors") or said.get("author")),
         canonical=_canonical(said, url),
         canonical_source=_source(said),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from crawler import events
-from crawler.progress.tally import Host, Tally
+from crawler.progress.tally import HostShare, Tally
 from crawler.progress.wording import clean, count, duration, pace, size
 
 #: Seconds: shorter waits are the ordinary pace of a polite crawler.
@@ -35,7 +35,7 @@ def progress_line(tally: Tally, now: datetime) -> str:
     return ", ".join(parts)
 
 
-def state(host: Host, now: datetime) -> str:
+def state(host: HostShare, now: datetime) -> str:
     """Write how ``host`` is doing at ``now``: waiting and why, or its last answer."""
     wait = host.waits(now)
     if wait:

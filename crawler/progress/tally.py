@@ -31,7 +31,7 @@ MOST_TROUBLES = 200
 TOO_MANY, SERVER_ERROR = 429, 500
 
 
-class Host(Struct):
+class HostShare(Struct):
     """One host's share: requests, bytes as received, errors, and until when it is left alone."""
 
     name: str
@@ -84,7 +84,7 @@ class Tally(Struct, kw_only=True):
     happened: int = 0
     requests: int = 0
     bytes: int = 0
-    hosts: dict[str, Host] = field(default_factory=dict)
+    hosts: dict[str, HostShare] = field(default_factory=dict)
     partials: list[Partial] = field(default_factory=list)
     failures: list[events.Failed] = field(default_factory=list)
     answers: deque[datetime] = field(default_factory=lambda: deque(maxlen=MOST_MOMENTS))
@@ -116,7 +116,7 @@ class Tally(Struct, kw_only=True):
             return None
         return (self.known - self.done) / pace
 
-    def waiting(self, now: datetime) -> list[Host]:
+    def waiting(self, now: datetime) -> list[HostShare]:
         """List the hosts that are left alone at ``now``, the longest wait first."""
         waiting = [host for host in self.hosts.values() if host.waits(now) > 0]
         return sorted(waiting, key=lambda host: -host.waits(now))
@@ -209,10 +209,10 @@ class Tally(Struct, kw_only=True):
         events.RunFinished: _take_end,
     }
 
-    def _host(self, name: str) -> Host:
+    def _host(self, name: str) -> HostShare:
         host = self.hosts.get(name)
         if host is None:
-            host = Host(name=name)
+            host = HostShare(name=name)
             if len(self.hosts) < MOST_HOSTS:
                 self.hosts[name] = host
         return host

@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from crawler.readers.starting import Link
+from crawler.readers.starting import Sockets
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -132,8 +132,8 @@ class Channel(asyncio.Protocol, Generic[S, T]):
             self._transport.writelines((head, body))
 
 
-async def connect(link: Link, channel: Channel[S, T]) -> None:
-    """Let ``channel`` speak over ``link``."""
-    link.talk.setblocking(False)
+async def connect(sockets: Sockets, channel: Channel[S, T]) -> None:
+    """Let ``channel`` speak over ``sockets``."""
+    sockets.talk.setblocking(False)
     loop = asyncio.get_running_loop()
-    await loop.create_unix_connection(lambda: channel, sock=link.talk)
+    await loop.create_unix_connection(lambda: channel, sock=sockets.talk)

@@ -32,7 +32,7 @@ from crawler.article.canonical import PAGE_ACCEPT, CanonicalFollower
 from crawler.article.copies import Copy, CopyFailed, Copyist, Wish
 from crawler.article.ownership import Sites
 from crawler.article.probe import PageFinder, Prober
-from crawler.article.reading import ArticleReader, Page
+from crawler.article.reading import ArticleReader, NoArticle
 from crawler.article.torn import TornSets, stale_formats
 from crawler.clock import now_utc
 from crawler.collector import look_for_cycles_seldom
@@ -44,7 +44,7 @@ from crawler.readers import messages as said
 from crawler.readers.channel import Channel, connect
 from crawler.readers.lent import LentPoliteness
 from crawler.readers.packing import Packer, rested
-from crawler.readers.starting import Link
+from crawler.readers.starting import Sockets
 from crawler.robots_cache import RobotsCache, RobotsEntry
 from crawler.transport.answer import FetchSettings
 from crawler.transport.faults import HostResting
@@ -204,11 +204,11 @@ class Line:
 class Child:
     """Serves one run. Mutable state: what it was set up with, its sites, the orders in hand."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, sockets: Sockets) -> None:
+        self._sockets = sockets
         self._line = Line()
         self._line.channel = Channel(
-            link.files,
+            sockets.files,
             msgspec.msgpack.Decoder(list[said.ToChild]),
             self._hear,
             _end,
@@ -222,7 +222,7 @@ class Child:
 
     async def serve(self) -> None:
         """Do what the run says until it is gone, which ends this process."""
-        await connect(self._link, self._line.channel)
+        await connect(self._sockets, self._line.channel)
         self._line.say(said.Here(os.getpid()))
         await asyncio.Event().wait()
 
@@ -286,7 +286,9 @@ class Child:
             else:
                 seen = await self._readers[order.site].read(order.entry, order.known)
                 new = order.known.newest is None
-                outcome = pack.page(seen) if isinstance(seen, Page) else pack.reading(seen, new=new)
+                outcome = (
+                    pack.page(seen) if isinstance(seen, NoArticle) else pack.reading(seen, new=new)
+                )
         except HandBack:
             outcome = said.HandedBack(tuple(self._step(*each) for each in hand.steps))
         except (CopyFailed, HostResting) as failure:
@@ -357,6 +359,6 @@ def main(numbers: list[int]) -> None:
     for number in set(numbers) - set(own):
         # held open here, another's line would outlive it
         os.close(number)
-    link = Link.of(*own)
-    threading.Thread(target=_watch, args=(link.talk.fileno(),), daemon=True).start()
-    asyncio.run(Child(link).serve())
+    sockets = Sockets.of(*own)
+    threading.Thread(target=_watch, args=(sockets.talk.fileno(),), daemon=True).start()
+    asyncio.run(Child(sockets).serve())

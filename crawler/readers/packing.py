@@ -14,7 +14,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from crawler.article.copies import Copy, CopyFailed
-from crawler.article.reading import Page, Reading
+from crawler.article.reading import NoArticle, Reading
 from crawler.frontier import Entry
 from crawler.readers.messages import (
     SentCopy,
@@ -26,7 +26,7 @@ from crawler.readers.messages import (
     SentResting,
 )
 from crawler.transport.faults import HostResting
-from crawler.vanishing import Evidence
+from crawler.vanishing import Proofs
 from storage.model import Payload
 
 S = TypeVar("S", bound=Struct)
@@ -53,7 +53,7 @@ class Packer:
             words=reading.words if new else None,
         )
 
-    def page(self, page: Page) -> SentPage:
+    def page(self, page: NoArticle) -> SentPage:
         """Write a page down, but for its entry."""
         return _turned(page, SentPage, redirected=self._evidence(page.redirected))
 
@@ -73,7 +73,7 @@ class Packer:
             evidence=self._evidence(failure.evidence),
         )
 
-    def _evidence(self, evidence: Evidence) -> SentEvidence:
+    def _evidence(self, evidence: Proofs) -> SentEvidence:
         return _turned(evidence, SentEvidence, payloads=self._payloads(evidence.payloads))
 
     def _payloads(self, payloads: tuple[Payload, ...]) -> tuple[SentPayload, ...]:
@@ -113,9 +113,9 @@ class Unpacker:
         vars(reading).update({name: value for name, value in known.items() if value is not None})
         return reading
 
-    def page(self, sent: SentPage, entry: Entry) -> Page:
+    def page(self, sent: SentPage, entry: Entry) -> NoArticle:
         """Read a page, of ``entry``."""
-        return _turned(sent, Page, entry=entry, redirected=self._evidence(sent.redirected))
+        return _turned(sent, NoArticle, entry=entry, redirected=self._evidence(sent.redirected))
 
     def copy(self, sent: SentCopy) -> Copy:
         """Read a copy."""
@@ -131,8 +131,8 @@ class Unpacker:
             evidence=self._evidence(sent.evidence),
         )
 
-    def _evidence(self, sent: SentEvidence) -> Evidence:
-        return _turned(sent, Evidence, payloads=self._payloads(sent.payloads))
+    def _evidence(self, sent: SentEvidence) -> Proofs:
+        return _turned(sent, Proofs, payloads=self._payloads(sent.payloads))
 
     def _payloads(self, sent: tuple[SentPayload, ...]) -> tuple[Payload, ...]:
         return tuple([self._payload(each) for each in sent])

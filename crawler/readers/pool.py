@@ -15,13 +15,13 @@ import msgspec
 from msgspec import structs
 
 from crawler.article.copies import Copy, CopyFailed
-from crawler.article.reading import Page, Reading
+from crawler.article.reading import NoArticle, Reading
 from crawler.frontier import Entry
 from crawler.readers import messages as said
 from crawler.readers.channel import Channel, connect
 from crawler.readers.desk import Desk, Service
 from crawler.readers.packing import Unpacker, rested
-from crawler.readers.starting import Link, Started, start
+from crawler.readers.starting import Sockets, Started, started
 from crawler.transport.answer import FetchSettings
 from crawler.transport.faults import HostResting
 from storage.model import Manifest
@@ -33,7 +33,7 @@ PATIENCE = 2.0
 
 #: What was made on the way of an article that is handed back, by format, URL and Accept.
 Steps: TypeAlias = dict[tuple[str, str, str], Copy | CopyFailed | HostResting]
-Result: TypeAlias = Copy | Reading | Page | CopyFailed | HostResting | Steps
+Result: TypeAlias = Copy | Reading | NoArticle | CopyFailed | HostResting | Steps
 
 
 class NotStarted(RuntimeError):
@@ -74,7 +74,7 @@ class Child:
 
     def __init__(
         self,
-        link: Link,
+        sockets: Sockets,
         service: Service,
         lost: Callable[[Child], None],
     ) -> None:
@@ -83,16 +83,16 @@ class Child:
         self.orders: dict[int, _Order] = {}
         self.told: dict[int, said.SiteSetup] = {}
         self._lost = lost
-        self._link = link
+        self._sockets = sockets
         self.channel: Channel[said.ToChild, said.ToRun] = Channel(
-            link.files, msgspec.msgpack.Decoder(list[said.ToRun]), self._hear, self._ended
+            sockets.files, msgspec.msgpack.Decoder(list[said.ToRun]), self._hear, self._ended
         )
         self._unpacker = Unpacker(self.channel.take_over)
         self.desk = Desk(service, self.channel.say, self._manifest_of, self._broke)
 
     async def connect(self, setup: said.Setup) -> None:
         """Open the line, and say how to fetch."""
-        await connect(self._link, self.channel)
+        await connect(self._sockets, self.channel)
         self.channel.say(setup)
 
     async def order(self, message: said.ReadOrder | said.CopyOrder) -> Result:
@@ -179,8 +179,8 @@ class Child:
 class Pool:
     """``async with`` it around a run. Mutable state: the processes that live, the last number.
 
-    ``say`` is told a sentence where one of them ends by itself. ``started`` are theirs, where they
-    are on their way already. Entering raises NotStarted.
+    ``say`` is told a sentence where one of them ends by itself. Entering takes those that
+    `starting.ahead` has on their way, and raises NotStarted.
     """
 
     def __init__(
@@ -188,14 +188,13 @@ class Pool:
         setup: said.Setup,
         service: Service,
         say: Callable[[str], None],
-        started: Started | None = None,
     ) -> None:
         self._setup = setup
         self._service = service
         self._say = say
         self._children: list[Child] = []
         self._number = 0
-        self._started = started
+        self._started: Started | None = None
         self._closing = False
 
     async def __aenter__(self) -> Self:
@@ -244,10 +243,9 @@ class Pool:
         return CopyFailed(url, why)
 
     async def _start(self) -> None:
-        if self._started is None:
-            self._started = start(self._service.children)
-        for link in self._started.links:
-            child = Child(link, self._service, self._lost)
+        self._started = started(self._service.children)
+        for line in self._started.lines:
+            child = Child(line, self._service, self._lost)
             await child.connect(self._setup)
             self._children.append(child)
 

@@ -15,7 +15,7 @@ from msgspec import structs
 from crawler.article.copies import Copy, CopyFailed, Copyist, Wish
 from crawler.article.format_set import Known
 from crawler.article.ownership import Sites
-from crawler.article.reading import ArticleReader, Page, Reading
+from crawler.article.reading import ArticleReader, NoArticle, Reading
 from crawler.frontier import Entry
 from crawler.readers import messages as said
 from crawler.readers.pool import NoneLeft, Pool, Result, Steps
@@ -81,8 +81,10 @@ class RemoteReader(ArticleReader):
             page_way=None,
         )
 
-    async def read(self, entry: Entry, known: Known, page: Copy | None = None) -> Reading | Page:
-        """Read the article at ``entry``; a Page where it is none. Raises as every reader does."""
+    async def read(
+        self, entry: Entry, known: Known, page: Copy | None = None
+    ) -> Reading | NoArticle:
+        """Read the article at ``entry``, if it is one. Raises as every reader does."""
         if page is not None:
             return await super().read(entry, known, page)
         slimmed = structs.replace(known, newest=slim(known.newest))
@@ -97,7 +99,7 @@ class RemoteReader(ArticleReader):
             return await super().read(entry, known)
         if isinstance(result, CopyFailed | HostResting):
             raise result
-        if isinstance(result, Reading | Page):
+        if isinstance(result, Reading | NoArticle):
             return result
         if isinstance(result, Copy):
             raise TypeError("an order for an article gave a copy")

@@ -13,14 +13,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
 #: Processes that are started for a number nobody has looked at yet: as many as settings allow.
 MOST = 64
 
+#: What `ahead` started for the run within it, until that run takes it.
+_AHEAD: ContextVar[list[Started]] = ContextVar("ahead")
 
-class Link:
+
+class Sockets:
     """The two sockets of one side; ``numbers`` is how a child is told of its own."""
 
     def __init__(self, talk: socket.socket, files: socket.socket) -> None:
@@ -33,7 +37,7 @@ class Link:
         return self.talk.fileno(), self.files.fileno()
 
     @classmethod
-    def pair(cls) -> tuple[Link, Link]:
+    def pair(cls) -> tuple[Sockets, Sockets]:
         """Make both sides. Raises OSError."""
         talk = socket.socketpair()
         try:
@@ -45,7 +49,7 @@ class Link:
         return cls(talk[0], files[0]), cls(talk[1], files[1])
 
     @classmethod
-    def of(cls, talk: int, files: int) -> Link:
+    def of(cls, talk: int, files: int) -> Sockets:
         """Take over the descriptors that a parent left open."""
         return cls(socket.socket(fileno=talk), socket.socket(fileno=files))
 
@@ -59,7 +63,7 @@ class Link:
 class Started:
     """Processes on their way: our sides of the lines to them, and the one that makes the others."""
 
-    links: tuple[Link, ...]
+    lines: tuple[Sockets, ...]
     first: subprocess.Popen[bytes]
 
     def kill(self) -> None:
@@ -71,9 +75,9 @@ class Started:
 
 def start(processes: int) -> Started:
     """Start so many. Raises OSError where the system gives no more."""
-    pairs: list[tuple[Link, Link]] = []
+    pairs: list[tuple[Sockets, Sockets]] = []
     try:
-        pairs += (Link.pair() for _ in range(processes))
+        pairs += (Sockets.pair() for _ in range(processes))
         first = _spawn([number for _, theirs in pairs for number in theirs.numbers])
     except OSError:
         for ours, _ in pairs:
@@ -85,24 +89,35 @@ def start(processes: int) -> Started:
     return Started(tuple(ours for ours, _ in pairs), first)
 
 
+def started(processes: int) -> Started:
+    """Return those that `ahead` started, if no one has taken them, or start so many.
+
+    Raises OSError.
+    """
+    waiting = _AHEAD.get(None)
+    return waiting.pop() if waiting else start(processes)
+
+
 @contextmanager
 def ahead(processes: int | None) -> Iterator[Started | None]:
-    """Start so many now for a run within, which may not come to need them.
+    """Start so many now for a run within, which may not come to need them: it asks `started`.
 
     None for a number of which settings make one process or an error, and where the system gives no
     more: that is for the run to say.
     """
-    started = None
+    early = None
     if processes is not None and 1 < processes <= MOST:
         with suppress(OSError):
-            started = start(processes)
+            early = start(processes)
+    token = _AHEAD.set([] if early is None else [early])
     try:
-        yield started
+        yield early
     finally:
-        if started is not None and started.first.returncode is None:
-            started.kill()
-            for link in started.links:
-                link.close()
+        _AHEAD.reset(token)
+        if early is not None and early.first.returncode is None:
+            early.kill()
+            for ours in early.lines:
+                ours.close()
 
 
 def _spawn(numbers: list[int]) -> subprocess.Popen[bytes]:

@@ -16,15 +16,15 @@ import msgspec
 
 from crawler.article.copies import CopyFailed
 from crawler.article.keeping import Keeper, Move
-from crawler.article.reading import ArticleReader, Page, Reading
+from crawler.article.reading import ArticleReader, NoArticle, Reading
 from crawler.events import Event, Note
-from crawler.packed import Marks
+from crawler.packed import NameSet
 from crawler.urls import same_page
 from crawler.vanishing import (
     BLOCKED,
     GONE,
     NOT_FOUND,
-    Evidence,
+    Proofs,
     Sighting,
     conclude,
     moved_for_good,
@@ -66,7 +66,7 @@ class Departures:
         self._gone_after = gone_after
         self._report = report
         self._clock = clock
-        self._living = Marks()
+        self._living = NameSet()
         self._sightings: dict[str, Sighting] = {}
         self._undecided: dict[str, tuple[Sighting, str]] = {}
         self._held = 0
@@ -103,7 +103,7 @@ class Departures:
         self._saw(slug, url, status, failure.why, failure.evidence)
         return failure.why
 
-    def became_page(self, url: str, page: Page) -> str:
+    def became_page(self, url: str, page: NoArticle) -> str:
         """Return why a known article at ``url`` is a mere page now; empty where it never was one.
 
         A redirect for good to what is no article counts as gone.
@@ -222,8 +222,8 @@ class Departures:
             text = msgspec.json.encode(now).decode()
             self._writer.remember(self._site.name, MASS_SAID, text)
 
-    def _saw(self, slug: str, url: str, status: int, why: str, evidence: Evidence) -> None:
-        kept = Evidence() if self._held + evidence.size > MOST_EVIDENCE else evidence
+    def _saw(self, slug: str, url: str, status: int, why: str, evidence: Proofs) -> None:
+        kept = Proofs() if self._held + evidence.size > MOST_EVIDENCE else evidence
         self._held += kept.size
         self._sightings[slug] = Sighting(slug=slug, url=url, status=status, why=why, evidence=kept)
 
@@ -244,17 +244,17 @@ def why_blocked(failure: CopyFailed) -> str:
     return f"blocked: {failure.why}" if failure.status in BLOCKED else failure.why
 
 
-def _hops(evidence: Evidence) -> tuple[Payload, ...]:
+def _hops(evidence: Proofs) -> tuple[Payload, ...]:
     return tuple(each for each in evidence.payloads if each.role == "hop")
 
 
-def _first(evidence: Evidence) -> Evidence:
+def _first(evidence: Proofs) -> Proofs:
     """Leave out the article at the end of the redirects: it is stored as one."""
-    return Evidence(payloads=_hops(evidence), redacted=evidence.redacted, private=evidence.private)
+    return Proofs(payloads=_hops(evidence), redacted=evidence.redacted, private=evidence.private)
 
 
-def _redirected(url: str, reading: Reading) -> Evidence:
+def _redirected(url: str, reading: Reading) -> Proofs:
     """Return the redirects that led from ``url`` to the reading."""
     copies = (each for each in reading.copies.values() if each.representation.url == url)
     found = next(copies, None)
-    return found.redirected if found is not None else Evidence()
+    return found.redirected if found is not None else Proofs()

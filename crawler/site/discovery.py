@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from crawler.article.reading import Page
+from crawler.article.reading import NoArticle
 from crawler.article.slugs import Slugs
 from crawler.declared import is_twin
 from crawler.discovery.listing import Candidates, is_list_page, is_site_file
@@ -102,7 +102,7 @@ class Discovery:
         return self._reach.in_site(url) and self._reach.wanted(url) and not is_site_file(url)
 
     async def lists(
-        self, sources: Sources, robots: Robots, start: Page | None
+        self, sources: Sources, robots: Robots, start: NoArticle | None
     ) -> AsyncIterator[int]:
         """Read what lists the whole site; yields the number of new entries a document."""
         links = start.facts.links if start is not None else ()
@@ -255,7 +255,7 @@ class Discovery:
         """Whether no page but the start is still to name a feed that is read."""
         return self._light or bool(self._listed)
 
-    def page(self, page: Page) -> None:
+    def page(self, page: NoArticle) -> None:
         """Follow a page's links and feeds; it is no article.
 
         Where the site lists its articles, only the scope's own feeds are read, not each tag's,

@@ -31,7 +31,7 @@ HONESTY = "lastmod-honesty"
 WANTED = "formats-wanted"
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class WantedFormats(Struct, frozen=True, kw_only=True):
     """The formats that the user wants of a site, all where there are none, and since when."""
 
     formats: tuple[str, ...]
@@ -49,7 +49,7 @@ class Dues:
         self._clock = clock
         self._is_gone = is_gone
         self._honesty = Honesty()
-        self._wanted = Wanted(formats=tuple(sorted(plan.formats)), since=clock())
+        self._wanted = WantedFormats(formats=tuple(sorted(plan.formats)), since=clock())
         self._dated = False
         self._lately: dict[str, Lately] = {}
         self.states: dict[str, EntryState] = {}
@@ -64,7 +64,7 @@ class Dues:
         with suppress(msgspec.DecodeError):
             self._honesty = msgspec.json.decode(memory.get(HONESTY, "{}"), type=Honesty)
         with suppress(msgspec.DecodeError):
-            wanted = msgspec.json.decode(memory.get(WANTED, ""), type=Wanted)
+            wanted = msgspec.json.decode(memory.get(WANTED, ""), type=WantedFormats)
             if wanted.formats == self._wanted.formats:
                 self._wanted = wanted
 

@@ -16,7 +16,7 @@ from crawler.article.copies import NOT_MODIFIED, Copy, CopyFailed
 from crawler.article.format_set import Known
 from crawler.article.keeping import Keeper
 from crawler.article.mirrored import has_all, is_wrapped
-from crawler.article.reading import Page, Reading
+from crawler.article.reading import NoArticle, Reading
 from crawler.article.soft_404 import WHY as SOFT_404
 from crawler.discovery.documents import GONE
 from crawler.discovery.mirrors import CHANGES
@@ -27,7 +27,7 @@ from crawler.site.ahead import Ahead
 from crawler.site.departures import Departures, why_blocked
 from crawler.site.discovery import ANOTHER_NAME, Discovery
 from crawler.site.dues import Dues
-from crawler.site.notes import Notes, Verdict
+from crawler.site.notes import EntryNotes, Verdict
 from crawler.site.plan import Plan, Tools
 from crawler.site.screening import Find, Screen
 from storage.model import EntryState, Site
@@ -47,7 +47,7 @@ class Parts(Struct, frozen=True, kw_only=True):
 
     frontier: Frontier
     keeper: Keeper
-    notes: Notes
+    notes: EntryNotes
     dues: Dues
     departures: Departures
     discovery: Discovery
@@ -134,9 +134,9 @@ class Entries:
         for alias, url in self._aliases:
             await self._keeper.add_alias(alias, url)
 
-    async def seen(self, entry: Entry, seen: Reading | Page, known: Known) -> None:
+    async def seen(self, entry: Entry, seen: Reading | NoArticle, known: Known) -> None:
         """Deal with what was read at ``entry``. Raises HostResting."""
-        if isinstance(seen, Page):
+        if isinstance(seen, NoArticle):
             self._page(seen)
             return
         if self._keeper.is_forgotten(seen):
@@ -297,7 +297,7 @@ class Entries:
         if source and self._plan.follow_canonical and not is_wrapped(copies, source):
             self._tools.foreign(source)
 
-    def _page(self, page: Page) -> None:
+    def _page(self, page: NoArticle) -> None:
         if lost := self._departures.became_page(page.entry.url, page):
             self._lost(page.entry, lost)
             return

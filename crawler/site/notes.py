@@ -14,7 +14,7 @@ from storage.writer import Writer
 Verdict = Literal["article", "page", "failed", "skipped", "gone"]
 
 
-class Notes:
+class EntryNotes:
     """Tells of one site's entries in one run. Keeps nothing but what it was made with."""
 
     def __init__(

@@ -13,14 +13,14 @@ from datetime import datetime
 
 from crawler.article.format_set import Known
 from crawler.article.keeping import Keeper
-from crawler.article.reading import Page, Reading
+from crawler.article.reading import NoArticle, Reading
 from crawler.frontier import Entry, Frontier, Room
 from crawler.robots import Robots
 from crawler.site.departures import MASS_SAID, Departures
 from crawler.site.discovery import A_PART, Discovery, Reach
 from crawler.site.dues import HONESTY, WANTED, Dues
 from crawler.site.entries import Entries, Parts
-from crawler.site.notes import Notes
+from crawler.site.notes import EntryNotes
 from crawler.site.plan import Plan, Tools
 from crawler.transport.faults import HostResting
 from storage.archive import Archive
@@ -41,7 +41,7 @@ class SiteRun:
         self._open = True
         self._given_back = 0
         self._looks = 0
-        self._start: tuple[Entry, Reading | Page] | None = None
+        self._start: tuple[Entry, Reading | NoArticle] | None = None
         self.ended = ""
         self.spent = ""
         self._keeper = Keeper(
@@ -52,7 +52,7 @@ class SiteRun:
             report=tools.report,
             clock=tools.clock,
         )
-        self._notes = Notes(site, run.id, tools.writer, report=tools.report, clock=tools.clock)
+        self._notes = EntryNotes(site, run.id, tools.writer, report=tools.report, clock=tools.clock)
         self._dues = Dues(plan, tools.clock, self._keeper.is_gone)
         self._departures = Departures(
             site,
@@ -149,11 +149,11 @@ class SiteRun:
         """Let waiting workers look again: the run is being stopped."""
         self._wake.set()
 
-    def start_with(self, entry: Entry, seen: Reading | Page) -> None:
+    def start_with(self, entry: Entry, seen: Reading | NoArticle) -> None:
         """Go from the document at the start URL, which the conductor has read already."""
         self._frontier.claim(entry.url)
         before = self._dues.states.get(entry.url)
-        if isinstance(seen, Page) or before is None or before.run != self._run.id:
+        if isinstance(seen, NoArticle) or before is None or before.run != self._run.id:
             self._start = (entry, seen)
         else:
             self._frontier.settle(entry.url)
@@ -221,7 +221,7 @@ class SiteRun:
 
     async def _discover_all(self, robots: Robots) -> None:
         start = self._start[1] if self._start else None
-        page = start if isinstance(start, Page) else None
+        page = start if isinstance(start, NoArticle) else None
         async for _ in self._discovery.lists(self._tools.sources, robots, page):
             self._wake.set()
             if self._discovery.is_mirror:

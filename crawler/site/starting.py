@@ -12,7 +12,7 @@ from msgspec import Struct
 from crawler.article.copies import CopyFailed
 from crawler.article.format_set import Known
 from crawler.article.ownership import Sites
-from crawler.article.reading import ArticleReader, Page, Reading
+from crawler.article.reading import ArticleReader, NoArticle, Reading
 from crawler.discovery.memory import Memory
 from crawler.discovery.records import RecordHint
 from crawler.frontier import Entry
@@ -32,7 +32,7 @@ class Start(Struct, frozen=True, kw_only=True):
     url: str
     discover: bool
     entries: tuple[Entry, ...] = ()
-    seen: Reading | Page | None = None
+    seen: Reading | NoArticle | None = None
     why: str = ""
 
 
@@ -69,7 +69,7 @@ class Scout:
         site = self._sites.owner_or_new(url, url)
         return Start(site=site, url=url, discover=False, entries=entries)
 
-    async def look(self, url: str) -> Reading | Page | Start | str:
+    async def look(self, url: str) -> Reading | NoArticle | Start | str:
         """Read the document at ``url``; a text says why there is none, though its host answers.
 
         Where a site's lists are enough nothing is read, and the start is returned. Raises NoStart
@@ -90,7 +90,7 @@ class Scout:
         except HostResting as resting:
             raise NoStart(resting.sentence) from resting
 
-    def start(self, url: str, seen: Reading | Page | Start | str) -> Start:
+    def start(self, url: str, seen: Reading | NoArticle | Start | str) -> Start:
         """Say where to start from ``url``, given what was seen there.
 
         To be called for outer scopes before the sections inside them.

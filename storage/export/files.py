@@ -29,7 +29,7 @@ class ExportedFiles(Struct, frozen=True, kw_only=True):
     snapshots: int
 
 
-class Place(Protocol):
+class Destination(Protocol):
     """Where files are put; a later one of a name replaces the earlier one."""
 
     def write(self, name: str, body: bytes, fetched_at: datetime) -> None:
@@ -54,7 +54,7 @@ def export_files(
         return write_files(archive, tree, chosen)
 
 
-def write_files(archive: Archive, tree: Place, chosen: Chosen) -> ExportedFiles:
+def write_files(archive: Archive, tree: Destination, chosen: Chosen) -> ExportedFiles:
     """Put every format's newest bytes in their places. Raises as the place and DamageFound."""
     files = size = snapshots = 0
     # A URL may have been one article's and is another's now: the bytes fetched last are its file's.

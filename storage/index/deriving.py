@@ -6,12 +6,10 @@ segments says the same, line for line. No clock, no database, no file.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from msgspec import Struct
 
 from storage.index.naming import known
-from storage.index.packing import mark_of, packed
+from storage.index.packing import Packed, packed
 from storage.index.rows import (
     EPOCH,
     MICROSECOND,
@@ -60,10 +58,10 @@ def rows_of(manifest: Manifest, place: Place) -> Rows:
 
 
 def validator_values(
-    url: str, etag: str | None, last_modified: str | None, digest: str, seen_at: datetime
+    mark: int, etag: str | None, last_modified: str | None, digest: Packed | bytes, micros: int
 ) -> Values:
-    """Return the row of a URL's validators, as they were seen at a moment."""
-    return (mark_of(url), etag, last_modified, packed(digest), to_micros(seen_at))
+    """Return the row of the validators of ``mark``'s URL, as they were seen at that moment."""
+    return (mark, etag, last_modified, digest, micros)
 
 
 def _common(manifest: Manifest, place: Place) -> Values:
@@ -143,8 +141,8 @@ def _show(manifest: Manifest, place: Place, shown: _Shown) -> None:
             shown.files[path, False] = None
             shown.files |= folders
         if one.record_id and (one.etag or one.last_modified):
-            validators = (mark, one.etag, one.last_modified, digest, fetched_at)
-            shown.validators.append(validators)
+            seen = validator_values(mark, one.etag, one.last_modified, digest, fetched_at)
+            shown.validators.append(seen)
         row = (
             manifest.sequence,
             one.format,

@@ -95,7 +95,7 @@ def _held_for(index: Reader, site: str, slug: str, kept: set[int]) -> set[int]:
     return {row["sequence"] for row in rows if row["wanted"] in kept}
 
 
-class Done(Struct, frozen=True, kw_only=True):
+class Pruned(Struct, frozen=True, kw_only=True):
     """What pruning did: snapshots taken out, segments rewritten, bytes that are free now."""
 
     snapshots: int
@@ -103,7 +103,7 @@ class Done(Struct, frozen=True, kw_only=True):
     bytes: int
 
 
-def prune(root: Path, policy: Policy, now: datetime, site: str | None = None) -> Done:
+def prune(root: Path, policy: Policy, now: datetime, site: str | None = None) -> Pruned:
     """Take out what the policy lets go; what is left reads as before.
 
     Raises NotAMirror, LockHeld, DamageFound. Killed at any instant, it can be started again.
@@ -115,4 +115,4 @@ def prune(root: Path, policy: Policy, now: datetime, site: str | None = None) ->
             gaps.setdefault(row.segment, []).append(Gap(offset=row.offset, length=row.length))
             count += 1
         freed = sum(upkeep.drop(name, gaps[name]) for name in sorted(gaps))
-        return Done(snapshots=count, segments=len(gaps), bytes=freed)
+        return Pruned(snapshots=count, segments=len(gaps), bytes=freed)

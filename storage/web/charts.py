@@ -58,7 +58,7 @@ class Point(Struct, frozen=True):
     label: str
 
 
-class Mark(Struct, frozen=True):
+class Dot(Struct, frozen=True):
     """A point where it stands, as high as its change is big."""
 
     point: Point
@@ -69,7 +69,7 @@ class Mark(Struct, frozen=True):
 class Timeline(Struct, frozen=True):
     """The marks, oldest first, and the moments of the first and the last of them."""
 
-    marks: tuple[Mark, ...]
+    marks: tuple[Dot, ...]
     ends: tuple[datetime, ...]
 
 
@@ -112,7 +112,7 @@ def timeline(points: Sequence[Point]) -> Timeline:
         places[n] = min(places[n], limit)
         limit = places[n] - gap
     marks = tuple(
-        Mark(point, round(x, 1), round(_height(point.words), 1))
+        Dot(point, round(x, 1), round(_height(point.words), 1))
         for point, x in zip(points, places, strict=True)
     )
     return Timeline(marks, (start, end) if len(points) > 1 else (start,))

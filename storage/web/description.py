@@ -12,7 +12,7 @@ from http import HTTPStatus
 import msgspec
 
 from storage.web.answer import HTML, JSON, Answer
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import MOST_CHARACTERS, MOST_NUMBER, MOST_URL, Request
 from storage.web.route import Answering, Route
 
@@ -125,7 +125,7 @@ def described(routes: Iterable[Route]) -> Answering:
     }
     body = msgspec.json.encode(value)
 
-    def answer(_reading: Reading, _request: Request) -> Answer:
+    def answer(_reading: ThreadArchive, _request: Request) -> Answer:
         return Answer(body=body, content_type=JSON)
 
     return answer

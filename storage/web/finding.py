@@ -11,7 +11,7 @@ from storage.index.rows import from_micros
 from storage.search.fulltext import Question
 from storage.search.words import Snippet
 from storage.web.catalogue import Wanted
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 
 #: Titles that are looked at, the best.
 MOST_HITS = 500
@@ -33,7 +33,7 @@ class Found(Struct, frozen=True):
     by_title: bool = False
 
 
-def find(reading: Reading, words: str, wanted: Wanted | None, most: int) -> Found:
+def find(reading: ThreadArchive, words: str, wanted: Wanted | None, most: int) -> Found:
     """Return the articles that have all the words, of those ``wanted``; None: of all sites."""
     index = reading.fulltext
     if index is None:
@@ -64,7 +64,7 @@ def _question(words: str, wanted: Wanted | None, most: int) -> Question:
     )
 
 
-def _by_title(reading: Reading, words: str, wanted: Wanted | None, most: int) -> Found:
+def _by_title(reading: ThreadArchive, words: str, wanted: Wanted | None, most: int) -> Found:
     asked = _WORD.findall(words)[:MOST_WORDS]
     if not asked:
         return Found()

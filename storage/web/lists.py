@@ -8,7 +8,7 @@ from storage.archive import SnapshotRow
 from storage.errors import NoSuchArticle
 from storage.index import versions
 from storage.times import WhenError, parse_rfc3339
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Request, not_there, wrong
 
 #: Articles of one page of a list.
@@ -19,7 +19,7 @@ MOST_FOUND = 20
 _REVISION = ".r"
 
 
-def known_site(reading: Reading, request: Request, name: str | None = None) -> str:
+def known_site(reading: ThreadArchive, request: Request, name: str | None = None) -> str:
     """Return the site that the path names. Raises Refusal where the archive has none."""
     site = request.part("site") if name is None else name
     if not reading.archive.index.ask("SELECT 1 FROM sites WHERE name = :name", name=site):
@@ -27,7 +27,7 @@ def known_site(reading: Reading, request: Request, name: str | None = None) -> s
     return site
 
 
-def known_article(reading: Reading, request: Request) -> tuple[str, str]:
+def known_article(reading: ThreadArchive, request: Request) -> tuple[str, str]:
     """Return the article that the path or the parameters name. Raises Refusal.
 
     Its second slugs lead to it too; ``.`` and ``..`` can only come doubly encoded.
@@ -46,7 +46,7 @@ _DOUBLY = {"%2E": ".", "%2E%2E": ".."}
 
 
 def known_snapshot(
-    reading: Reading, request: Request, site: str, slug: str, spec: str
+    reading: ThreadArchive, request: Request, site: str, slug: str, spec: str
 ) -> SnapshotRow:
     """Return the snapshot that ``spec`` means: UPDATED_AT[.rN], a moment or a sequence number.
 
@@ -66,7 +66,7 @@ def known_snapshot(
     return row
 
 
-def _by_key(reading: Reading, site: str, slug: str, spec: str) -> SnapshotRow | None:
+def _by_key(reading: ThreadArchive, site: str, slug: str, spec: str) -> SnapshotRow | None:
     """Return the snapshot of an exact key, without its article's whole history; None: no key."""
     written, mark, number = spec.rpartition(_REVISION)
     stamp = parse_rfc3339(written) if mark and number.isascii() and number.isdigit() else None

@@ -27,7 +27,7 @@ FileId = tuple[int, int] | None
 _IN_DATABASE = (0, 0)
 
 
-class Remembered(Generic[K, V]):
+class RecentAnswers(Generic[K, V]):
     """The latest so many answers, shared by threads. State: the answers, and their lock."""
 
     def __init__(self, most: int) -> None:
@@ -53,16 +53,16 @@ class Remembered(Generic[K, V]):
 
 
 #: By manifest record: how many words a snapshot took and added, None: no words are known.
-Sizes = Remembered[str, tuple[tuple[int, int] | None]]
+Sizes = RecentAnswers[str, tuple[tuple[int, int] | None]]
 #: Parts of pages that many readers ask for, by what they are of and how far the archive then was.
-Parts = Remembered[tuple[str, ...], bytes]
+Parts = RecentAnswers[tuple[str, ...], bytes]
 #: Such parts in memory: some ten KB each.
 MOST_PARTS = 200
 #: Snapshots whose size of change stays in memory: some hundred bytes each.
 MOST_SIZES = 50_000
 
 
-class Reading:
+class ThreadArchive:
     """One thread's archive. State: archive, catalogue and texts, each with the file it is of."""
 
     def __init__(

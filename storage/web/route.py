@@ -8,10 +8,10 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from storage.web.answer import HTML, Answer
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Request
 
-Answering: TypeAlias = Callable[[Reading, Request], Answer]
+Answering: TypeAlias = Callable[[ThreadArchive, Request], Answer]
 
 
 class Route(Struct, frozen=True, kw_only=True):

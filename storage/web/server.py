@@ -27,7 +27,7 @@ from storage.archive import Archive
 from storage.errors import ArchiveError
 from storage.web.answer import Answer
 from storage.web.follower import Follower
-from storage.web.reading import MOST_PARTS, MOST_SIZES, Parts, Reading, Remembered, Sizes
+from storage.web.reading import MOST_PARTS, MOST_SIZES, Parts, RecentAnswers, Sizes, ThreadArchive
 from storage.web.refusing import Complaints, complaints, refusal
 from storage.web.request import MANY, Refusal, Request, not_there
 from storage.web.route import Route
@@ -82,10 +82,10 @@ class Serving:
         self.address = ""
         self._complaints = Complaints()
         self.follower = Follower(settings.root, private=settings.private)
-        sizes: Sizes = Remembered(MOST_SIZES)
-        parts: Parts = Remembered(MOST_PARTS)
+        sizes: Sizes = RecentAnswers(MOST_SIZES)
+        parts: Parts = RecentAnswers(MOST_PARTS)
         self._workers = Workers(
-            lambda: Reading(
+            lambda: ThreadArchive(
                 settings.root,
                 self.follower.path,
                 self.follower.texts.place,

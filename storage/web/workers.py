@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from storage.errors import DamageFound
 from storage.web.answer import Answer
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Refusal, Request
 from storage.web.route import Answering
 
@@ -29,14 +29,14 @@ _AGAIN_SECONDS = 5
 
 
 class Workers:
-    """The threads. State: how many requests wait, and each thread's Reading."""
+    """The threads. State: how many requests wait, and each thread's ThreadArchive."""
 
-    def __init__(self, reading: Callable[[], Reading]) -> None:
+    def __init__(self, reading: Callable[[], ThreadArchive]) -> None:
         """Take ``reading``, which makes one more of them for a thread of its own."""
         self._make = reading
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="slugline-serve")
         self._own = threading.local()
-        self._made: list[Reading] = []
+        self._made: list[ThreadArchive] = []
         self._heavy = asyncio.Semaphore(HEAVY)
         self._waiting = 0
 

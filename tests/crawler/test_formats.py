@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.facts import Malformed
-from crawler.formats import check_claim, format_of_type, parse, sniff
+from crawler.formats import check_claim, parse, sniff
 from crawler.formats.table import FORMATS
 from tests.fuzz.seeds import every_format
 
@@ -50,23 +50,6 @@ def test_a_format_without_a_parser_has_no_words() -> None:
 )
 def test_looks(body: bytes, name: str | None) -> None:
     assert sniff(body) == name
-
-
-@pytest.mark.parametrize(
-    ("content_type", "body", "name"),
-    [
-        ("text/html; charset=utf-8", HTML, "html"),
-        ("", HTML, "html"),
-        ("", b"Words", "text"),
-        ("text/plain", HTML, "html"),
-        ("text/plain", b"Words", "text"),
-        ("application/octet-stream", b"# T\n", "markdown"),
-        ("application/pdf", b"%PDF-", "pdf"),
-        ("application/json", b"{}", "json"),
-    ],
-)
-def test_the_format_of_an_undeclared_reply(content_type: str, body: bytes, name: str) -> None:
-    assert format_of_type(content_type, body) == name
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.packed import Claims, HashIndex, Marks, PackedStrings
+from crawler.packed import Claims, HashIndex, NameSet, PackedStrings
 
 #: URLs of one site and of others, and text that is none.
 FIRSTS = st.one_of(
@@ -117,7 +117,7 @@ def test_what_is_kept_stands_and_what_is_put_takes_its_place() -> None:
 
 @given(st.lists(st.text(max_size=3)))
 def test_marks_hold_each_name_once(names: list[str]) -> None:
-    marks = Marks()
+    marks = NameSet()
     for name in names:
         marks.add(name)
     assert len(marks) == len(set(names))

@@ -11,9 +11,9 @@ from msgspec import structs
 
 from crawler.vanishing import (
     GONE_WAIT,
-    Evidence,
+    Missed,
+    Proofs,
     Sighting,
-    Standing,
     ask_again,
     conclude,
     matches,
@@ -37,8 +37,8 @@ def missing(count: int, status: int = 404) -> list[Sighting]:
     ]
 
 
-def seen(ago: timedelta) -> Standing:
-    return Standing(event="gone-seen", at=NOW - ago)
+def seen(ago: timedelta) -> Missed:
+    return Missed(event="gone-seen", at=NOW - ago)
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def seen(ago: timedelta) -> Standing:
         (seen(HOUR), 410, "gone"),
         (seen(DAY), 301, "gone"),
         (seen(-DAY), 404, None),
-        (Standing(event="gone", at=NOW - 9 * DAY), 404, None),
+        (Missed(event="gone", at=NOW - 9 * DAY), 404, None),
     ],
 )
 def test_it_takes_two_looks_a_while_apart(
-    before: Standing | None, status: int, event: str | None
+    before: Missed | None, status: int, event: str | None
 ) -> None:
     assert next_event(before, status, NOW, DAY) == event
 
@@ -98,7 +98,7 @@ def test_nothing_is_gone_that_was_not_seen_gone_before(
     count: int, living: int, before: list[str | None], ago: timedelta
 ) -> None:
     standing = {
-        f"s{n}": Standing(event="gone" if each == "gone" else "gone-seen", at=NOW - ago)
+        f"s{n}": Missed(event="gone" if each == "gone" else "gone-seen", at=NOW - ago)
         for n, each in enumerate(before)
         if each
     }
@@ -175,4 +175,4 @@ def test_the_same_slug_and_publication_date_are_a_rename() -> None:
 
 def test_evidence_weighs_what_its_bodies_weigh() -> None:
     answers = (*hops(301), structs.replace(hops(404)[0], body=b"12345"))
-    assert Evidence(payloads=answers).size == 5
+    assert Proofs(payloads=answers).size == 5

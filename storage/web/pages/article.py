@@ -14,7 +14,7 @@ from storage.model import Manifest
 from storage.web import charts, paths, templating
 from storage.web.answer import Answer
 from storage.web.lists import known_article
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Refusal, Request
 from storage.web.words import changed_words
 from storage.wording import count, told
@@ -42,7 +42,7 @@ class Cluster(Struct, frozen=True):
     others: tuple[SnapshotRow, ...]
 
 
-def page(reading: Reading, request: Request) -> Answer:
+def page(reading: ThreadArchive, request: Request) -> Answer:
     """Show one article; ``before`` (a sequence number) goes back in a long history."""
     site, slug = known_article(reading, request)
     before = request.number("before")
@@ -100,7 +100,7 @@ def _gone_at(events: Sequence[EventRow], newest: SnapshotRow) -> datetime | None
     return last[-1].observed_at if last and last[-1].event == "gone" else None
 
 
-def _kept(reading: Reading, rows: Sequence[SnapshotRow]) -> list[Kept]:
+def _kept(reading: ThreadArchive, rows: Sequence[SnapshotRow]) -> list[Kept]:
     """Return the history's lines, newest first; the size of each change is remembered."""
     texts: dict[str, str | None] = {}
 
@@ -123,7 +123,7 @@ def _kept(reading: Reading, rows: Sequence[SnapshotRow]) -> list[Kept]:
     return found
 
 
-def _words(reading: Reading, row: SnapshotRow) -> str | None:
+def _words(reading: ThreadArchive, row: SnapshotRow) -> str | None:
     try:
         record = reading.archive.manifest(row).record
     except DamageFound:
@@ -146,7 +146,7 @@ def _point(kept: Kept) -> charts.Point:
     )  # fmt: skip
 
 
-def _cluster(reading: Reading, manifest: Manifest) -> Cluster | None:
+def _cluster(reading: ThreadArchive, manifest: Manifest) -> Cluster | None:
     """Return what the archive has of the article's original, and of others that share it."""
     source = manifest.record.canonical_source if manifest.record else None
     if not source:

@@ -21,7 +21,7 @@ from storage.surt import surt
 from storage.warc_read import RecordError, read_member
 from storage.web.answer import Answer, json_answer
 from storage.web.cdx import CdxLine, CdxQuestion, as_text, host_key, read_question, timestamp
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Refusal, Request, not_there, wrong
 
 #: As pywb names them.
@@ -39,7 +39,7 @@ _NOT_MODIFIED = 304
 _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})", re.ASCII)
 
 
-def lines(reading: Reading, request: Request) -> Answer:
+def lines(reading: ThreadArchive, request: Request) -> Answer:
     """Return the captures of a URL, of a prefix, of a host or a domain."""
     question = read_question(request)
     captures = Captures(reading.archive.index, private=reading.private)
@@ -128,7 +128,7 @@ def _meant(question: CdxQuestion, url: str) -> bool:
 class _Lines:
     """Makes lines. State: the manifest read last, for a snapshot's captures come together."""
 
-    def __init__(self, reading: Reading, captures: Captures) -> None:
+    def __init__(self, reading: ThreadArchive, captures: Captures) -> None:
         self._reading = reading
         self._captures = captures
         self._manifests: dict[tuple[str, str, int], Manifest | None] = {}
@@ -196,7 +196,7 @@ class _Lines:
         return (origin, None) if status == _NOT_MODIFIED else (at, origin)
 
 
-def record(reading: Reading, request: Request) -> Answer:
+def record(reading: ThreadArchive, request: Request) -> Answer:
     """Return one WARC record of a shown snapshot: the bytes that a CDX line names, by Range."""
     asked = _RANGE.fullmatch(request.range.replace(" ", ""))
     if asked is None:

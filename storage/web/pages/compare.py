@@ -11,7 +11,7 @@ from storage.web import templating
 from storage.web.answer import Answer
 from storage.web.lists import known_article, known_snapshot
 from storage.web.pages.shown import pretty
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Request, not_there
 from storage.web.words import Comparison, compare
 
@@ -21,7 +21,7 @@ MOST_COMPARED = 512 << 10
 MOST_ROWS = 2_000
 
 
-def page(reading: Reading, request: Request) -> Answer:
+def page(reading: ThreadArchive, request: Request) -> Answer:
     """Compare ``from`` with ``to`` in ``format``; the newest two where nobody said which."""
     site, slug = known_article(reading, request)
     old, new = _pair(reading, request, site, slug)
@@ -50,7 +50,7 @@ def page(reading: Reading, request: Request) -> Answer:
 
 
 def _pair(
-    reading: Reading, request: Request, site: str, slug: str
+    reading: ThreadArchive, request: Request, site: str, slug: str
 ) -> tuple[SnapshotRow, SnapshotRow]:
     specs = [request.text("from"), request.text("to")]
     newest = versions.latest(reading.archive.index, site, slug, 2, None, private=reading.private)
@@ -79,7 +79,7 @@ def _default(old: Manifest, new: Manifest, names: list[str]) -> str:
     return next((name for name in names if digests[0][name] != digests[1][name]), names[0])
 
 
-def _side(reading: Reading, manifest: Manifest, name: str) -> str | None:
+def _side(reading: ThreadArchive, manifest: Manifest, name: str) -> str | None:
     """Return a side's text; None where it is none."""
     try:
         body = reading.archive.body(manifest, name)

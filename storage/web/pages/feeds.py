@@ -8,13 +8,13 @@ from storage.export.choosing import Chosen
 from storage.export.feed import export_feed
 from storage.web.answer import Answer
 from storage.web.lists import known_article, known_site
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Request, not_there
 
 ATOM = "application/atom+xml; charset=utf-8"
 
 
-def atom(reading: Reading, request: Request) -> Answer:
+def atom(reading: ThreadArchive, request: Request) -> Answer:
     """Return the newest changes, of ``site`` and ``slug`` where they are given."""
     site = request.text("site") or None
     slug = None

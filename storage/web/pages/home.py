@@ -6,20 +6,20 @@ from storage.archive import Asked
 from storage.model import Site
 from storage.web import templating
 from storage.web.answer import Answer
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Request
 
 #: Changes shown: what fits a few screens; the feed has more.
 MOST_CHANGES = 40
 
 
-def page(reading: Reading, _request: Request) -> Answer:
+def page(reading: ThreadArchive, _request: Request) -> Answer:
     """Show the home page, made once for all who come before the next change."""
     body = reading.part("home", made=lambda: _made(reading))
     return Answer(body=body)
 
 
-def _made(reading: Reading) -> bytes:
+def _made(reading: ThreadArchive) -> bytes:
     found = reading.archive.changes(Asked(last=MOST_CHANGES))
     changes = [one for one in found if reading.private or not one.private]
     sites = reading.archive.sites()
@@ -32,5 +32,5 @@ def _made(reading: Reading) -> bytes:
     ).body
 
 
-def _site(reading: Reading, site: Site) -> dict[str, object]:
+def _site(reading: ThreadArchive, site: Site) -> dict[str, object]:
     return {"name": site.name, "scope": site.scope, "articles": reading.catalogue.count(site.name)}

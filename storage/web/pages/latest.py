@@ -19,7 +19,7 @@ from storage.web import templating
 from storage.web.answer import Answer
 from storage.web.lists import known_site
 from storage.web.pages.mementos import sent
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Refusal, Request, not_there
 from storage.web.resourcesync import latest_path, list_path
 
@@ -31,14 +31,14 @@ _HANDED_ON = frozenset(
 _FIELD = re.compile(r"[\x20-\x7e]{1,2000}", re.ASCII)
 
 
-def start(reading: Reading, request: Request) -> Answer:
+def start(reading: ThreadArchive, request: Request) -> Answer:
     """Show where a site's lists are: the page that another slugline is given as a site's URL."""
     site = known_site(reading, request)
     capabilities = list_path(site, "capabilitylist")
     return templating.page("latest.html", site=site, capabilities=capabilities)
 
 
-def newest(reading: Reading, request: Request) -> Answer:
+def newest(reading: ThreadArchive, request: Request) -> Answer:
     """Return the newest bytes of a format of an article."""
     site = known_site(reading, request)
     found = Resources(reading.archive.index, site, reading.private)
@@ -67,7 +67,7 @@ def newest(reading: Reading, request: Request) -> Answer:
     return structs.replace(answer, headers=headers)
 
 
-def _elsewhere(reading: Reading, newest: SnapshotRow, name: str, url: str) -> str:
+def _elsewhere(reading: ThreadArchive, newest: SnapshotRow, name: str, url: str) -> str:
     """Return where the format's newest bytes are by now, "" where they are not elsewhere.
 
     Raises Refusal where the article has no such format any more.

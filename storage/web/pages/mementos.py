@@ -23,7 +23,7 @@ from storage.select import urls_meant
 from storage.times import format_utc, parse_http_date, parse_rfc3339
 from storage.web import paths
 from storage.web.answer import Answer, json_answer, redirect
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Request, not_there, wrong
 
 #: Mementos of one page of a TimeMap: a few hundred KB.
@@ -37,7 +37,7 @@ _MEDIA_TYPE = re.compile(r"[\x20-\x7e]{1,200}", re.ASCII)
 _ACCEPT_MOMENT = (("Vary", "accept-datetime"),)
 
 
-def timegate(reading: Reading, request: Request) -> Answer:
+def timegate(reading: ThreadArchive, request: Request) -> Answer:
     """Redirect to the memento of the moment asked for by Accept-Datetime, else to the last one."""
     held = _held(reading, request)
     last = held.last()
@@ -55,7 +55,7 @@ def timegate(reading: Reading, request: Request) -> Answer:
     return redirect(to, (*_ACCEPT_MOMENT, ("Link", link)))
 
 
-def memento(reading: Reading, request: Request) -> Answer:
+def memento(reading: ThreadArchive, request: Request) -> Answer:
     """Return the bytes of one moment as they were received, or go to the memento nearest to it."""
     moment = _moment(request.part("moment"))
     held = _held(reading, request)
@@ -89,7 +89,7 @@ def sent(body: Body, accepted: str) -> Answer:
     )
 
 
-def link_timemap(reading: Reading, request: Request) -> Answer:
+def link_timemap(reading: ThreadArchive, request: Request) -> Answer:
     """Return a URL's TimeMap as links (RFC 7089 section 5, RFC 6690)."""
     held, page, rows, more = _listed(reading, request)
     lines = [
@@ -102,7 +102,7 @@ def link_timemap(reading: Reading, request: Request) -> Answer:
     return Answer(body=body.encode(), content_type=LINK_FORMAT)
 
 
-def json_timemap(reading: Reading, request: Request) -> Answer:
+def json_timemap(reading: ThreadArchive, request: Request) -> Answer:
     """Return a URL's TimeMap in the JSON that memento aggregators speak."""
     held, page, rows, more = _listed(reading, request)
     base, url = request.base, held.url
@@ -127,7 +127,7 @@ def json_timemap(reading: Reading, request: Request) -> Answer:
     return json_answer(value)
 
 
-def _held(reading: Reading, request: Request, url: str = "") -> Mementos:
+def _held(reading: ThreadArchive, request: Request, url: str = "") -> Mementos:
     """Return the mementos of the URL that the path ends with; of an alias, those of its article.
 
     As a person might write it counts too: another scheme, or without the slash at the end.
@@ -147,7 +147,7 @@ def _held(reading: Reading, request: Request, url: str = "") -> Mementos:
     raise not_there(f"The archive has no memento of {asked}.")
 
 
-def _listed(reading: Reading, request: Request) -> tuple[Mementos, int, list[Memento], bool]:
+def _listed(reading: ThreadArchive, request: Request) -> tuple[Mementos, int, list[Memento], bool]:
     """Return a page of a TimeMap, and whether there is another one after it."""
     found = _PAGE.match(request.url)
     page = int(found[1]) if found else 1
@@ -183,7 +183,7 @@ def _nearest(held: Mementos, moment: datetime) -> Memento:
     return before if moment - before.fetched_at <= after.fetched_at - moment else after
 
 
-def _body(reading: Reading, this: Memento) -> Body:
+def _body(reading: ThreadArchive, this: Memento) -> Body:
     index = reading.archive.index
     rows = versions.latest(
         index, this.site, this.slug, 1, this.sequence + 1, private=reading.private

@@ -23,7 +23,7 @@ from storage.times import format_utc
 from storage.web import paths
 from storage.web.answer import Answer
 from storage.web.lists import known_site
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Request
 from storage.web.resourcesync import (
     WELL_KNOWN,
@@ -42,7 +42,7 @@ BEGINNING = datetime.fromtimestamp(0, UTC)
 _GONE = frozenset({"gone", "forgotten"})
 
 
-def source(reading: Reading, request: Request) -> Answer:
+def source(reading: ThreadArchive, request: Request) -> Answer:
     """Return the Source Description: every site's Capability List."""
     items = [
         Item(
@@ -57,7 +57,7 @@ def source(reading: Reading, request: Request) -> Answer:
     return conditional(request, body)
 
 
-def capabilities(reading: Reading, request: Request) -> Answer:
+def capabilities(reading: ThreadArchive, request: Request) -> Answer:
     """Return a site's Capability List."""
     site = known_site(reading, request)
     items = [
@@ -68,7 +68,7 @@ def capabilities(reading: Reading, request: Request) -> Answer:
     return conditional(request, document("urlset", {"capability": "capabilitylist"}, (up,), items))
 
 
-def resource_list(reading: Reading, request: Request) -> Answer:
+def resource_list(reading: ThreadArchive, request: Request) -> Answer:
     """Return the index of a site's Resource List."""
     site = known_site(reading, request)
     about = {"capability": "resourcelist", "at": _moment(_last(reading, request, site))}
@@ -79,7 +79,7 @@ def resource_list(reading: Reading, request: Request) -> Answer:
     return conditional(request, document("sitemapindex", about, (_up(request, site),), items))
 
 
-def resource_page(reading: Reading, request: Request) -> Answer:
+def resource_page(reading: ThreadArchive, request: Request) -> Answer:
     """Return a page of a site's Resource List: the articles behind the slug ``past``."""
     site = known_site(reading, request)
     about = {"capability": "resourcelist", "at": _moment(_last(reading, request, site))}
@@ -93,7 +93,7 @@ def resource_page(reading: Reading, request: Request) -> Answer:
     return conditional(request, document("urlset", about, (_up(request, site), index), items))
 
 
-def change_list(reading: Reading, request: Request) -> Answer:
+def change_list(reading: ThreadArchive, request: Request) -> Answer:
     """Return a site's Change List: its newest changes, in the order in which they became visible.
 
     What was seen earlier than what is listed already has the moment of that: whoever read up to
@@ -108,7 +108,7 @@ def change_list(reading: Reading, request: Request) -> Answer:
     return conditional(request, document("urlset", about, (_up(request, site),), items))
 
 
-def _newest_changes(reading: Reading, site: str) -> list[tuple[datetime, Change]]:
+def _newest_changes(reading: ThreadArchive, site: str) -> list[tuple[datetime, Change]]:
     """Return a site's newest changes, each with the moment when it became visible, in that order.
 
     A late one is older than those that are the newest by observation: it is asked for by its name.
@@ -141,7 +141,7 @@ def conditional(request: Request, body: bytes) -> Answer:
     return structs.replace(answer, status=304, body=b"") if tag in known else answer
 
 
-def _site(reading: Reading, site: str) -> Resources:
+def _site(reading: ThreadArchive, site: str) -> Resources:
     return Resources(reading.archive.index, site, reading.private)
 
 
@@ -149,7 +149,7 @@ def _up(request: Request, site: str) -> dict[str, str]:
     return {"rel": "up", "href": request.base + list_path(site, "capabilitylist")}
 
 
-def _last(reading: Reading, request: Request, site: str) -> datetime:
+def _last(reading: ThreadArchive, request: Request, site: str) -> datetime:
     """Return when a site's set last changed: it is the same since then."""
     for one in reading.archive.changes(Asked(site=site, last=1)):
         return one.row.observed_at
@@ -160,7 +160,7 @@ def _moment(moment: datetime) -> str:
     return format_utc(moment)
 
 
-def _formats(reading: Reading, found: Resources, row: SnapshotRow) -> list[Held]:
+def _formats(reading: ThreadArchive, found: Resources, row: SnapshotRow) -> list[Held]:
     """Return the newest bytes of each format, of a missing one those of an earlier snapshot."""
     manifest = _manifest(reading, row)
     if manifest is None:
@@ -179,7 +179,7 @@ def _held(manifest: Manifest) -> list[Held]:
     return [Held(one=one) for one in manifest.representations if one.record_id]
 
 
-def _manifest(reading: Reading, row: SnapshotRow) -> Manifest | None:
+def _manifest(reading: ThreadArchive, row: SnapshotRow) -> Manifest | None:
     try:
         return reading.archive.manifest(row, text=False)
     except DamageFound:
@@ -187,7 +187,7 @@ def _manifest(reading: Reading, row: SnapshotRow) -> Manifest | None:
         return None
 
 
-def _changed(reading: Reading, base: str, change: Change, at: datetime) -> Iterator[Item]:
+def _changed(reading: ThreadArchive, base: str, change: Change, at: datetime) -> Iterator[Item]:
     """Give what a snapshot or an event changed of an article's resources, visible since ``at``."""
     row, index = change.row, reading.archive.index
     if isinstance(row, SnapshotRow):

@@ -22,7 +22,7 @@ from storage.model import Manifest
 from storage.web import templating
 from storage.web.answer import HTML, Answer
 from storage.web.pages.snapshot import asked_snapshot, version_links
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Request, not_there
 
 #: Characters of Markdown that are rendered: the worst that can stand in them takes a second or two,
@@ -58,7 +58,7 @@ class Shown(Struct, frozen=True):
     bytes: int
 
 
-def page(reading: Reading, request: Request) -> Answer:
+def page(reading: ThreadArchive, request: Request) -> Answer:
     """Show a format: rendered where it can be; with ``raw`` its source."""
     row = asked_snapshot(reading, request)
     name = request.part("format")
@@ -83,7 +83,7 @@ def page(reading: Reading, request: Request) -> Answer:
     )
 
 
-def frame(reading: Reading, request: Request) -> Answer:
+def frame(reading: ThreadArchive, request: Request) -> Answer:
     """Return a format rendered, for the frame of our page."""
     row = asked_snapshot(reading, request)
     name = request.part("format")
@@ -115,7 +115,7 @@ def _renamed(name: re.Match[str]) -> str:
     return f"{name[0][:-1]}&#{ord(name[0][-1])};"
 
 
-def raw(reading: Reading, request: Request) -> Answer:
+def raw(reading: ThreadArchive, request: Request) -> Answer:
     """Return a format's exact bytes, decoded from their content coding, as plain text or a file."""
     row = asked_snapshot(reading, request)
     name = request.part("format")
@@ -153,7 +153,7 @@ def rendered(text: str) -> str:
     return f"{_HEAD}{head}{_markdown().render(text)}"
 
 
-def _body(reading: Reading, manifest: Manifest, name: str) -> Body:
+def _body(reading: ThreadArchive, manifest: Manifest, name: str) -> Body:
     try:
         return reading.archive.body(manifest, name)
     except NoSuchArticle as error:

@@ -14,7 +14,7 @@ from storage.web import charts, finding, paths, templating
 from storage.web.answer import Answer
 from storage.web.catalogue import Wanted
 from storage.web.lists import MOST_FOUND, MOST_LISTED, known_site
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Request, wrong
 
 #: By what a list is narrowed down: a parameter's name is the kind's.
@@ -34,7 +34,7 @@ _PLOTS = (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def page(reading: Reading, request: Request) -> Answer:
+def page(reading: ThreadArchive, request: Request) -> Answer:
     """Show one site: ``q`` searches it, FILTERS, ``from`` and ``to`` narrow it down.
 
     The whole site's page is made once for all who come before the next change.
@@ -46,7 +46,7 @@ def page(reading: Reading, request: Request) -> Answer:
     return Answer(body=body)
 
 
-def _page(reading: Reading, request: Request, site: str) -> Answer:
+def _page(reading: ThreadArchive, request: Request, site: str) -> Answer:
     scope = next(one.scope for one in reading.archive.sites() if one.name == site)
     given = {kind: request.text(kind) for kind in FILTERS}
     if given["state"] not in {"", "here", "gone"}:
@@ -74,14 +74,14 @@ def _page(reading: Reading, request: Request, site: str) -> Answer:
     )
 
 
-def search(reading: Reading, request: Request) -> Answer:
+def search(reading: ThreadArchive, request: Request) -> Answer:
     """Show the articles of all sites that have the words of ``q``."""
     words = request.text("q")
     made = partial(_found, reading, words)
     return Answer(body=reading.part("search", words, reading.read_to(), made=made))
 
 
-def _found(reading: Reading, words: str) -> bytes:
+def _found(reading: ThreadArchive, words: str) -> bytes:
     found = finding.find(reading, words, None, MOST_FOUND)
     rows = versions.newest_of(reading.archive.index, found.articles, private=reading.private)
     return templating.page(
@@ -96,7 +96,7 @@ def _found(reading: Reading, words: str) -> bytes:
 
 
 def _articles(
-    reading: Reading, request: Request, site: str, given: dict[str, str]
+    reading: ThreadArchive, request: Request, site: str, given: dict[str, str]
 ) -> tuple[list[SnapshotRow], finding.Found, str | None]:
     since, until = request.moment("from", start=True), request.moment("to")
     wanted = Wanted(
@@ -133,7 +133,7 @@ def _after(request: Request) -> tuple[int, int] | None:
     return found
 
 
-def _offered(reading: Reading, site: str) -> Markup:
+def _offered(reading: ThreadArchive, site: str) -> Markup:
     """Return the lists of common values beside the filters, as markup."""
 
     def made() -> bytes:
@@ -145,7 +145,7 @@ def _offered(reading: Reading, site: str) -> Markup:
     return Markup(reading.part("offered", site, made=made).decode())  # noqa: S704  - a template's
 
 
-def _numbers(reading: Reading, site: str) -> Markup:
+def _numbers(reading: ThreadArchive, site: str) -> Markup:
     """Return the plots and their table, as markup."""
 
     def made() -> bytes:
@@ -154,7 +154,7 @@ def _numbers(reading: Reading, site: str) -> Markup:
     return Markup(reading.part("plots", site, made=made).decode())  # noqa: S704  - a template's
 
 
-def _plots(reading: Reading, site: str) -> list[charts.Plot]:
+def _plots(reading: ThreadArchive, site: str) -> list[charts.Plot]:
     last = reading.catalogue.last_day(site)
     if last is None:
         return []

@@ -9,11 +9,11 @@ from storage.model import Manifest, Representation
 from storage.web import paths, templating
 from storage.web.answer import Answer
 from storage.web.lists import known_article, known_snapshot
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Request
 
 
-def page(reading: Reading, request: Request) -> Answer:
+def page(reading: ThreadArchive, request: Request) -> Answer:
     """Show one snapshot."""
     row = asked_snapshot(reading, request)
     before, after = versions.beside(reading.archive.index, row, private=reading.private)
@@ -30,7 +30,7 @@ def page(reading: Reading, request: Request) -> Answer:
     )
 
 
-def asked_snapshot(reading: Reading, request: Request) -> SnapshotRow:
+def asked_snapshot(reading: ThreadArchive, request: Request) -> SnapshotRow:
     """Return the snapshot that the path names. Raises Refusal."""
     site, slug = known_article(reading, request)
     return known_snapshot(reading, request, site, slug, request.part("when"))
@@ -52,7 +52,7 @@ def version_links(
 
 
 def _headers(
-    reading: Reading, manifest: Manifest, one: Representation
+    reading: ThreadArchive, manifest: Manifest, one: Representation
 ) -> tuple[tuple[str, str], ...]:
     if not one.record_id:
         return ()

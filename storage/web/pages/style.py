@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from storage.web.answer import Answer
-from storage.web.reading import Reading
+from storage.web.reading import ThreadArchive
 from storage.web.request import Request
 
 CSS = "text/css; charset=utf-8"
@@ -17,7 +17,7 @@ def _sheet() -> bytes:
     return files("storage.web").joinpath("static/style.css").read_bytes()
 
 
-def css(_reading: Reading, _request: Request) -> Answer:
+def css(_reading: ThreadArchive, _request: Request) -> Answer:
     """Return the style sheet."""
     return Answer(
         body=_sheet(),

@@ -10,7 +10,7 @@ import pytest
 
 from crawler.article.copies import CopyFailed
 from crawler.article.format_set import Known
-from crawler.article.reading import ArticleReader, Page, Reading
+from crawler.article.reading import ArticleReader, NoArticle, Reading
 from crawler.frontier import Entry
 from crawler.urls import in_scope
 from storage.model import Record
@@ -30,7 +30,7 @@ async def site() -> AsyncIterator[SmallSite]:
 
 async def look(
     site: SmallSite, path: str, *, scope: str = "/", entry: Entry | None = None, **options: Any
-) -> Reading | Page:
+) -> Reading | NoArticle:
     async with copying(site.base) as copyist:
         reader = ArticleReader(
             copyist,
@@ -99,7 +99,7 @@ class TestEntries:
     async def test_a_page_of_links_is_a_page_and_says_why(self, site: SmallSite) -> None:
         site.pages["/list"] = Answer(body="<html><h1>All</h1><a href=/a>A</a><a href=/b>B</a>")
         seen = await look(site, "/list")
-        assert isinstance(seen, Page)
+        assert isinstance(seen, NoArticle)
         assert seen.facts.anchors == (f"{site.base}/a", f"{site.base}/b")
         assert seen.why
 
@@ -107,7 +107,7 @@ class TestEntries:
         self, site: SmallSite
     ) -> None:
         site.pages["/short"] = Answer(body="<html><h1>Short</h1><p>Two words.</p>")
-        assert isinstance(await look(site, "/short"), Page)
+        assert isinstance(await look(site, "/short"), NoArticle)
         entry = Entry(url=f"{site.base}/short", source="records-file", named=True)
         assert isinstance(await look(site, "/short", entry=entry), Reading)
 
@@ -118,7 +118,7 @@ class TestEntries:
         head = alternate("application/json", "/about.json")
         site.pages["/about"] = Answer(body=f"<html><head>{head}</head><h1>About</h1>{WORDS}")
         seen = await look(site, "/about")
-        assert isinstance(seen, Page)
+        assert isinstance(seen, NoArticle)
         assert "JSON record" in seen.why
 
 

@@ -20,7 +20,7 @@ from crawler.article.snapshot import (
 )
 from crawler.facts import Facts
 from crawler.frontier import Entry
-from crawler.vanishing import Evidence
+from crawler.vanishing import Proofs
 from storage.model import Finding, Manifest, Payload, Record, Site, Validator
 from tests.crawler.readings import NOW, T0, T1, T2, URL, B, says, shown, stamp
 
@@ -285,7 +285,7 @@ def test_what_happened_is_an_event_with_the_answers_that_may_be_kept(
     answer = Payload(
         role="evidence", url=URL, status=404, headers=(("X-Robots-Tag", tag),), fetched_at=NOW
     )
-    seen = Evidence(payloads=(answer,), redacted=("set-cookie",), private=True)
+    seen = Proofs(payloads=(answer,), redacted=("set-cookie",), private=True)
     newest = written(copy(says("html")))
     drafted = happened(
         newest, "gone-seen", CONTEXT, detail={"why": "404"}, evidence=seen, url=f"{URL}/new"

@@ -10,7 +10,7 @@ from crawler.article.slugs import clean_slug
 from crawler.discovery.resourcesync import (
     MAX_DEPTH,
     MAX_ITEMS,
-    Document,
+    Listing,
     articles,
     parse_resourcesync,
 )
@@ -29,7 +29,7 @@ ABOUT = '<rs:md capability="resourcelist" at="2026-06-01T00:00:00Z"/>'
 DIGEST = "0123456789abcdef" * 4
 
 
-def parse(inner: str, about: str = ABOUT) -> Document:
+def parse(inner: str, about: str = ABOUT) -> Listing:
     return parse_resourcesync(f"{HEAD}{about}{inner}</urlset>".encode(), URL)
 
 

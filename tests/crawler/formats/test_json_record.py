@@ -59,7 +59,7 @@ def test_the_records_own_shape_word_for_word() -> None:
     facts = read(RECORD)
     assert facts.source == "record"
     assert (facts.slug, facts.title, facts.summary) == ("a-b", "AT&amp;T <b>", "S")
-    assert (facts.body, facts.body_is_markdown) == (RECORD["body_md"], True)
+    assert facts.body == RECORD["body_md"]
     assert facts.canonical == RECORD["url"]
     assert facts.canonical_source == RECORD["canonical_source"]
     assert facts.updated_at is not None

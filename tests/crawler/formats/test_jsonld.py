@@ -151,7 +151,7 @@ def test_own_keys_are_taken_as_they_are() -> None:
     }
     facts = read(own)
     assert (facts.slug, facts.topics, facts.entities) == ("a-b", ("x",), ("y",))
-    assert (facts.body, facts.body_is_markdown) == ("# M", True)
+    assert facts.body == "# M"
     assert facts.canonical_source == "https://source.example/"
     assert [(link.url, link.type) for link in facts.links] == [
         ("https://example.org/news/a.md", "text/markdown")

@@ -62,7 +62,6 @@ def test_reads_every_field() -> None:
 def test_the_body_is_the_text_without_a_heading_that_repeats_the_title() -> None:
     facts = read(FULL)
     assert facts.body == "First *words*.\n\n## Second"
-    assert facts.body_is_markdown
 
 
 def test_another_first_heading_stays() -> None:

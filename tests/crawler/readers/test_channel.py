@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from crawler.events import Requested
 from crawler.readers import messages as said
 from crawler.readers.channel import MOST_FRAME, Channel, connect
-from crawler.readers.starting import Link
+from crawler.readers.starting import Sockets
 
 NOW = datetime(2026, 6, 19, 8, 9, 44, 5, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ NOW = datetime(2026, 6, 19, 8, 9, 44, 5, tzinfo=UTC)
 class Side:
     """One end, and what it heard. Mutable: both."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Sockets) -> None:
         self.link = link
         self.heard: list[said.ToRun] = []
         self.gone = asyncio.Event()
@@ -48,7 +48,7 @@ class Side:
 
 @asynccontextmanager
 async def sides() -> AsyncIterator[tuple[Side, Side]]:
-    one, other = map(Side, Link.pair())
+    one, other = map(Side, Sockets.pair())
     for side in (one, other):
         await connect(side.link, side.channel)
     yield one, other
@@ -132,7 +132,7 @@ async def test_the_end_of_one_side_is_told_to_the_other() -> None:
 @contextmanager
 def listening() -> Iterator[tuple[Channel[said.ToRun, said.ToRun], list[said.ToRun]]]:
     heard: list[said.ToRun] = []
-    one, other = Link.pair()
+    one, other = Sockets.pair()
     decoder = msgspec.msgpack.Decoder(list[said.ToRun])
     yield Channel(one.files, decoder, heard.append, lambda: None), heard
     one.close()

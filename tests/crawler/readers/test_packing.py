@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from crawler.article.copies import Copy, CopyFailed
-from crawler.article.reading import Page, Reading
+from crawler.article.reading import NoArticle, Reading
 from crawler.facts import Link
 from crawler.frontier import Entry
 from crawler.readers import messages as said
 from crawler.readers.packing import Packer, Unpacker, rested, resting
 from crawler.transport.faults import HostResting
-from crawler.vanishing import Evidence
+from crawler.vanishing import Proofs
 from storage.model import Finding, Payload, Representation, Validator
 from tests.crawler.readings import NOW, URL, says
 
@@ -128,15 +128,15 @@ def test_a_large_body_comes_as_bytes_where_no_file_can_be_handed_over() -> None:
 
 
 def test_a_page_comes_back_as_it_was() -> None:
-    redirected = Evidence(payloads=(payload("hop", status=302),), redacted=("set-cookie",))
-    page = Page(entry=ENTRY, url=URL, facts=says("html"), why="a list", redirected=redirected)
+    redirected = Proofs(payloads=(payload("hop", status=302),), redacted=("set-cookie",))
+    page = NoArticle(entry=ENTRY, url=URL, facts=says("html"), why="a list", redirected=redirected)
     files = Files()
     sent = Packer(files.hand_over).page(page)
     assert Unpacker(files.take_over).page(sent, ENTRY) == page
 
 
 def test_a_failure_comes_back_with_its_evidence() -> None:
-    evidence = Evidence(payloads=(payload("evidence", status=404),), private=True)
+    evidence = Proofs(payloads=(payload("evidence", status=404),), private=True)
     failure = CopyFailed(URL, "gone", status=404, disallowed=True, evidence=evidence)
     files = Files()
     sent = Packer(files.hand_over).failure(failure)

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from crawler.readers.starting import MOST, Started, ahead, start
+from crawler.readers.starting import MOST, Started, ahead, start, started
 
 #: Where Linux lists the files that this process has open.
 OPEN = Path("/proc/self/fd")
 
 
-def gone(started: Started) -> bool:
+def gone(early: Started) -> bool:
     """Say whether no process of the session that was started lives."""
     try:
-        os.killpg(started.first.pid, 0)
+        os.killpg(early.first.pid, 0)
     except ProcessLookupError:
         return True
     return False
@@ -24,17 +24,27 @@ def gone(started: Started) -> bool:
 
 @pytest.mark.parametrize("processes", [None, 0, 1, MOST + 1])
 def test_one_process_or_a_number_that_settings_refuse_starts_nothing(processes: int | None) -> None:
-    with ahead(processes) as started:
-        assert started is None
+    with ahead(processes) as early:
+        assert early is None
+
+
+def test_a_run_takes_what_is_on_its_way_and_has_it_to_itself() -> None:
+    with ahead(2) as early:
+        assert started(2) is early
+        others = started(2)
+        assert others is not early
+        others.kill()
+        for line in others.lines:
+            line.close()
 
 
 def test_processes_that_no_run_came_to_use_are_gone() -> None:
-    with ahead(2) as started:
-        assert started is not None
-        assert len(started.links) == 2
-        assert not gone(started)
-    assert gone(started)
-    assert all(link.talk.fileno() < 0 for link in started.links)
+    with ahead(2) as early:
+        assert early is not None
+        assert len(early.lines) == 2
+        assert not gone(early)
+    assert gone(early)
+    assert all(line.talk.fileno() < 0 for line in early.lines)
 
 
 def test_they_are_gone_where_what_stands_within_fails() -> None:
@@ -46,8 +56,8 @@ def test_they_are_gone_where_what_stands_within_fails() -> None:
 
 
 def _fail_within(seen: list[Started | None]) -> None:
-    with ahead(2) as started:
-        seen.append(started)
+    with ahead(2) as early:
+        seen.append(early)
         raise ValueError("no such option")
 
 
@@ -57,8 +67,8 @@ def test_where_the_system_starts_none_no_socket_stays_open(
 ) -> None:
     monkeypatch.setattr("sys.executable", str(tmp_path / "nothing"))
     before = len(list(OPEN.iterdir()))
-    with ahead(2) as started:
-        assert started is None
+    with ahead(2) as early:
+        assert early is None
     with pytest.raises(FileNotFoundError):
         start(2)
     assert len(list(OPEN.iterdir())) == before

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from crawler.article.copies import CopyFailed
-from crawler.article.reading import Page as NoArticle
+from crawler.article.reading import NoArticle
 from crawler.events import Happened, Note
 from crawler.facts import Facts
 from crawler.frontier import Entry
 from crawler.site.departures import MASS_SAID, Departures, why_blocked
-from crawler.vanishing import Evidence
+from crawler.vanishing import Proofs
 from storage.archive import Archive
 from storage.model import EntryState, Payload
 from tests.crawler.desk import Desk, desk
@@ -44,8 +44,8 @@ def missing(url: str, status: int = 404) -> CopyFailed:
     return CopyFailed(url, f"the server answered {status}", status=status)
 
 
-def hops(url: str, *statuses: int) -> Evidence:
-    return Evidence(
+def hops(url: str, *statuses: int) -> Proofs:
+    return Proofs(
         payloads=tuple(
             Payload(role="hop", url=url, status=status, fetched_at=NOW) for status in statuses
         )

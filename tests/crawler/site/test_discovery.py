@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from crawler.article.reading import Page
+from crawler.article.reading import NoArticle
 from crawler.article.slugs import Slugs
 from crawler.discovery.documents import Documents
 from crawler.discovery.memory import Memory
@@ -83,14 +83,14 @@ class Site:
             )
             yield Sources(f"{self.base}/", documents, Bounds(sitemaps=9, depth=3))
 
-    async def read_lists(self, start: Page | None = None) -> None:
+    async def read_lists(self, start: NoArticle | None = None) -> None:
         async with self.sources() as sources:
             async for _ in self.discovery.lists(sources, RULES, start):
                 pass
 
     def page(
         self, path: str, *anchors: str, links: tuple[Link, ...] = (), depth: int = 0, source: str
-    ) -> Page:
+    ) -> NoArticle:
         url = self.base + path
         facts = Facts(
             source="html",
@@ -98,7 +98,9 @@ class Site:
             anchors=tuple(self.base + each for each in anchors),
             links=links,
         )
-        return Page(entry=Entry(url=url, source=source, depth=depth), url=url, facts=facts, why="")
+        return NoArticle(
+            entry=Entry(url=url, source=source, depth=depth), url=url, facts=facts, why=""
+        )
 
     def waiting(self) -> list[str]:
         """Take everything that waits; return its paths in order."""
@@ -224,7 +226,7 @@ class TestReach:
         await site.read_lists()
         facts = Facts(source="html", extractor="x", anchors=(f"{server.base}/a",), nofollow=True)
         url = f"{server.base}/p"
-        site.discovery.page(Page(entry=Entry(url=url), url=url, facts=facts, why=""))
+        site.discovery.page(NoArticle(entry=Entry(url=url), url=url, facts=facts, why=""))
         assert site.waiting() == []
 
     async def test_another_language_is_another_article(self, server: SmallSite) -> None:

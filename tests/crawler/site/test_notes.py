@@ -8,7 +8,7 @@ import pytest
 
 from crawler.events import Event, Failed, Note, Passed, Unchanged
 from crawler.frontier import Entry
-from crawler.site.notes import Notes
+from crawler.site.notes import EntryNotes
 from storage.model import EntryState, Site
 from storage.writer import Writer
 from tests.crawler.fetching import NOW
@@ -23,7 +23,7 @@ class Told:
         self.events: list[Event] = []
         self.noted: list[EntryState] = []
         site = Site(name="a", scope="https://a.example/", implicit=implicit)
-        self.notes = Notes(
+        self.notes = EntryNotes(
             site, "a-run", cast("Writer", self), report=self.events.append, clock=lambda: NOW
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,15 @@ def test_a_part_needs_nothing_that_stays_behind(mirror: Path, wanted: dict[str, 
 def test_the_first_revisit_of_a_part_holds_the_bytes_and_later_ones_refer_to_it(
     mirror: Path, tmp_path: Path
 ) -> None:
-    records = exported(mirror, tmp_path / "x.warc.gz", since=hour(2))
+    to = tmp_path / "x.warc.gz"
+    records = exported(mirror, to, since=hour(2))
     page = [r for r in records if r.head.target_uri == f"https://{SITE}/news/a"]
     assert [r.head.type for r in page] == ["response", "revisit"]
     whole, again = page
     assert dict(whole.headers)["Content-Encoding"] == "gzip"
     assert again.head.refers_to == whole.head.id
-    assert again.head.refers_to_date == whole.head.date == "2026-06-20T14:00:00Z"
+    assert whole.head.date == "2026-06-20T14:00:00Z"
+    assert b"WARC-Refers-To-Date: 2026-06-20T14:00:00Z\r\n" in gzip.decompress(to.read_bytes())
     ids = [r.head.id for r in records]
     assert len(set(ids)) == len(ids)
 

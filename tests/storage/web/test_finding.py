@@ -10,7 +10,7 @@ from storage.archive import Archive
 from storage.web.catalogue import Wanted
 from storage.web.finding import find
 from storage.web.follower import Follower
-from storage.web.reading import Reading, Remembered
+from storage.web.reading import RecentAnswers, ThreadArchive
 from storage.web.texts import TextKeeper
 from tests.storage.drafts import SITE, event, hour, stored
 from tests.storage.texts import told
@@ -19,7 +19,7 @@ ALL = Wanted(site=SITE, values={})
 
 
 @contextmanager
-def reading_of(root: Path, *, texts: bool) -> Iterator[Reading]:
+def reading_of(root: Path, *, texts: bool) -> Iterator[ThreadArchive]:
     """Read a mirror whose catalogue is made, and whose texts are or are not yet."""
     place = None
     if texts:
@@ -32,8 +32,8 @@ def reading_of(root: Path, *, texts: bool) -> Iterator[Reading]:
     follower = Follower(root, private=False)
     follower.start()
     assert follower.caught_up.wait(20)
-    reading = Reading(
-        root, follower.path, lambda: place, Remembered(9), Remembered(9), private=False
+    reading = ThreadArchive(
+        root, follower.path, lambda: place, RecentAnswers(9), RecentAnswers(9), private=False
     )
     try:
         yield reading
@@ -42,7 +42,9 @@ def reading_of(root: Path, *, texts: bool) -> Iterator[Reading]:
         follower.close()
 
 
-def slugs(reading: Reading, words: str, wanted: Wanted | None = None, most: int = 10) -> list[str]:
+def slugs(
+    reading: ThreadArchive, words: str, wanted: Wanted | None = None, most: int = 10
+) -> list[str]:
     return [slug for _, slug in find(reading, words, wanted, most).articles]
 
 

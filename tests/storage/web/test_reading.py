@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from storage.web.reading import Remembered
+from storage.web.reading import RecentAnswers
 
 
 def test_what_was_least_used_makes_room() -> None:
-    kept: Remembered[str, int] = Remembered(2)
+    kept: RecentAnswers[str, int] = RecentAnswers(2)
     kept.keep("a", 1)
     kept.keep("b", 2)
     assert kept.get("a") == 1
