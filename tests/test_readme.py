@@ -22,7 +22,7 @@ import pytest
 
 from tests.newsroom_site import write_newsroom, write_site
 from tests.nginx import Nginx
-from tests.s3 import S3Server, environment
+from tests.s3 import BUCKET, S3Server, environment
 
 CHECKOUT = Path(__file__).parents[1]
 README = (CHECKOUT / "README.md").read_text()
@@ -222,7 +222,7 @@ def many(reader: Reader, database: str) -> Iterator[Reader]:
     reader.words |= {
         "'postgresql://news@db.example.org/news?schema=news'": f"'{database}&schema=news'",
         "postgresql://db.example.org/news": f"'{database}&schema=news'",
-        "s3://news/archive": "s3://archive/news",
+        "s3://news/archive": f"s3://{BUCKET}/{reader.folder.name}",
     }
     s3 = S3Server()
     reader.environment |= environment(s3.url)
