@@ -102,6 +102,15 @@ def test_a_record_of_other_bytes_is_told(plain: object, why: str) -> None:
     assert why in told
 
 
+@pytest.mark.parametrize("coded", [False, True])
+@pytest.mark.parametrize("cut", [0, 5])
+def test_what_is_not_to_the_byte_a_member_is_told(*, coded: bool, cut: int) -> None:
+    member, said = response(coded=coded)
+    data, trailer = member[: -8 - cut], member[-8:]
+    wrong = data + (b"" if cut else b"12345") + trailer
+    assert fault(wrong, ref_of(said, wrong)) is not None
+
+
 def test_bytes_that_decode_alike_are_told_where_their_checksum_was_kept() -> None:
     member, said = response()
     again = squeezed(gzip.decompress(member))
