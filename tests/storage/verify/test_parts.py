@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -74,6 +76,31 @@ def test_a_fault_of_who_is_given_proofs_is_told_as_it_is(tmp_path: Path) -> None
     stored(tmp_path, article())
     with pytest.raises(OSError, match="of mine"), proving(borders(tmp_path), 2):
         raise OSError("of mine")
+
+
+#: Ctrl-C while the workers still import, as a terminal sends it: to all processes of the group.
+_INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+from storage.verify.parts import Part, proving
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
+    part = Part(root=Path(sys.argv[1]), segment=sys.argv[2], start=0, end=1, deep=False)
+    try:
+        with proving([part, part], 2) as proofs:
+            os.killpg(0, signal.SIGINT)
+            list(proofs)
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
+
+
+def test_interrupted_while_they_start_the_workers_say_nothing(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    (part,) = borders(tmp_path)
+    call = [sys.executable, "-c", _INTERRUPTED, str(tmp_path), part.segment]
+    done = subprocess.run(call, capture_output=True, text=True, start_new_session=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_a_segment_is_cut_where_groups_begin(tmp_path: Path) -> None:
