@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from itertools import pairwise
@@ -78,9 +79,20 @@ def test_a_fault_of_who_is_given_proofs_is_told_as_it_is(tmp_path: Path) -> None
         raise OSError("of mine")
 
 
-#: Ctrl-C while the workers still import, as a terminal sends it: to all processes of the group.
-_INTERRUPTED = """
+#: The first worker sends Ctrl-C while it imports, as a terminal does: to all of the group.
+_CTRL_C = """
 import os, signal, sys
+from pathlib import Path
+if "--multiprocessing-fork" in sys.orig_argv:
+    try:
+        Path(__file__).with_name("sent").touch(exist_ok=False)
+    except FileExistsError:
+        pass
+    else:
+        os.killpg(0, signal.SIGINT)
+"""
+_PROVING = """
+import signal, sys
 from pathlib import Path
 from storage.verify.parts import Part, proving
 if __name__ == "__main__":
@@ -88,18 +100,23 @@ if __name__ == "__main__":
     part = Part(root=Path(sys.argv[1]), segment=sys.argv[2], start=0, end=1, deep=False)
     try:
         with proving([part, part], 2) as proofs:
-            os.killpg(0, signal.SIGINT)
             list(proofs)
+            signal.pause()
     except KeyboardInterrupt:
         sys.exit(130)
 """
 
 
 def test_interrupted_while_they_start_the_workers_say_nothing(tmp_path: Path) -> None:
-    stored(tmp_path, article())
-    (part,) = borders(tmp_path)
-    call = [sys.executable, "-c", _INTERRUPTED, str(tmp_path), part.segment]
-    done = subprocess.run(call, capture_output=True, text=True, start_new_session=True, check=False)
+    root = tmp_path / "mirror"
+    stored(root, article())
+    (part,) = borders(root)
+    (tmp_path / "sitecustomize.py").write_text(_CTRL_C)
+    done = subprocess.run(
+        [sys.executable, "-c", _PROVING, str(root), part.segment],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        capture_output=True, text=True, start_new_session=True, check=False,
+    )  # fmt: skip
     assert (done.returncode, done.stderr) == (130, "")
 
 
