@@ -145,9 +145,10 @@ class _Run:
                 permit=None if self._around is None else self._around.permit,
             )
             await self._prepare(run, network)
-            interrupted = await self._until_stopped(asyncio.ensure_future(self._all_sites()))
+            await self._until_stopped(asyncio.ensure_future(self._all_sites()))
             self._remember(hosts, network)
-            await self._writer.flush(patient=not interrupted)
+            await self._writer.flush_until(self._stop)
+            interrupted = self._stop.is_set()
             summary = summarise(
                 self._tally,
                 run=run.id,
@@ -216,8 +217,8 @@ class _Run:
     async def _read_stored(self, manifest: Manifest, name: str) -> Body:
         return await self._writer.read(Archive.body, manifest, name)
 
-    async def _until_stopped(self, work: asyncio.Future[None]) -> bool:
-        """Wait for ``work``; after a stop, give it its grace. Returns whether it was cut off."""
+    async def _until_stopped(self, work: asyncio.Future[None]) -> None:
+        """Wait for ``work``; after a stop, give it its grace."""
         stopping = asyncio.ensure_future(self._stop.wait())
         try:
             both: set[asyncio.Future[Any]] = {work, stopping}
@@ -233,7 +234,6 @@ class _Run:
         finally:
             stopping.cancel()
             work.cancel()
-        return self._stop.is_set()
 
     async def _all_sites(self) -> None:
         """Run the sites that were asked for, and beside them the originals they point to."""

@@ -66,9 +66,10 @@ BodyOf = Callable[[str], BytesLike]
 
 
 class Tree:
-    """A folder of plain files. State: a counter for temporary names, folders known to be folders.
+    """A folder of plain files. State: ``written``, how many were, and folders known to be folders.
 
-    Inside the folder no link is followed: it may lead out of the mirror.
+    Inside the folder no link is followed: it may lead out of the mirror. A file that has its bytes
+    already is not written.
     """
 
     def __init__(self, root: Path, part: str = PART, mark: str = WATERMARK) -> None:
@@ -79,7 +80,7 @@ class Tree:
         self.root = root
         self.mark = mark
         self._part = root / part
-        self._count = 0
+        self.written = 0
         self._folders: set[Path] = {root}
 
     def open(self) -> None:
@@ -120,14 +121,14 @@ class Tree:
             raise ValueError(f"{name!r} is no name for a file in {self.root}")
         path = self.root / name
         moment = to_micros(fetched_at) * 1_000
-        self._count += 1
-        part = self._part / str(self._count)
+        part = self._part / str(self.written)
         with os_errors(f"writing {path}"):
             self._make_folder(path.parent)
             if not _holds(path, body):
                 part.write_bytes(body)
                 os.utime(part, ns=(moment, moment))
                 part.replace(path)
+                self.written += 1
             elif path.stat().st_mtime_ns != moment:
                 os.utime(path, ns=(moment, moment))
 
@@ -172,12 +173,13 @@ def watermark(index: Index, mark: str = WATERMARK) -> int:
 
 
 def write_owed(index: Index, tree: Tree, body_of: BodyOf) -> int:
-    """Write every file that the index owes the tree, and return how many.
+    """Write every file that the index owes the tree; return how many were not there as they are.
 
+    After a reindex it owes them all, and nearly all are there.
     ``body_of`` is asked for stored bodies by the id of the response that holds them. Raises
     DamageFound where one does not decode to what its manifest says.
     """
-    count = 0
+    before = tree.written
     done = watermark(index, tree.mark)
     while page := index.ask(_OWED, done=done, page=_PAGE, as_its_url=AS_ITS_URL):
         for row in page:
@@ -185,10 +187,9 @@ def write_owed(index: Index, tree: Tree, body_of: BodyOf) -> int:
                 name = file_of(row)
             if row["newest"] and is_file_name(name) and not _is_elsewhere(index, row):
                 tree.write(name, decoded(row, body_of), from_micros(row["fetched_at"]))
-                count += 1
         done = page[-1]["n"]
         index.set_note(tree.mark, str(done))
-    return count
+    return tree.written - before
 
 
 def _is_elsewhere(index: Index, row: Row) -> bool:

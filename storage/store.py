@@ -47,6 +47,7 @@ from storage.segments.appending import Appender
 from storage.segments.kinds import Wait
 from storage.segments.names import stamp_of
 from storage.segments.opening import open_segments
+from storage.wording import count
 
 
 class RunInfo(Struct, frozen=True, kw_only=True):
@@ -147,7 +148,7 @@ class Store:
         tree.open()
         owed = write_owed(self._index, tree, self._records.body)
         if owed:
-            self.notes += (f"wrote {owed} plain files that an earlier run owed",)
+            self.notes += (f"wrote {count(owed, 'plain file')} that an earlier run owed",)
         return tree
 
     def begin_run(self, command: str, scopes: tuple[str, ...], now: datetime) -> RunInfo:

@@ -204,6 +204,21 @@ class Writer:
         if failure is not None:
             raise failure
 
+    async def flush_until(self, stop: asyncio.Event) -> None:
+        """Flush, patient until ``stop`` is set: then try once more, and raise SegmentsAway."""
+        stopping = asyncio.ensure_future(stop.wait())
+        flushing = asyncio.ensure_future(self.flush())
+        try:
+            await asyncio.wait({stopping, flushing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            cut_off = flushing.cancel()
+        if cut_off:
+            await asyncio.wait({flushing})
+            await self.flush(patient=False)
+        else:
+            flushing.result()
+
     async def read(
         self, function: Callable[Concatenate[Archive, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:

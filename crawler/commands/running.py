@@ -30,7 +30,7 @@ from crawler.request import MirrorRequest
 from crawler.site.ledger import last_runs
 from storage import layout
 from storage.archive import Archive
-from storage.errors import ArchiveError
+from storage.errors import ArchiveError, SegmentsAway
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,9 @@ def run(
         summary = asyncio.run(_stoppable(request, reporter))
     finally:
         reporter.close()
+    if isinstance(summary, SegmentsAway):
+        complain(f"interrupted: {summary}")
+        return INTERRUPTED
     if voice.as_json:
         json_line(summary)
     elif not voice.quiet:
@@ -151,13 +154,19 @@ def exit_code(tally: Tally) -> int:
     return FAILED if tally.failed or tally.partial > tally.partial_before else WELL
 
 
-async def _stoppable(request: MirrorRequest, reporter: Reporter) -> Summary:
+async def _stoppable(request: MirrorRequest, reporter: Reporter) -> Summary | SegmentsAway:
+    """Run until a signal; return how it went, or what kept a stopped run from handing all over."""
     stop = asyncio.Event()
     stopped = _stopper(stop, reporter, request.settings.grace)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped)
-    return await mirror(request, reporter, stop)
+    try:
+        return await mirror(request, reporter, stop)
+    except SegmentsAway as error:
+        if not stop.is_set():
+            raise
+        return error
 
 
 def _stopper(stop: asyncio.Event, reporter: Reporter, grace: float) -> Callable[[], None]:

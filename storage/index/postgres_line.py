@@ -53,6 +53,12 @@ _SERVER_KEEPALIVE = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10s",
 }
+#: Have the server look, in the midst of a long statement too, whether who asked is still there;
+#: PostgreSQL has it from 14 on.
+_LOOK_WHO_ASKED = """
+SELECT set_config(name, '1s', false) FROM pg_settings
+WHERE name = 'client_connection_check_interval'
+"""
 #: Seconds until a session whose process was killed is over.
 _KILLED_MAY_END = 3.0
 #: Seconds that one try to connect may take.
@@ -123,6 +129,8 @@ class Line:
             connection.execute("SET default_transaction_read_only = on")
         for name, value in _SERVER_KEEPALIVE.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        with suppress(errors.InvalidParameterValue):  # not every system of a server can tell
+            connection.execute(_LOOK_WHO_ASKED)
         patience = f"{int(self._url.patience * 1000)}ms"
         connection.execute("SELECT set_config('lock_timeout', %s, false)", (patience,))
         return connection

@@ -8,6 +8,7 @@ last by the one who tells (storage.verify.whole), so that what is told never dep
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
@@ -101,15 +102,34 @@ def proving(parts: Sequence[Part], workers: int) -> Iterator[Iterator[Proof]]:
 
     Where processes can't be had, or one of them was killed, the segments left are not given.
     """
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_end_without_a_word
+    )
     try:
         proofs: Iterator[Proof] = iter(())
         # A fault of whoever uses them is not for here.
-        with suppress(OSError):
+        with suppress(OSError), _held_back():
             proofs = _proofs(parts, pool.map(_prove, parts)) if parts else proofs
         yield proofs
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Let Ctrl-C wait until the block has ended, and in processes that it starts till they say."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_without_a_word() -> None:
+    """Have Ctrl-C, which all processes of a terminal get, end this one, with no traceback."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _proofs(parts: Sequence[Part], found: Iterator[_Proven]) -> Iterator[Proof]:

@@ -10,6 +10,7 @@ from storage.errors import DamageFound, InTheWay
 from storage.index.index import Index
 from storage.plain_files import Tree, watermark, write_owed
 from storage.records import Records
+from storage.reindex import reindex
 from tests.storage.drafts import SEEN, article, hour, keep, open_store, stored, tree, words
 from tests.storage.indexes import lose
 
@@ -85,6 +86,19 @@ def test_what_is_owed_is_written_once(tmp_path: Path) -> None:
     records.close()
     index.close()
     assert tree(tmp_path)["news.example/news/b.md"] == words("b", "markdown", "")
+
+
+def test_after_a_reindex_nothing_is_said_of_files_that_are_there(tmp_path: Path) -> None:
+    stored(tmp_path, article("a"))
+    reindex(tmp_path, SEEN)
+    store = open_store(tmp_path)
+    assert store.notes == ()
+    store.close()
+    (tmp_path / "files/news.example/news/a.md").unlink()
+    reindex(tmp_path, SEEN)
+    store = open_store(tmp_path)
+    assert store.notes == ("wrote 1 plain file that an earlier run owed",)
+    store.close()
 
 
 def test_a_body_that_is_not_as_its_manifest_says_is_damage(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,8 @@ from crawler.progress.tally import Tally
 from storage.archive import Archive
 from storage.search.opening import opened
 from tests.crawler.commands.calling import slugline
-from tests.crawler.small_site import SmallSite, article
+from tests.crawler.small_site import Page, SmallSite, article
+from tests.s3 import BUCKET, served
 
 
 class Terminal(io.StringIO):
@@ -118,14 +119,15 @@ def publishing(tmp_path: Path) -> Iterator[SmallSite]:
     loop.close()
 
 
-def synced(site: SmallSite, root: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+def command(site: SmallSite, root: Path, *flags: str) -> list[str]:
     config = root.with_name("config.toml")
     config.write_text(f'[defaults]\nrate = 0\n[[site]]\nurl = "{site.base}/"\n')
-    return subprocess.run(
-        [sys.executable, "-c", "from crawler.cli import main; main()", "sync",
-         "--config", str(config), "--into", str(root), *flags],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    program = [sys.executable, "-c", "from crawler.cli import main; main()"]
+    return [*program, "sync", "--config", str(config), "--into", str(root), *flags]
+
+
+def synced(site: SmallSite, root: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(site, root, *flags), capture_output=True, text=True, check=False)
 
 
 def test_where_words_were_searched_a_run_reads_the_new_ones(
@@ -141,3 +143,34 @@ def test_where_words_were_searched_a_run_reads_the_new_ones(
     assert synced(publishing, root).returncode == 0
     with Archive.open(root) as archive, opened(root) as texts:
         assert texts.behind(archive.index) == 0
+
+
+def test_a_signal_ends_the_wait_for_a_bucket_that_is_away_and_the_next_run_hands_over(
+    publishing: SmallSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "m"
+    monkeypatch.setenv("SLUGLINE_SEGMENTS", f"s3://{BUCKET}/stopped")
+    with served() as bucket:
+
+        def story(_: Mapping[str, str]) -> Page:
+            bucket.stop()
+            return article("Of tides")
+
+        publishing.pages["/a"] = story
+        publishing.list("/a")
+        with subprocess.Popen(
+            command(publishing, root), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            # what waits is set aside as it is sent, at the run's end
+            while not list(root.glob("spool/notes.sent")) and process.poll() is None:
+                pass
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert f"interrupted: the segments in s3://{BUCKET}/stopped can't be had" in err
+        assert f"waits in {root}/spool for the next run" in err
+        bucket.start()
+        publishing.pages["/a"] = article("Of tides")
+        assert synced(publishing, root).returncode == 0
+        with Archive.open(root) as archive:
+            assert [row.slug for row in archive.all_history()] == ["a"]

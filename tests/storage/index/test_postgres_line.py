@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from storage.errors import StoreFailed
 from storage.index.index import Batch, Index
+from storage.index.opening import places_of
 from storage.index.reader import Reader
 from tests.postgres import own_server
 from tests.storage.cutting import Line, line_to
@@ -116,3 +120,29 @@ def test_a_database_that_is_not_there_is_said_at_once(tmp_path: Path, database: 
     root = mirror(tmp_path, database.replace("/test_", "/none_"))
     with pytest.raises(StoreFailed, match="does not exist"):
         Index.to_write(root)
+
+
+_LONG = """
+import sys
+from pathlib import Path
+from storage.index.index import Index
+Index.to_write(Path(sys.argv[1])).ask("SELECT 1 AS one FROM pg_sleep(60)")
+"""
+_ASLEEP = """
+SELECT count(*) FROM pg_stat_activity
+WHERE wait_event = 'PgSleep' AND datname = current_database()
+"""
+
+
+def test_who_is_killed_in_a_long_statement_keeps_no_lock(tmp_path: Path, database: str) -> None:
+    root = mirror(tmp_path, database)
+    with (
+        subprocess.Popen([sys.executable, "-c", _LONG, str(root)]) as process,
+        psycopg.connect(database, autocommit=True) as look,
+    ):
+        while look.execute(_ASLEEP).fetchone() == (0,):
+            assert process.poll() is None
+        process.kill()
+        process.wait()
+        Index.to_fill(places_of(root)).abandon()
+        assert look.execute(_ASLEEP).fetchone() == (0,)

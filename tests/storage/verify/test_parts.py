@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -74,6 +77,47 @@ def test_a_fault_of_who_is_given_proofs_is_told_as_it_is(tmp_path: Path) -> None
     stored(tmp_path, article())
     with pytest.raises(OSError, match="of mine"), proving(borders(tmp_path), 2):
         raise OSError("of mine")
+
+
+#: The first worker sends Ctrl-C while it imports, as a terminal does: to all of the group.
+_CTRL_C = """
+import os, signal, sys
+from pathlib import Path
+if "--multiprocessing-fork" in sys.orig_argv:
+    try:
+        Path(__file__).with_name("sent").touch(exist_ok=False)
+    except FileExistsError:
+        pass
+    else:
+        os.killpg(0, signal.SIGINT)
+"""
+_PROVING = """
+import signal, sys
+from pathlib import Path
+from storage.verify.parts import Part, proving
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
+    part = Part(root=Path(sys.argv[1]), segment=sys.argv[2], start=0, end=1, deep=False)
+    try:
+        with proving([part, part], 2) as proofs:
+            list(proofs)
+            signal.pause()
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
+
+
+def test_interrupted_while_they_start_the_workers_say_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "mirror"
+    stored(root, article())
+    (part,) = borders(root)
+    (tmp_path / "sitecustomize.py").write_text(_CTRL_C)
+    done = subprocess.run(
+        [sys.executable, "-c", _PROVING, str(root), part.segment],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        capture_output=True, text=True, start_new_session=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_a_segment_is_cut_where_groups_begin(tmp_path: Path) -> None:
