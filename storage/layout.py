@@ -337,7 +337,8 @@ def write_durably(path: Path, part: Path, data: bytes) -> None:
 def durably(part: Path) -> Iterator[BinaryIO]:
     """Open a new file whose bytes are safe once the block has ended well. Raises OSError.
 
-    The one way in which a file of an archive is written whole; segments grow by appending.py's.
+    The one way in which a file that an archive can't make again is written whole; segments grow by
+    appending.py's, notes and reports by their own logs.
     """
     with part.open("wb") as file:
         yield file
