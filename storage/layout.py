@@ -53,7 +53,7 @@ _PLAIN = (
 )
 
 
-class Left(Struct, frozen=True, kw_only=True):
+class Leftover(Struct, frozen=True, kw_only=True):
     """A place at which a move that is not over, or was killed, may have left copies.
 
     ``url`` is that of an index or of segments, as in Places; None: the mirror's folder.
@@ -74,7 +74,7 @@ class Places(Struct, frozen=True, kw_only=True):
     root: Path
     index: str | None = None
     segments: str | None = None
-    left: Left | None = None
+    left: Leftover | None = None
     folder: str = ""
 
     @property
@@ -93,7 +93,7 @@ class Mark(Struct, frozen=True, kw_only=True):
     made_by: str = "slugline"
     index: str | UnsetType = UNSET
     segments: str | UnsetType = UNSET
-    left: Left | UnsetType = UNSET
+    left: Leftover | UnsetType = UNSET
     folder: str | UnsetType = UNSET
 
 
@@ -337,7 +337,8 @@ def write_durably(path: Path, part: Path, data: bytes) -> None:
 def durably(part: Path) -> Iterator[BinaryIO]:
     """Open a new file whose bytes are safe once the block has ended well. Raises OSError.
 
-    The one way in which a file of an archive is written whole; segments grow by appending.py's.
+    The one way in which a file that an archive can't make again is written whole; segments grow by
+    appending.py's, notes and reports by their own logs.
     """
     with part.open("wb") as file:
         yield file

@@ -68,10 +68,9 @@ _CONTENT_ENCODING = len("content-encoding")
 _CONTENT_LENGTH = len("content-length")
 _BLANKS = " \t"
 #: Fields of the connection, not of the answer (RFC 9110 section 7.6.1).
-_HOP_BY_HOP = frozenset({
-    "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding",
-    "upgrade",
-})  # fmt: skip
+_HOP_BY_HOP = frozenset(
+    "connection keep-alive proxy-connection te trailer transfer-encoding upgrade".split()
+)
 #: A field name's characters (RFC 9110 section 5.6.2).
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _ONE_LINE = {0: " ", 10: " ", 13: " "}

@@ -1,7 +1,7 @@
 """Sitemaps: the URLs a site lists, and when it says each last changed (sitemaps.org 0.9).
 
-Lives here: urlset and sitemapindex documents with the news extension's title, date and
-language as hints, text sitemaps (a URL a line), feeds served as sitemaps (the protocol allows
+Lives here: urlset and sitemapindex documents with the news extension's title and date
+as hints, text sitemaps (a URL a line), feeds served as sitemaps (the protocol allows
 them), and the mess of the real web. Expat streams, so nesting and length cost no memory; DTD
 entities are never declared, expanded or fetched. Namespaces and prefixes are ignored, since
 too many files get them wrong: an element is known by its local name and its parent's.
@@ -34,7 +34,7 @@ MAX_PACKED = 16 * 1024 * 1024
 MAX_DEPTH = 64
 #: Characters of one element's text that are kept; no URL that is fetched is longer.
 _MAX_TEXT = 4_096
-#: Characters of a lastmod, date or language: the longest date written has some 40.
+#: Characters of a lastmod or date: the longest date written has some 40.
 _MAX_WORD = 64
 #: Browsers know it in any case of letters; to expat only the capitals are XML.
 _HTML = re.compile(r"<!doctype\s+html\b", re.IGNORECASE)
@@ -44,14 +44,13 @@ _FEED_ROOTS = ("rss", "feed", "rdf")
 class SitemapEntry(Struct, frozen=True, kw_only=True):
     """One URL of a sitemap, normalised; the rest exactly as written, empty where absent.
 
-    ``title``, ``published`` and ``language`` come from the news extension and are hints.
+    ``title`` and ``published`` come from the news extension and are hints.
     """
 
     url: str
     lastmod: str = ""
     title: str = ""
     published: str = ""
-    language: str = ""
 
 
 class Sitemap(Struct, frozen=True, kw_only=True):
@@ -171,7 +170,6 @@ class _Reader:
                 lastmod=item.get("lastmod", "")[:_MAX_WORD],
                 title=" ".join(item.get("title", "").split()),
                 published=item.get("published", "")[:_MAX_WORD],
-                language=item.get("language", "")[:_MAX_WORD],
             )
 
     def entity(self, *_declaration: object) -> None:
@@ -185,7 +183,6 @@ _FIELDS = {
     ("sitemap", "lastmod"): "lastmod",
     ("news", "title"): "title",
     ("news", "publication_date"): "published",
-    ("publication", "language"): "language",
 }
 
 

@@ -1,15 +1,25 @@
-"""The formats with a parser. Add one by a line: the import of its SPEC, here and nowhere else."""
+"""The formats with a parser. Add one by a line: its module's name, here and nowhere else."""
 
 from __future__ import annotations
 
-from crawler.formats.html import SPEC as HTML
-from crawler.formats.json_record import SPEC as JSON
-from crawler.formats.jsonld import SPEC as JSONLD
-from crawler.formats.markdown import SPEC as MARKDOWN
+from importlib import import_module
+
 from crawler.formats.spec import FormatSpec
-from crawler.formats.text import SPEC as TEXT
+
+#: The modules of this folder that end with a SPEC.
+MODULES = (
+    "html",
+    "json_record",
+    "jsonld",
+    "markdown",
+    "text",
+)
+
+
+def _spec(module: str) -> FormatSpec:
+    spec: FormatSpec = import_module(f"crawler.formats.{module}").SPEC
+    return spec
+
 
 #: Every format with a parser, by its name.
-FORMATS: dict[str, FormatSpec] = {
-    each.name: each for each in tuple(globals().values()) if isinstance(each, FormatSpec)
-}
+FORMATS: dict[str, FormatSpec] = {spec.name: spec for spec in map(_spec, MODULES)}

@@ -201,7 +201,7 @@ class Line:
         return await waiter
 
 
-class Child:
+class Process:
     """Serves one run. Mutable state: what it was set up with, its sites, the orders in hand."""
 
     def __init__(self, sockets: Sockets) -> None:
@@ -361,4 +361,4 @@ def main(numbers: list[int]) -> None:
         os.close(number)
     sockets = Sockets.of(*own)
     threading.Thread(target=_watch, args=(sockets.talk.fileno(),), daemon=True).start()
-    asyncio.run(Child(sockets).serve())
+    asyncio.run(Process(sockets).serve())

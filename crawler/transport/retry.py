@@ -1,4 +1,4 @@
-"""Trying again: the only module that knows tenacity.
+"""Trying again: the crawler's only module that knows tenacity.
 
 The arithmetic is a pure function: exponential, full jitter, so that many clients do not come
 back together. A wait that a server asked for itself is no backoff: politeness keeps it.

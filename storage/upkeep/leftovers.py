@@ -20,7 +20,7 @@ from storage.index.beside import remove
 from storage.index.index import Index
 from storage.index.reader import Reader
 from storage.index.standing import known_segments
-from storage.layout import Left, Places
+from storage.layout import Leftover, Places
 from storage.segments.kinds import Segments
 from storage.segments.opening import open_at
 
@@ -96,7 +96,7 @@ def is_copy(own: Segments, other: Segments, name: str) -> bool:
     return own.read(name, 0, length) == other.read(name, 0, length)
 
 
-def _sweep_index(root: Path, own: Index, left: Left) -> None:
+def _sweep_index(root: Path, own: Index, left: Leftover) -> None:
     places = structs.replace(layout.check(root), index=left.url)
     if left.url is None or is_index_of(own, at(places)):
         opening.remove(places)

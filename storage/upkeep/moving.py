@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 
 from storage import layout
 from storage.errors import ArchiveError, DamageFound, StoreFailed, UnusablePlace, os_errors
-from storage.layout import Left, Places
+from storage.layout import Leftover, Places
 from storage.segments.kinds import Segments
 from storage.segments.opening import open_at
 from storage.segments.source import Source
@@ -54,7 +54,7 @@ def move_segments(root: Path, url: str | None, now: datetime) -> Moved:
     layout.check_urls(wanted)
     if url is not None:
         _check_place(root, url)
-    going = Left(what="segments", url=wanted.segments)
+    going = Leftover(what="segments", url=wanted.segments)
     with Upkeep(root, now, moving=going) as upkeep:
         source = upkeep.segments
         if wanted.segments == places.segments:
@@ -71,7 +71,7 @@ def move_segments(root: Path, url: str | None, now: datetime) -> Moved:
                 layout.move(structs.replace(places, left=None))
             raise
         sizes = [_copy(source, target, name, resumed=resumed) for name in names]
-        left = Left(what="segments", url=places.segments)
+        left = Leftover(what="segments", url=places.segments)
         layout.move(structs.replace(wanted, left=left))
         _check_all(source, target, names)
         sweep_segments(target, source)

@@ -20,7 +20,7 @@ from storage.index import opening
 from storage.index.beside import remove
 from storage.index.index import Index
 from storage.index.reader import Reader
-from storage.layout import Left, Places
+from storage.layout import Leftover, Places
 from storage.lock import WriterLock
 from storage.reindex import rebuild_at
 from storage.taking_out import take_out
@@ -51,7 +51,7 @@ def move_index(root: Path, url: str | None, now: datetime) -> IndexMoved:
     chosen = layout.chosen("index", url, places)
     folder = (places.folder or token_hex(8)) if chosen is not None else ""
     wanted = structs.replace(places, index=chosen, left=None, folder=folder)
-    going = Left(what="index", url=wanted.index)
+    going = Leftover(what="index", url=wanted.index)
     with Upkeep(root, now, moving=going) as upkeep:
         if wanted.index == places.index:
             return _moved(upkeep.index, places.index)
@@ -67,7 +67,7 @@ def move_index(root: Path, url: str | None, now: datetime) -> IndexMoved:
                 layout.move(structs.replace(places, left=None))
             raise
         done = _taken_over(upkeep.index, wanted)
-        moved = structs.replace(wanted, left=Left(what="index", url=places.index))
+        moved = structs.replace(wanted, left=Leftover(what="index", url=places.index))
         layout.move(moved)
     with suppress(LockHeld), WriterLock(root, now):
         # Who had the lock since may have swept the old one, or moved on: then it is not ours.

@@ -21,7 +21,7 @@ from storage.index.index import Index
 from storage.index.opening import is_there
 from storage.index.replacing import REWRITER, Gap, announce, changed, joined, settle
 from storage.index.standing import known_segments
-from storage.layout import Left
+from storage.layout import Leftover
 from storage.lock import WriterLock
 from storage.recovery import recover
 from storage.reindex import rebuild
@@ -38,7 +38,7 @@ class Upkeep:
     index, and whether a segment was rewritten.
     """
 
-    def __init__(self, root: Path, now: datetime, *, moving: Left | None = None) -> None:
+    def __init__(self, root: Path, now: datetime, *, moving: Leftover | None = None) -> None:
         """``now`` is for the lock's message; ``moving`` is where a move goes on with copies."""
         self.root = root.absolute()
         self.segments = open_segments(self.root)

@@ -112,13 +112,13 @@ def test_folders_that_share_an_index_are_told_apart(tmp_path: Path) -> None:
 def test_a_place_of_ones_own_is_the_same_at_each_try(tmp_path: Path) -> None:
     places = Places(root=tmp_path)
     begun = layout.chosen("segments", "s3://news/", places)
-    left = layout.Left(what="segments", url=begun)
+    left = layout.Leftover(what="segments", url=begun)
     assert layout.chosen("segments", "s3://news/", structs.replace(places, left=left)) == begun
     there = structs.replace(places, segments=begun)
     assert layout.chosen("segments", "s3://news/", there) == begun
     assert layout.chosen("segments", "s3://news/", places) != begun
     url = "postgresql://db/news"
-    left = layout.Left(what="index", url=layout.chosen("index", url, places))
+    left = layout.Leftover(what="index", url=layout.chosen("index", url, places))
     assert layout.chosen("index", url, structs.replace(places, left=left)) == left.url
 
 

@@ -71,9 +71,7 @@ def test_extensions_give_hints_and_no_urls() -> None:
       </news:publication><news:publication_date>2026-06-19</news:publication_date>
       <news:title>A &amp; B
         C</news:title></news:news></url></urlset>"""
-    entry = SitemapEntry(
-        url="https://example.org/a", title="A & B C", published="2026-06-19", language="en"
-    )
+    entry = SitemapEntry(url="https://example.org/a", title="A & B C", published="2026-06-19")
     assert parse(text).entries == (entry,)
 
 

@@ -25,14 +25,14 @@ NOW = datetime(2026, 6, 19, 8, 9, 44, 5, tzinfo=UTC)
 class Side:
     """One end, and what it heard. Mutable: both."""
 
-    def __init__(self, link: Sockets) -> None:
-        self.link = link
+    def __init__(self, sockets: Sockets) -> None:
+        self.sockets = sockets
         self.heard: list[said.ToRun] = []
         self.gone = asyncio.Event()
         self._news = asyncio.Event()
         decoder = msgspec.msgpack.Decoder(list[said.ToRun])
         self.channel: Channel[said.ToRun, said.ToRun] = Channel(
-            link.files, decoder, self._hear, self.gone.set
+            sockets.files, decoder, self._hear, self.gone.set
         )
 
     def _hear(self, message: said.ToRun) -> None:
@@ -50,7 +50,7 @@ class Side:
 async def sides() -> AsyncIterator[tuple[Side, Side]]:
     one, other = map(Side, Sockets.pair())
     for side in (one, other):
-        await connect(side.link, side.channel)
+        await connect(side.sockets, side.channel)
     yield one, other
     for side in (one, other):
         side.channel.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -29,8 +30,11 @@ def test_one_process_or_a_number_that_settings_refuse_starts_nothing(processes: 
 
 
 def test_a_run_takes_what_is_on_its_way_and_has_it_to_itself() -> None:
+    async def run() -> Started:
+        return started(2)
+
     with ahead(2) as early:
-        assert started(2) is early
+        assert asyncio.run(run()) is early
         others = started(2)
         assert others is not early
         others.kill()

@@ -128,7 +128,7 @@ def test_what_was_left_where_nobody_gets_any_more_is_said_with_a_way_out(
 ) -> None:
     root = tmp_path / "m"
     stored(root, article())
-    left = layout.Left(what="segments", url="s3://nobodys-bucket/x")
+    left = layout.Leftover(what="segments", url="s3://nobodys-bucket/x")
     layout.move(structs.replace(layout.check(root), left=left))
     with pytest.raises(StoreFailed, match=r"s3://nobodys-bucket/x.*take \"left\" out of"):
         move_segments(root, place, hour(1))

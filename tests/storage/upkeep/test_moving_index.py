@@ -12,7 +12,7 @@ from storage import layout
 from storage.archive import Archive
 from storage.errors import UnusablePlace
 from storage.index.opening import is_there
-from storage.layout import Left, Places
+from storage.layout import Leftover, Places
 from storage.reindex import rebuild_at
 from storage.upkeep.forget import forget
 from storage.upkeep.moving_index import move_index
@@ -77,7 +77,7 @@ def killed_before_it_was_the_mirrors(root: Path, database: str) -> Places:
     """Leave a mirror as a move does that was killed with the new index in place."""
     places = layout.check(root)
     url = layout.chosen("index", database, places)
-    layout.move(structs.replace(places, left=Left(what="index", url=url)))
+    layout.move(structs.replace(places, left=Leftover(what="index", url=url)))
     rebuild_at(structs.replace(places, index=url))
     return structs.replace(places, index=url)
 
@@ -103,7 +103,7 @@ def test_what_a_killed_move_left_goes_before_anything_is_forgotten(
     assert moved.left is None
     # Killed after the switch: the old one, in the folder, is what is left.
     there = killed_before_it_was_the_mirrors(root, database)
-    layout.move(structs.replace(there, left=Left(what="index")))
+    layout.move(structs.replace(there, left=Leftover(what="index")))
     assert (root / layout.INDEX).exists()
     forget(root, "b", reason="a court asked", now=hour(4))
     assert not (root / layout.INDEX).exists()
@@ -115,7 +115,7 @@ def test_another_archives_index_at_a_place_that_a_move_was_to_is_left_alone(
 ) -> None:
     root, other = filled(tmp_path / "one"), tmp_path / "other"
     url = f"{database}&schema=mirror_x"
-    layout.move(structs.replace(layout.check(root), left=Left(what="index", url=url)))
+    layout.move(structs.replace(layout.check(root), left=Leftover(what="index", url=url)))
     layout.make(other, index=url)
     stored(other, article("theirs"), now=hour(5))
     forget(root, "a", reason="a court asked", now=hour(3))
