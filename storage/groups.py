@@ -33,8 +33,8 @@ from storage.warc import (
     build_response,
     build_revisit,
     content_encoding,
+    digest,
     most_of,
-    payload_digest,
     record_ids,
 )
 
@@ -91,7 +91,7 @@ class Builder:
             if one is not None and not payload.not_modified:
                 _check_size(one, payload)
             again = bool(standing.responses) and not payload.not_modified
-            own = payload_digest(payload.body) if again else None
+            own = digest(payload.body) if again else None
             target = _target(payload, one, standing, own) if one is not None else None
             record = _record(payload, record_id, group_id, target, own)
             if one is not None:

@@ -17,8 +17,8 @@ from storage.warc import (
     build_group,
     build_response,
     build_revisit,
+    digest,
     new_record_id,
-    payload_digest,
 )
 from tests.storage.segment_samples import NOON, manifest, payload
 
@@ -51,7 +51,7 @@ def response(body: bytes = BODY, *, coded: bool = False) -> tuple[bytes, Describ
 
 def revisit() -> tuple[bytes, Described]:
     answer = payload("html", BODY)
-    target = Target(id=OTHER, url=answer.url, date=NOON, payload_digest=payload_digest(answer.body))
+    target = Target(id=OTHER, url=answer.url, date=NOON, payload_digest=digest(answer.body))
     built = build_revisit(answer, record_id=new_record_id(), concurrent_to=GROUP, target=target)
     one = structs.replace(shown(built, answer, BODY), target_id=OTHER)
     return built.member, Described(ref=built.ref, group=GROUP, one=one)
@@ -144,7 +144,7 @@ def test_another_record_of_the_article_is_told() -> None:
 def test_a_body_that_the_manifest_does_not_describe_is_told() -> None:
     member, said = response()
     assert said.one is not None
-    other = payload_digest(b"other words")
+    other = digest(b"other words")
     told = fault(member, structs.replace(said, one=structs.replace(said.one, payload_digest=other)))
     assert told == (f"its payload is {said.one.payload_digest}, and the manifest says {other}")
 
