@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 from storage.index.index import Index
@@ -74,7 +75,10 @@ def test_an_index_is_a_leftover_where_it_has_our_segments_and_is_not_ours(tmp_pa
     assert is_index_of(own, Reader.to_read(tmp_path / "other"))
     assert not is_index_of(own, Reader.to_read(tmp_path / "own"))
     assert is_index_of(own, None)
-    with indexed(tmp_path / "other").begin("adding another's") as connection:
+    with (
+        closing(indexed(tmp_path / "other")) as other,
+        other.begin("adding another's") as connection,
+    ):
         connection.execute(add.replace("'a/1'", "'b/1'"))
     assert not is_index_of(own, Reader.to_read(tmp_path / "other"))
     own.close()
