@@ -23,6 +23,7 @@ from storage.codings import BytesLike
 from storage.errors import (
     BadDraft,
     IndexUnusable,
+    SegmentsAway,
     StoreFailed,
     os_errors,
 )
@@ -240,6 +241,10 @@ class Store:
         Raises SegmentsAway: it waits on, and the next run goes on with it.
         """
         return self._publisher.publish()
+
+    def give_up(self, away: SegmentsAway) -> None:
+        """Store and try no more: each try of a place that does not answer takes half a minute."""
+        self._publisher.failed = self._publisher.failed or away
 
     def _seal(self) -> None:
         if self._appender is not None:

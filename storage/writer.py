@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from storage.archive import Archive
 from storage.codings import BytesLike
-from storage.errors import ArchiveError, BadDraft, StoreFailed
+from storage.errors import ArchiveError, BadDraft, SegmentsAway, StoreFailed
 from storage.model import Draft, EntryState, Manifest, Validator
 from storage.notes import Notes
 from storage.segments.appending import SEGMENT_BYTES
@@ -215,9 +215,17 @@ class Writer:
             cut_off = flushing.cancel()
         if cut_off:
             await asyncio.wait({flushing})
-            await self.flush(patient=False)
+            await self._flush_at_last()
         else:
             flushing.result()
+
+    async def _flush_at_last(self) -> None:
+        """Flush, and have nothing try again where that was in vain. Raises SegmentsAway."""
+        try:
+            await self.flush(patient=False)
+        except SegmentsAway as error:
+            self._opened.give_up(error)
+            raise
 
     async def read(
         self, function: Callable[Concatenate[Archive, P], T], *args: P.args, **kwargs: P.kwargs
@@ -252,7 +260,7 @@ class Writer:
 
     async def _close(self) -> None:
         try:
-            await self.flush(patient=False)
+            await self._flush_at_last()
         finally:
             self._stop_waiting()
             if self._archive is not None:

@@ -33,16 +33,16 @@ _HARDLY = 2
 #: A manifest's WARC header, as storage.warc writes it: no value has a line's end in it, and to look
 #: for the line feed alone, as a dot does, takes half the time.
 _METADATA = re.compile(
-    rb"WARC/1\.1\r\nWARC-Type: metadata\r\nWARC-Record-ID: <(urn:uuid:.{36})>\r\n"
+    rb"WARC/1\.1\r\nWARC-Type: metadata\r\nWARC-Record-ID: <(urn:uuid:[0-9a-f-]{36})>\r\n"
     rb"Content-Length: ([0-9]{1,10})\r\nWARC-Date: .+\r\nWARC-Target-URI: (.+)\r\n"
     rb"Content-Type: application/warc-fields\r\nWARC-Block-Digest: sha1:([A-Z2-7]{32})\r\n\r\n"
 )
 #: A response's and a revisit's.
 _ANSWER = re.compile(
-    rb"WARC/1\.1\r\nWARC-Type: (response|revisit)\r\nWARC-Record-ID: <(urn:uuid:.{36})>\r\n"
+    rb"WARC/1\.1\r\nWARC-Type: (response|revisit)\r\nWARC-Record-ID: <(urn:uuid:[0-9a-f-]{36})>\r\n"
     rb"Content-Length: ([0-9]{1,10})\r\nWARC-Date: .+\r\nWARC-Target-URI: .+\r\n"
-    rb"WARC-Concurrent-To: <(urn:uuid:.{36})>\r\n"
-    rb"(?:WARC-Profile: .+\r\nWARC-Refers-To: <(urn:uuid:.{36})>\r\n"
+    rb"WARC-Concurrent-To: <(urn:uuid:[0-9a-f-]{36})>\r\n"
+    rb"(?:WARC-Profile: .+\r\nWARC-Refers-To: <(urn:uuid:[0-9a-f-]{36})>\r\n"
     rb"WARC-Refers-To-Target-URI: .+\r\nWARC-Refers-To-Date: .+\r\n)?"
     rb"WARC-Payload-Digest: sha1:([A-Z2-7]{32})\r\n"
     rb"Content-Type: application/http; msgtype=response\r\n"

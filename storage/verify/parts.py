@@ -11,7 +11,7 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
@@ -102,17 +102,17 @@ def proving(parts: Sequence[Part], workers: int) -> Iterator[Iterator[Proof]]:
 
     Where processes can't be had, or one of them was killed, the segments left are not given.
     """
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_end_without_a_word
-    )
-    try:
+    with ExitStack() as stack:
         proofs: Iterator[Proof] = iter(())
         # A fault of whoever uses them is not for here.
-        with suppress(OSError), _held_back():
-            proofs = _proofs(parts, pool.map(_prove, parts)) if parts else proofs
+        with suppress(OSError):
+            pool = ProcessPoolExecutor(
+                workers, mp_context=get_context("spawn"), initializer=_end_without_a_word
+            )
+            stack.callback(pool.shutdown, cancel_futures=True)
+            with _held_back():
+                proofs = _proofs(parts, pool.map(_prove, parts)) if parts else proofs
         yield proofs
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

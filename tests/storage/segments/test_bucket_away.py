@@ -99,6 +99,32 @@ async def test_the_end_of_a_run_waits_for_a_bucket_that_is_away_while_others_sto
     assert slugs(root) == ["a", "b", "c"]
 
 
+async def test_told_to_stop_it_tries_once_more_and_closing_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, bucket, stop = tmp_path / "mirror", tmp_path / "objects", asyncio.Event()
+    bucket.mkdir()
+    monkeypatch.setenv("SLUGLINE_SEGMENTS", bucket.as_uri())
+
+    async def stopped() -> None:
+        async with Writer(root, files=False) as writer:
+            bucket.rmdir()
+            bucket.touch()
+            await writer.commit(article("a"))
+            stop.set()
+            try:
+                await writer.flush_until(stop)
+            finally:
+                bucket.unlink()
+                bucket.mkdir()
+
+    with pytest.raises(SegmentsAway):
+        await stopped()
+    assert slugs(root) == []
+    noted(root)
+    assert slugs(root) == ["a"]
+
+
 def tried(store: Store) -> dict[str, BytesLike]:
     """Try to publish, and return what is visible when what was sent has arrived or not."""
     bodies = store.try_to_publish()

@@ -183,6 +183,14 @@ def test_a_record_that_no_representation_stands_for_is_looked_at_too() -> None:
     assert fault(member, structs.replace(hop, group=OTHER)) is not None
 
 
+@pytest.mark.parametrize("of", ["record", "group", "target"])
+def test_an_id_that_is_no_text_is_told(of: str) -> None:
+    member, said = revisit()
+    name = {"record": said.ref.id, "group": GROUP, "target": OTHER}[of].encode()
+    wrong = squeezed(gzip.decompress(member).replace(name, name[:-1] + b"\xff", 1))
+    assert fault(wrong, ref_of(said, wrong)) is not None
+
+
 def other_writers(member: bytes) -> bytes:
     """Return the same record with its fields in another order."""
     head, _, rest = gzip.decompress(member).partition(b"\r\n\r\n")

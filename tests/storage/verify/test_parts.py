@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from itertools import pairwise
@@ -77,6 +78,20 @@ def test_a_fault_of_who_is_given_proofs_is_told_as_it_is(tmp_path: Path) -> None
     stored(tmp_path, article())
     with pytest.raises(OSError, match="of mine"), proving(borders(tmp_path), 2):
         raise OSError("of mine")
+
+
+def test_without_a_descriptor_left_nothing_is_proven_there(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    parts = borders(tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open(os.devnull, os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, before[1]))
+    try:
+        with proving(parts, 2) as proofs:
+            assert not list(proofs)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 #: The first worker sends Ctrl-C while it imports, as a terminal does: to all of the group.
