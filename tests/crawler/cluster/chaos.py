@@ -92,7 +92,8 @@ class _Fleet:
         """Start those again that ended by themselves."""
         for who, process in list(self._running.items()):
             if process.poll() is not None:
-                self.ended.append(f"{who} with {process.returncode} at {now:.0f} s")
+                last = "".join(self._trial.said()[who][-1:])
+                self.ended.append(f"{who} with {process.returncode} at {now:.0f} s: {last}")
                 self._start(who)
 
     def stop(self) -> list[int]:
