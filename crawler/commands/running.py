@@ -64,7 +64,7 @@ def run(
     """Mirror what ``request`` says, tell it in ``voice``, and return the exit code.
 
     ``strict`` counts what was known before too; ``metrics`` is a file for the run's numbers.
-    Raises UsageError where it can't be written, and what conductor.mirror raises.
+    Raises UsageError where that file can't be written, and what conductor.mirror raises.
     """
     give_back_large_blocks()
     reporter = voice.reporter()

@@ -46,7 +46,7 @@ class SentPayload(_Said, frozen=True):
 
 
 class SentEvidence(_Said, frozen=True):
-    """An Evidence."""
+    """Proofs, as a process that reads sends them."""
 
     payloads: tuple[SentPayload, ...] = ()
     redacted: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class SentReading(_Said, frozen=True, tag=2):
 
 
 class SentPage(_Said, frozen=True, tag=3):
-    """A Page but for its entry."""
+    """A NoArticle but for its entry."""
 
     url: str
     facts: Facts
