@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 from msgspec import Struct
@@ -124,12 +125,12 @@ def resources(base: str, row: SnapshotRow, formats: Iterable[Held]) -> Iterator[
             loc=at,
             lastmod=row.observed_at,
             about=described(one),
-            article=whose(row, one) if each.newest else {},
+            article=whose(row.slug, row.updated_at, one.format) if each.newest else {},
             links=(*links, {"rel": "via", "href": paths.uri(one.via or one.url)}),
         )
 
 
-def whose(row: SnapshotRow, one: Representation) -> dict[str, str]:
+def whose(slug: str, updated_at: datetime, format: str) -> dict[str, str]:
     """Return what tells a format's article: slug, the snapshot's moment, and the format's name."""
-    key = format_utc(row.updated_at)
-    return {"slug": paths.segment(row.slug), "updated_at": key, "format": one.format}
+    at = format_utc(updated_at)
+    return {"slug": quote(slug, safe=""), "updated_at": at, "format": format}

@@ -84,6 +84,7 @@ async def test_a_host_that_dies_in_the_middle_is_left_after_five_failures(tmp_pa
 
             async def die(wire: Wire) -> None:
                 served.append(wire)
+                await wire.reader.readuntil(b"\r\n\r\n")  # closed unread, it would be a reset
                 wire.close()
 
             dying.greet = die

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crawler.article.slugs import clean_slug
@@ -16,8 +18,7 @@ from crawler.discovery.resourcesync import (
 )
 from crawler.facts import Malformed
 from crawler.listed import Resource
-from storage.web import paths
-from storage.web.resourcesync import Item, document
+from storage.web.resourcesync import Item, document, whose
 
 BASE = "http://mirror.example"
 URL = f"{BASE}/resourcesync/s/resources.xml"
@@ -164,6 +165,8 @@ def test_whatever_comes_is_read_or_refused(junk: bytes, words: str) -> None:
             continue
 
 
+@example(slug=".", name="html")
+@example(slug="..", name="html")
 @given(
     st.text(min_size=1, max_size=40).map(clean_slug),
     st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True),
@@ -171,7 +174,7 @@ def test_whatever_comes_is_read_or_refused(junk: bytes, words: str) -> None:
 def test_what_a_slugline_writes_comes_back(slug: str | None, name: str) -> None:
     if slug is None:
         return
-    article = {"slug": paths.segment(slug), "updated_at": "2026-06-19T09:13:50Z", "format": name}
+    article = whose(slug, datetime(2026, 6, 19, 9, 13, 50, tzinfo=UTC), name)
     about = {"hash": f"sha-256:{DIGEST}", "type": "text/html"}
     item = Item(loc=f"{BASE}/a", about=about, article=article)
     body = document("urlset", {"capability": "resourcelist"}, (), [item])
