@@ -256,8 +256,8 @@ def test_moving_an_archive(many: Reader) -> None:
     assert many.type("slugline list --json") == before
 
 
-def test_work_on_it() -> None:
-    assert Reader(CHECKOUT, {}).section("Work on it")
+def test_contributing() -> None:
+    assert Reader(CHECKOUT, {}).section("Contributing")
 
 
 def test_no_section_with_commands_is_left_out() -> None:
