@@ -5,6 +5,7 @@ CI machines are slow at times.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,12 @@ from tests.postgres import Server, shared_server
 
 settings.register_profile("slugline", deadline=None)
 settings.load_profile("slugline")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what lives to the end: thousands of tests, and all they import."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
