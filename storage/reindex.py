@@ -25,6 +25,7 @@ from storage.index.reader import Reader
 from storage.index.rows import Place
 from storage.layout import Places
 from storage.lock import WriterLock
+from storage.missing import check_all_there
 from storage.overtaken import LeftOut
 from storage.segments.kinds import Segments
 from storage.segments.opening import open_segments
@@ -79,11 +80,13 @@ class StoredTwice(DamageFound):
 def reindex(root: Path, now: datetime) -> ReindexReport:
     """Make the index of the mirror at ``root`` again; ``now`` is for the lock's message.
 
-    Raises NotAMirror, NewerFormat, LockHeld, and DamageFound: then the old index stays.
+    Raises NotAMirror, NewerFormat, LockHeld, and DamageFound or SegmentsGone: then the old index
+    stays.
     """
     root = root.absolute()
     layout.check(root)
     with WriterLock(root, now):
+        check_all_there(root)
         return rebuild(root)
 
 
