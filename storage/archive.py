@@ -27,6 +27,7 @@ from storage.index.reader import Reader
 from storage.index.remembered import RunRow
 from storage.index.rows import EventRow, SnapshotRow
 from storage.index.standing import known_segments
+from storage.missing import check_any_there
 from storage.model import (
     ContentDigest,
     EntryState,
@@ -81,7 +82,8 @@ class Archive:
     def open(cls, root: Path) -> Self:
         """Open the mirror at ``root``.
 
-        Raises NotAMirror, NewerFormat, and IndexUnusable where a reindex is needed first.
+        Raises NotAMirror, NewerFormat, SegmentsGone where no segment is there that the index knows,
+        and IndexUnusable where a reindex is needed first.
         """
         root = root.absolute()
         layout.check(root)
@@ -94,7 +96,9 @@ class Archive:
         with ExitStack() as opened:
             index = Reader.to_read(root)
             opened.callback(index.close)
-            if open_segments(root).are_others(known_segments(index)):
+            segments = open_segments(root)
+            check_any_there(root, index, segments)
+            if segments.are_others(known_segments(index)):
                 name = index.database.name
                 raise IndexUnusable(root, f"{name} knows other segments than there are")
             opened.pop_all()

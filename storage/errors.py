@@ -8,7 +8,7 @@ into these at the border where they arise, once.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
@@ -152,6 +152,21 @@ class DamageFound(ArchiveError):
         super().__init__(f"damage in {where}: {why}. Nothing was changed; bring back a copy of it")
         self.where = where
         self.why = why
+
+
+class SegmentsGone(ArchiveError):
+    """Segments that the index knows are not there: a new index would say nothing of them."""
+
+    exit_code = 4
+
+    def __init__(self, place: str, index: str, gone: Sequence[str], known: int) -> None:
+        """``place``: where segments are; ``gone``: those missing, of the ``known`` many."""
+        super().__init__(
+            f"{place} lacks {len(gone)} of the {known} segments that {index} knows, as {gone[0]}: "
+            "is its disk there? Nothing was changed. Bring them back from a backup; else "
+            "`slugline verify --repair` asks the sites for what they held"
+        )
+        self.gone = tuple(gone)
 
 
 class ReadOnly(ArchiveError):

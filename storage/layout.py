@@ -33,6 +33,8 @@ INDEX = "index.sqlite"
 FULLTEXT = "fulltext.sqlite"
 CATALOGUE = "catalogue.sqlite"
 _PART = ".mirror.json.part"
+#: A segment's file below SEGMENTS, as storage.segments.names has it.
+_SEGMENT = "*/*.warc.gz"
 #: The version of a mirror: one more than its segments', since 2 was a mirror of the first version
 #: of which something is elsewhere. Who knows less must not take it for an empty one.
 _VERSION = FORMAT_VERSION + 1
@@ -111,7 +113,7 @@ def _mark(root: Path) -> Mark:
     if not root.is_dir():
         raise NotAMirror(root, "there is no such folder" if not root.exists() else "not a folder")
     if not path.is_file():
-        raise NotAMirror(root, f"it has no {MARK}")
+        raise NotAMirror(root, f"it has no {MARK}{_brings_back(root)}")
     check_kinds(root)
     with os_errors(f"reading {path}"), path.open("rb") as file:
         text = file.read(_MOST_MARK + 1)
@@ -319,7 +321,41 @@ def may_make(root: Path) -> None:
         # What a run that was killed before its first durable file left behind is nothing.
         others = {entry.name for entry in root.iterdir()} - {LOCK, _PART}
     if others:
-        raise NotAMirror(root, f"it has no {MARK}, and other files are in it: choose a new folder")
+        what_to_do = _brings_back(root) or ", and other files are in it: choose a new folder"
+        raise NotAMirror(root, f"it has no {MARK}{what_to_do}")
+
+
+def lost_mark(root: Path) -> bool:
+    """Tell whether ``root`` is a mirror with segments of its own but for mirror.json.
+
+    Raises InTheWay, ReadOnly, StoreFailed.
+    """
+    if (root / MARK).is_file() or not _has_segments(root):
+        return False
+    check_kinds(root)
+    return True
+
+
+def mark_again(root: Path) -> None:
+    """Write mirror.json where ``lost_mark`` told so: all is in the folder; the caller locks it."""
+    move(Places(root=root))
+
+
+def _brings_back(root: Path) -> str:
+    """Return the rest of a sentence: what brings mirror.json back, where all else may be there."""
+    if _has_segments(root):
+        return (
+            ", beside segments: bring it back from a backup, or run "
+            f"`slugline reindex --mirror {root}`, which writes one anew"
+        )
+    if (root / INDEX).exists():
+        return ", beside an index: bring it and the segments back from a backup"
+    return ""
+
+
+def _has_segments(root: Path) -> bool:
+    with os_errors(f"looking into {root}"):
+        return any(True for _ in (root / SEGMENTS).glob(_SEGMENT))
 
 
 def write_durably(path: Path, part: Path, data: bytes) -> None:

@@ -21,6 +21,7 @@ from storage.index.index import Index
 from storage.index.replacing import REWRITER, Announced, announced, cleared, settle
 from storage.index.rows import to_micros
 from storage.index.standing import Article, ends_of, forgotten, known_segments
+from storage.missing import check_any_there
 from storage.notes import Notes, SpooledNotes, batch_of
 from storage.overtaken import went
 from storage.reindex import add_groups, index_segment, rows_at, site_of
@@ -37,7 +38,10 @@ class Recovered(Struct, frozen=True, kw_only=True):
 
 
 def recover(root: Path, index: Index) -> Recovered:
-    """Bring the index and the segments to one state; raises DamageFound with nothing cut."""
+    """Bring the index and the segments to one state.
+
+    Raises DamageFound and SegmentsGone, with nothing cut.
+    """
     segments = open_segments(root)
     segments.sweep()
     _check_whose(root, index, segments)
@@ -88,7 +92,11 @@ def _still_new(index: Index, notes: Notes, overtaken: set[str]) -> Notes:
 
 
 def _check_whose(root: Path, index: Index, segments: Segments) -> None:
-    """Raise IndexUnusable where a database has the index of another folder's segments."""
+    """Raise IndexUnusable where a database has the index of another folder's segments.
+
+    Raises SegmentsGone where there is no segment at all, and the index knows some.
+    """
+    check_any_there(root, index, segments)
     places = layout.check(root)
     if places.index is None or places.segments is not None:
         return

@@ -25,6 +25,7 @@ from storage.index.reader import Reader
 from storage.index.rows import Place
 from storage.layout import Places
 from storage.lock import WriterLock
+from storage.missing import check_all_there
 from storage.overtaken import LeftOut
 from storage.segments.kinds import Segments
 from storage.segments.opening import open_segments
@@ -43,7 +44,7 @@ class ReindexReport(Struct, frozen=True, kw_only=True):
 
     ``state_kept``: what runs remember (entries and runs) was taken over from the old index.
     ``left_out``: groups that are not in it, for others count in their place; ``overtaken``:
-    sentences about those that were taken out of their segments.
+    sentences about those that were taken out of their segments. ``marked``: mirror.json was gone.
     """
 
     segments: int
@@ -54,12 +55,14 @@ class ReindexReport(Struct, frozen=True, kw_only=True):
     state_kept: bool
     left_out: LeftOut = LeftOut()
     overtaken: tuple[str, ...] = ()
+    marked: bool = False
 
     def sentences(self) -> tuple[str, ...]:
         """Tell it to a person."""
         counts = f"{self.snapshots} snapshots and {self.events} events"
         segments = "1 segment" if self.segments == 1 else f"{self.segments} segments"
-        told = [*self.overtaken, f"indexed {counts} from {segments}"]
+        told = [f"{layout.MARK} was gone, and is written anew"] if self.marked else []
+        told += [*self.overtaken, f"indexed {counts} from {segments}"]
         told += [f"{name} ends in an unfinished write: the next run cuts it" for name in self.torn]
         if self.segments and not self.state_kept:
             told.append(_STATE_LOST)
@@ -79,12 +82,19 @@ class StoredTwice(DamageFound):
 def reindex(root: Path, now: datetime) -> ReindexReport:
     """Make the index of the mirror at ``root`` again; ``now`` is for the lock's message.
 
-    Raises NotAMirror, NewerFormat, LockHeld, and DamageFound: then the old index stays.
+    A mirror.json that is gone from beside segments is written anew, too.
+    Raises NotAMirror, NewerFormat, LockHeld, and DamageFound or SegmentsGone: then the old index
+    stays.
     """
     root = root.absolute()
-    layout.check(root)
+    unmarked = layout.lost_mark(root)
+    if not unmarked:
+        layout.check(root)
     with WriterLock(root, now):
-        return rebuild(root)
+        if unmarked:
+            layout.mark_again(root)
+        check_all_there(root)
+        return structs.replace(rebuild(root), marked=unmarked)
 
 
 def rebuild(root: Path) -> ReindexReport:

@@ -82,11 +82,11 @@ def verify(
     now = datetime.now(UTC)
     wanted = moment("--since", since, now, start=True) or now - timedelta(days=_WITHIN)
     asked = Asked(since=wanted, deep=deep, processes=processes)
-    report = _tell(verify_all(mirror, asked), as_json=as_json)
+    report = _tell(verify_all(mirror, asked), as_json=as_json, advise=not repair)
     code = WELL if report.sound else DAMAGED
     if repair and not report.sound:
         code = _repair(mirror, now, config if fetch else None, fetch=fetch, as_json=as_json)
-        if not _tell(verify_all(mirror, asked), as_json=as_json).sound:
+        if not _tell(verify_all(mirror, asked), as_json=as_json, advise=False).sound:
             code = DAMAGED
     raise typer.Exit(code)
 
@@ -115,8 +115,11 @@ def _repair(mirror: Path, now: datetime, config: Path | None, *, fetch: bool, as
     return FAILED if still or done.unknown or done.left else WELL
 
 
-def _tell(found: Iterable[Found], *, as_json: bool) -> Report:
-    """Say what is found as it is found, and the sum at last, which is returned."""
+def _tell(found: Iterable[Found], *, as_json: bool, advise: bool) -> Report:
+    """Say what is found as it is found, and the sum at last, which is returned.
+
+    ``advise``: a person is told what to do, too.
+    """
     from storage.verify.found import Passed, Problem, Report
 
     progress = _Progress()
@@ -130,7 +133,7 @@ def _tell(found: Iterable[Found], *, as_json: bool) -> Report:
             if as_json:
                 json_line(_facts(each) | {"sound": each.sound})
             else:
-                _sum(each, short, advice.values())
+                _sum(each, short, _worth(advice) if advise else ())
             return each
         elif as_json:
             json_line(_facts(each) | ({"advice": each.advice} if isinstance(each, Problem) else {}))
@@ -145,6 +148,11 @@ def _tell(found: Iterable[Found], *, as_json: bool) -> Report:
 _WORDS = {"segment": "DAMAGE", "index": "INDEX"}
 #: Characters of one line about a problem.
 _LINE = 1_000
+
+
+def _worth(advice: dict[str, str]) -> list[str]:
+    """Return what to do, by kind: an index is made of sound segments, once they are there."""
+    return [text for kind, text in advice.items() if kind == "segment" or "segment" not in advice]
 
 
 def _facts(value: Found) -> dict[str, Any]:

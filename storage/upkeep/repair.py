@@ -81,6 +81,7 @@ class _Repair:
         self._editions: list[Edition] = []
         self._unknown = 0
         self._left: list[str] = []
+        self._scopes: dict[str, str] = {}
         self._segments.sweep()
 
     def segments_again(self, gone: Mapping[str, Mapping[int, set[str]]]) -> None:
@@ -88,6 +89,8 @@ class _Repair:
         index = _usable(self._root)
         try:
             known = {} if index is None else known_segments(index)
+            if index is not None:
+                self._scopes |= _scopes(index)
             names = self._segments.names()
             for name in names:
                 if not gone or name in gone:
@@ -191,7 +194,8 @@ class _Repair:
         """Return what was done."""
         index = Reader.to_read(self._root)
         try:
-            scopes = {row["name"]: row["scope"] for row in index.ask("SELECT * FROM sites")}
+            # A site that lost all its segments is known to the old index alone.
+            scopes = self._scopes | _scopes(index)
         finally:
             index.close()
         owed = {(one.site, scopes.get(one.site, ""), one.url) for one in self._editions}
@@ -258,6 +262,11 @@ def _end_of(segments: Segments, name: str) -> int:
     except DamageFound:
         return segments.size(name) or 0
     return tail.offset
+
+
+def _scopes(index: Reader) -> dict[str, str]:
+    """Return each site's scope by its name."""
+    return {row["name"]: row["scope"] for row in index.ask("SELECT * FROM sites")}
 
 
 def _rows_of(index: Reader, segment: str) -> list[Row]:

@@ -16,6 +16,7 @@ from storage.errors import (
     NewerFormat,
     NotAMirror,
     ReadOnly,
+    SegmentsGone,
     StoreFailed,
     os_errors,
 )
@@ -31,6 +32,7 @@ ROOT = Path("mirror")
         (IndexUnusable(ROOT, "index.sqlite is missing"), 2),
         (LockHeld(ROOT, 7, "2026-06-19T08:09:44Z"), 3),
         (DamageFound("a segment", "a flipped bit"), 4),
+        (SegmentsGone("m/segments", "index.sqlite", ["site/a.warc.gz"], 1), 4),
         (DiskFull("no room"), 1),
     ],
 )

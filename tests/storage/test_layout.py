@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from storage import layout
-from storage.errors import NewerFormat, NotAMirror, UnusablePlace
+from storage.errors import InTheWay, NewerFormat, NotAMirror, UnusablePlace
 from storage.layout import Places
 
 DATABASE = "postgresql://db.example/news?schema=news"
@@ -40,6 +40,24 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(NotAMirror, match="choose a new folder"):
         layout.make(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_an_index_alone_is_told_to_lack_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "index.sqlite").touch()
+    with pytest.raises(NotAMirror, match="from a backup"):
+        layout.check(tmp_path)
+    with pytest.raises(NotAMirror, match="from a backup"):
+        layout.make(tmp_path)
+
+
+def test_a_lost_mark_is_not_written_where_a_link_leads_elsewhere(tmp_path: Path) -> None:
+    root, outside = tmp_path / "m", tmp_path / "outside"
+    (outside / "site").mkdir(parents=True)
+    (outside / "site" / "a.warc.gz").touch()
+    root.mkdir()
+    (root / "segments").symlink_to(outside)
+    with pytest.raises(InTheWay):
+        layout.lost_mark(root)
 
 
 def test_what_a_run_killed_at_its_start_left_is_no_hindrance(tmp_path: Path) -> None:

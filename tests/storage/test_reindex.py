@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,6 +141,37 @@ def test_what_is_no_mirror_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotAMirror):
         reindex(tmp_path, SEEN)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.segment_files("mirror.json alone names a bucket")
+@pytest.mark.index_file("mirror.json alone names a database")
+def test_a_lost_mark_is_written_anew_beside_segments(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    expected = lines(tmp_path)
+    (tmp_path / layout.MARK).unlink()
+    with pytest.raises(NotAMirror, match=r"beside segments: .*slugline reindex --mirror"):
+        Archive.open(tmp_path)
+    with pytest.raises(NotAMirror, match="slugline reindex"):
+        open_store(tmp_path)
+    report = reindex(tmp_path, SEEN)
+    assert report.state_kept
+    assert report.sentences()[0] == "mirror.json was gone, and is written anew"
+    assert lines(tmp_path) == expected
+
+
+@pytest.mark.segment_files("a bucket has none to be copied")
+@pytest.mark.index_file("a database is no file that may be copied")
+def test_a_backup_is_a_mirror(tmp_path: Path) -> None:
+    """As the README has it."""
+    root, copy = tmp_path / "m", tmp_path / "copy"
+    stored(root, article())
+    copy.mkdir()
+    for name in ("mirror.json", "index.sqlite"):
+        shutil.copy(root / name, copy)
+    stored(root, article("later"), now=hour(1))
+    shutil.copytree(root / "segments", copy / "segments")
+    stored(copy)
+    assert lines(copy) == lines(root)
 
 
 # stopped before the new index stands

@@ -59,6 +59,23 @@ def test_damage_is_told_with_what_to_do_and_ends_with_4(tmp_path: Path) -> None:
     )
 
 
+def test_of_lost_segments_no_new_index_is_advised(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    shutil.rmtree(tmp_path / "segments")
+    told = slugline("verify", "--mirror", tmp_path).stdout
+    assert "INDEX: " in told
+    assert "What to do: bring the file back from a backup" in told
+    assert "slugline reindex" not in told
+
+
+def test_a_repair_does_not_advise_a_repair(tmp_path: Path) -> None:
+    stored(tmp_path, article())
+    harm(tmp_path)
+    told = slugline("verify", "--repair", "--no-fetch", "--mirror", tmp_path).stdout
+    assert "Repaired: " in told
+    assert "What to do" not in told
+
+
 def _same(path: Path, other: Path) -> bool:
     name = path.relative_to(path.parents[2])
     return (other / name).is_file() and (other / name).read_bytes() == path.read_bytes()
