@@ -320,8 +320,7 @@ class Entries:
             self._lost(entry, lost)
             return
         if failure.disallowed:
-            slug = before.slug if before is not None else ""
-            self._notes.note(entry, "skipped", failure.why, slug=slug)
+            self._notes.note(entry, "skipped", failure.why, before=before)
             self._notes.passed(entry, "skipped", failure.why)
             return
         why = why_blocked(failure)
@@ -329,7 +328,7 @@ class Entries:
         verdict: Verdict = "gone" if failure.status in GONE else "failed"
         attempts = before.attempts if before is not None and known else 0
         slug = before.slug if before is not None else ""
-        self._notes.note(entry, verdict, why, attempts + 1, slug=slug)
+        self._notes.note(entry, verdict, why, attempts + 1, before=before)
         if failure.status in GONE:
             self._discovery.dead(entry)
         if entry.source in ON_PURPOSE or failure.status not in GONE:
