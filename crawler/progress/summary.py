@@ -126,7 +126,8 @@ def _next(summary: Summary, mirror: str, *, made: bool, interrupted: bool) -> It
         bound = count(summary.verify_bound_days, "day")
         yield f"Run it again to catch edits: an unannounced one is found within {bound}."
     elif not interrupted:
-        yield "No article was found: check the URL. What was asked, and what came:"
+        why = "see what failed, above" if summary.failed else "check the URL"
+        yield f"No article was found: {why}. What was asked, and what came:"
         yield f"  {_log(summary, mirror)}"
         if made:
             yield f"The mirror {shlex.quote(mirror)} is new and empty: it may be removed."

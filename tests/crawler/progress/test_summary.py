@@ -89,6 +89,7 @@ def test_an_interrupted_run_says_that_it_goes_on() -> None:
 def test_a_run_that_found_nothing_says_how_to_look() -> None:
     text = render_summary(Summary(run="r", sites=1, requests=3))
     assert "kept       nothing new" in text
+    assert "No article was found: check the URL." in text
     assert text.endswith("What was asked, and what came:\n  mirror/runs/r.jsonl")
 
 
@@ -104,7 +105,7 @@ def test_a_run_that_found_nothing_says_so_alone_and_names_the_empty_mirror_it_ma
     summary = Summary(run="r", sites=1, articles=0, requests=2, failed=1, errors=errors, seconds=1)
     told = render_summary(summary, mirror="m", made=True).splitlines()
     assert told[-3:] == [
-        "No article was found: check the URL. What was asked, and what came:",
+        "No article was found: see what failed, above. What was asked, and what came:",
         "  m/runs/r.jsonl",
         "The mirror m is new and empty: it may be removed.",
     ]
