@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
+
+import pytest
 
 from crawler.events import ErrorLine, Failed, Passed, Stored, Summary
 from crawler.progress.summary import render_summary
@@ -78,6 +81,26 @@ def test_pages_that_are_no_article_are_counted_and_their_reasons_pointed_to() ->
         tally.take(Passed(at=T0, site="s", url="https://h/tags/", verdict=verdict, why="a list"))
     lines = render_summary(Summary(run="r1", sites=1), tally, mirror="my news").splitlines()
     assert lines[2] == "  no article 2 pages; why: 'my news/runs/r1.jsonl'"
+
+
+def test_known_articles_that_were_not_there_are_counted() -> None:
+    tally = Tally()
+    tally.take(Passed(at=T0, site="s", url="https://h/a", verdict="not there", why="404"))
+    lines = render_summary(Summary(run="r1", sites=1, articles=39), tally).splitlines()
+    assert lines[2] == "  not there  1 known article, kept as it was; why: mirror/runs/r1.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("verify", "found"),
+    [
+        ("all", "every article is compared, so that an unannounced one is found too."),
+        ("due", "an unannounced one is found within 30 days."),
+        ("none", "an unannounced one is not found (--verify none)."),
+    ],
+)
+def test_it_is_said_when_an_edit_is_found_that_no_date_tells(verify: Any, found: str) -> None:
+    told = render_summary(Summary(run="r", sites=1, articles=1), verify=verify)
+    assert told.splitlines()[-1] == f"Run it again to catch edits: {found}"
 
 
 def test_an_interrupted_run_says_that_it_goes_on() -> None:
