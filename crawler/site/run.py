@@ -141,15 +141,19 @@ class SiteRun:
 
         Unless all of them are verified, what an earlier run kept may fit, and was not asked for.
         """
-        known = self._plan.verify != "all" and self._dues.articles()
-        if self.articles or known or self._stopping():
+        known = self._dues.articles()
+        if self.articles or (known and self._plan.verify != "all") or self._stopping():
             return ""
         if unwanted := self._entries.unwanted:
             formats = ", ".join(sorted(self._plan.formats))
             return f"none of {count(unwanted, 'article')} comes in a wanted format ({formats})"
-        if url := self._discovery.unselected:
-            return f"include and exclude leave no article; one URL that they leave out is {url}"
-        return ""
+        url = self._discovery.unselected
+        if not url or any(map(self._tools.wanted, known)):
+            return ""
+        return (
+            "no article was had of what include and exclude leave; one URL that they leave out is "
+            f"{url}"
+        )
 
     def close(self) -> None:
         """Say that no more entries come from outside: the run ends when the frontier is empty."""

@@ -205,7 +205,7 @@ class TestChoice:
     ) -> None:
         ran = await run(f"{stories.base}/", tmp_path, **choice)
         assert ran.failures == {
-            f"{stories.base}/": "include and exclude leave no article; "
+            f"{stories.base}/": "no article was had of what include and exclude leave; "
             f"one URL that they leave out is {stories.base}/a"
         }
 
@@ -215,6 +215,13 @@ class TestChoice:
         for _ in range(2):
             ran = await run(f"{stories.base}/", tmp_path, exclude=("*/b",), verify="due")
             assert ran.failures == {}
+
+    async def test_it_is_not_blamed_where_what_it_left_has_vanished(
+        self, stories: SmallSite, tmp_path: Path
+    ) -> None:
+        await run(f"{stories.base}/", tmp_path, exclude=("*/b",))
+        stories.pages["/a"] = Page(status=404)
+        assert (await run(f"{stories.base}/", tmp_path, exclude=("*/b",))).failures == {}
 
     async def test_a_site_without_articles_does_not_fail(
         self, site: SmallSite, tmp_path: Path
