@@ -339,8 +339,9 @@ class _Run:
         if not start.discover:
             run.close()
         await self._runs.go(run, settings)
-        if start.why and not run.articles:
-            self._fail(start.url, start.why)
+        why = run.choice() or ("" if run.articles else start.why)
+        if why:
+            self._fail(start.url, why)
         if whole:
             finished = not (run.ended or run.spent or self._stop.is_set())
             good = finished and not self._ledger.failed(site.name, start.url)

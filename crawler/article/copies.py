@@ -193,11 +193,13 @@ class Copyist:
             raise CopyFailed(url, error.sentence, disallowed=error.kind == "refused") from None
 
     async def forbidden(self, url: str) -> str:
-        """Return why robots.txt forbids ``url``, or an empty text."""
+        """Return why ``url`` may not be asked for, by robots.txt or for want of it; else ""."""
         if self._ignore_robots:
             return ""
         robots = self._robots.known(url) or await self._robots.robots_for(url)
-        return "" if robots.allowed(url) else f"disallowed: {robots.reason}"
+        if robots.allowed(url):
+            return ""
+        return f"{'not asked for' if robots.refuses_all else 'disallowed'}: {robots.reason}"
 
     def _read(self, answer: Answer, declared: Declared, accept: str) -> Copy:
         fields = answer.fields

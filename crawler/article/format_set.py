@@ -30,6 +30,8 @@ DOCUMENTS = {
     "json": "json",
     "markdown": "markdown",
 }
+#: Why an article is left alone of which the user wants no format.
+NONE_WANTED = "it comes in none of the wanted formats"
 
 
 class Known(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from crawler.article.copies import Copy, CopyFailed, Copyist
-from crawler.article.format_set import FormatSet, Known
+from crawler.article.format_set import NONE_WANTED, FormatSet, Known
 from crawler.declared import MAX_FORMATS, Declared
 from crawler.listed import Listed, Resource
 from crawler.urls import host_key
@@ -55,8 +55,7 @@ async def fetch_listed(
     places = [_declared(each) for each in listed.formats[:MAX_FORMATS]]
     chosen = [each for each in places if not wanted or each.format in wanted]
     if not chosen:
-        why = "it comes in none of the wanted formats"
-        raise CopyFailed(listed.url, why, disallowed=True)
+        raise CopyFailed(listed.url, NONE_WANTED, disallowed=True)
     first, *others = chosen
     copy = await copyist.copy(first, previous=known.newest, validators=known.stored())
     formats.put(copy)

@@ -18,7 +18,7 @@ from crawler.article.assemble import contents
 from crawler.article.canonical import PAGE_ACCEPT, CanonicalFollower
 from crawler.article.classify import Verdict, classify, needs_record
 from crawler.article.copies import Copy, CopyFailed, Copyist
-from crawler.article.format_set import FormatSet, Known
+from crawler.article.format_set import NONE_WANTED, FormatSet, Known
 from crawler.article.glance import says_the_same
 from crawler.article.identity import conflicts, read_canonical
 from crawler.article.mirrored import fetch_listed, last_listed
@@ -283,7 +283,7 @@ def _verdict(entry: Entry, primary: Copy, formats: FormatSet) -> Verdict:
 def _nothing_kept(url: str, formats: FormatSet) -> CopyFailed:
     """Say why an article is not kept at all: the user's choice of formats, or all of them fail."""
     if not formats.missing:
-        return CopyFailed(url, "it comes in none of the wanted formats", disallowed=True)
+        return CopyFailed(url, NONE_WANTED, disallowed=True)
     reasons = "; ".join(f"{name}: {why}" for name, why in sorted(formats.missing.items()))
     return CopyFailed(url, f"no wanted format could be had ({reasons})")
 

@@ -63,16 +63,22 @@ def fetch_again(done: Repaired, mirror: Path, config: Path | None) -> None:
         running.run(asked, running.Voice(quiet=True))
 
 
-def tell_back(again: list[Edition], still: list[Edition], *, as_json: bool) -> None:
-    """Say what the mirror has again, and what can't be brought back."""
+def tell_back(again: list[Edition], still: list[Edition], *, fetched: bool, as_json: bool) -> None:
+    """Say what the mirror has again and what not; ``fetched`` is whether the sites were asked."""
     if as_json:
         json_line({"kind": "brought-back", "editions": again})
         json_line({"kind": "not-brought-back", "editions": still})
         return
-    if again or still:
+    if fetched and (again or still):
         typer.echo(f"Brought back from the site: {count(len(again), 'edition')}.")
-    if still:
+    lost = count(len(still), "edition")
+    if still and fetched:
         typer.echo(f"Not brought back, since the site does not serve it now: {len(still)}.")
+    elif still:
+        typer.echo(
+            f"Not brought back, since no site was asked (--no-fetch): {lost}. "
+            "The next `slugline mirror` or `sync` asks for what is still served."
+        )
     for line in _named(still):
         typer.echo(f"  {line}")
 

@@ -82,7 +82,12 @@ def run(
         interrupted = reporter.tally.interrupted
         where = str(request.into)
         told = render_summary(
-            summary, reporter.tally, mirror=where, made=made, interrupted=interrupted
+            summary,
+            reporter.tally,
+            mirror=where,
+            made=made,
+            interrupted=interrupted,
+            verify=request.verify,
         )
         sys.stdout.write(told + "\n")
     code = exit_code(reporter.tally)

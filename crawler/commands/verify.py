@@ -111,7 +111,7 @@ def _repair(mirror: Path, now: datetime, config: Path | None, *, fetch: bool, as
     if fetch and done.owed:
         mending.fetch_again(done, mirror, config)
     again, still = back(mirror, done.editions)
-    mending.tell_back(again, still, as_json=as_json)
+    mending.tell_back(again, still, fetched=fetch, as_json=as_json)
     return FAILED if still or done.unknown or done.left else WELL
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
+from typing import Literal
 
 from crawler.events import Summary
 from crawler.progress.tally import Partial, Tally
@@ -22,17 +23,23 @@ def render_summary(
     mirror: str = "mirror",
     made: bool = False,
     interrupted: bool = False,
+    verify: Literal["all", "due", "none"] = "due",
 ) -> str:
     """Write ``summary`` for a person, lines joined by newlines, the last without one.
 
-    ``tally`` adds which formats the partial articles lack, and how many pages were no article;
-    ``mirror`` is the folder that the commands to type next name, ``made`` in this run.
+    ``tally`` adds which formats the partial articles lack, and how many pages were no article and
+    known articles not there; ``mirror`` is the folder that the commands to type next name, ``made``
+    in this run; ``verify`` is which articles the run compared, whatever their dates said.
     """
     lines = [_headline(summary, interrupted=interrupted), *_kept(summary)]
-    lines += _pages(summary, tally, mirror)
+    lines += _passed(summary, tally, mirror)
     lines += _partial(summary, tally.partials if tally else ())
     lines += _failed(summary, tally)
-    lines += ["", *_next(summary, mirror, made=made, interrupted=interrupted)]
+    lines.append("")
+    if summary.articles or interrupted:
+        lines += _next(summary, mirror, verify, interrupted=interrupted)
+    else:
+        lines += _nothing(summary, mirror, made=made)
     return "\n".join(lines)
 
 
@@ -64,7 +71,10 @@ def _kept(summary: Summary) -> Iterable[str]:
         yield f"  gone       {count(summary.gone, 'article')}; what was kept of them stays"
 
 
-def _pages(summary: Summary, tally: Tally | None, mirror: str) -> Iterable[str]:
+def _passed(summary: Summary, tally: Tally | None, mirror: str) -> Iterable[str]:
+    if tally is not None and tally.missed:
+        missed = count(tally.missed, "known article")
+        yield f"  not there  {missed}, kept as it was; why: {_log(summary, mirror)}"
     if tally is not None and tally.pages:
         yield f"  no article {count(tally.pages, 'page')}; why: {_log(summary, mirror)}"
 
@@ -113,20 +123,31 @@ def _by_reason(pairs: list[tuple[str, str]]) -> Iterable[str]:
         yield f"             {rest:,} for other reasons"
 
 
-def _next(summary: Summary, mirror: str, *, made: bool, interrupted: bool) -> Iterable[str]:
+def _next(summary: Summary, mirror: str, verify: str, *, interrupted: bool) -> Iterable[str]:
     where = f" --mirror {shlex.quote(mirror)}"
     if interrupted:
         yield "Run the same command again: it goes on where this run stopped."
-    elif summary.articles and (summary.failed or summary.partial):
+    elif summary.failed or summary.partial:
         yield "Run the same command again later: it asks first for what is missing."
         yield f"How much is short: slugline status{where}"
     if summary.articles:
         yield f"Read it: slugline list{where}"
         yield f"         slugline log SLUG{where}"
-        bound = count(summary.verify_bound_days, "day")
-        yield f"Run it again to catch edits: an unannounced one is found within {bound}."
-    elif not interrupted:
-        yield "No article was found: check the URL. What was asked, and what came:"
-        yield f"  {_log(summary, mirror)}"
-        if made:
-            yield f"The mirror {shlex.quote(mirror)} is new and empty: it may be removed."
+        yield f"Run it again to catch edits: {_found(verify, summary.verify_bound_days)}."
+
+
+def _found(verify: str, days: int) -> str:
+    """Say when a later run like this one finds an edit that no date tells of."""
+    if verify == "all":
+        return "every article is compared, so that an unannounced one is found too"
+    if verify == "none":
+        return "an unannounced one is not found (--verify none)"
+    return f"an unannounced one is found within {count(days, 'day')}"
+
+
+def _nothing(summary: Summary, mirror: str, *, made: bool) -> Iterable[str]:
+    why = "see what failed, above" if summary.failed else "check the URL"
+    yield f"No article was found: {why}. What was asked, and what came:"
+    yield f"  {_log(summary, mirror)}"
+    if made:
+        yield f"The mirror {shlex.quote(mirror)} is new and empty: it may be removed."

@@ -58,7 +58,8 @@ class Partial(Struct, frozen=True, kw_only=True):
 class Tally(Struct, kw_only=True):
     """What a run has done so far. ``take`` changes it; nothing else does.
 
-    ``known`` counts the entries that discovery named, ``in_hand`` those begun and not finished.
+    ``known`` counts the entries that discovery named, ``in_hand`` those begun and not finished,
+    ``missed`` the known articles that were not at their URLs.
     """
 
     command: str = ""
@@ -74,6 +75,7 @@ class Tally(Struct, kw_only=True):
     unchanged: int = 0
     passed: int = 0
     pages: int = 0
+    missed: int = 0
     failed: int = 0
     failed_before: int = 0
     partial: int = 0
@@ -148,6 +150,7 @@ class Tally(Struct, kw_only=True):
     def _take_passed(self, event: events.Passed) -> None:
         self.passed += 1
         self.pages += event.verdict == "page"
+        self.missed += event.verdict == "not there"
         self.finishes.append(event.at)
 
     def _take_happened(self, event: events.Happened) -> None:

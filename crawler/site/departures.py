@@ -44,7 +44,10 @@ MOST_NAMESAKES = 3
 
 
 class Departures:
-    """Mutable state: who was found at home, who was not, and whose redirect is not settled yet."""
+    """Mutable state: who was found at home, who was not, and whose redirect is not settled yet.
+
+    And what earlier runs noted of the site's entries.
+    """
 
     def __init__(
         self,
@@ -71,6 +74,7 @@ class Departures:
         self._undecided: dict[str, tuple[Sighting, str]] = {}
         self._held = 0
         self._mass_said: datetime | None = None
+        self._states: Mapping[str, EntryState] = {}
 
     def recall(self, states: Mapping[str, EntryState], memory: Mapping[str, str]) -> None:
         """Forget what was seen gone once and found in its place by a later run.
@@ -78,6 +82,7 @@ class Departures:
         Such an article has no event that says so: only its entry's state tells. ``memory`` is what
         the site's earlier runs left.
         """
+        self._states = states
         # An unreadable note is none: the index may be somebody else's.
         with suppress(msgspec.DecodeError):
             self._mass_said = _ZONED.decode(memory.get(MASS_SAID, ""))
@@ -228,6 +233,10 @@ class Departures:
         self._sightings[slug] = Sighting(slug=slug, url=url, status=status, why=why, evidence=kept)
 
     def _state(self, sighting: Sighting, now: datetime) -> EntryState:
+        before = self._states.get(sighting.url)
+        # To miss an article takes nothing from what was compared with the site before.
+        if before is not None and before.slug != sighting.slug:
+            before = None
         return EntryState(
             site=self._site.name,
             url=sighting.url,
@@ -236,6 +245,7 @@ class Departures:
             why=sighting.why,
             checked_at=now,
             run=self._run,
+            verified_at=None if before is None else before.verified_at,
         )
 
 

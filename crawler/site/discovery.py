@@ -67,6 +67,7 @@ class Discovery:
     """Discovers one site. Mutable state: links held back, what lists named, barren paths.
 
     And of a site that is another mirror where its lists begin, and whether anything was missed.
+    ``unselected`` is one URL of the site that the user did not select, empty where none came up.
     """
 
     def __init__(
@@ -96,10 +97,16 @@ class Discovery:
         self._from_page = False
         self._mirror = ""
         self._missed = False
+        self.unselected = ""
 
     def wants(self, url: str) -> bool:
         """Say whether ``url`` may be an entry of this run."""
-        return self._reach.in_site(url) and self._reach.wanted(url) and not is_site_file(url)
+        if not self._reach.in_site(url) or is_site_file(url):
+            return False
+        if self._reach.wanted(url):
+            return True
+        self.unselected = self.unselected or url
+        return False
 
     async def lists(
         self, sources: Sources, robots: Robots, start: NoArticle | None

@@ -13,7 +13,7 @@ from functools import partial
 from msgspec import Struct, structs
 
 from crawler.article.copies import NOT_MODIFIED, Copy, CopyFailed
-from crawler.article.format_set import Known
+from crawler.article.format_set import NONE_WANTED, Known
 from crawler.article.keeping import Keeper
 from crawler.article.mirrored import has_all, is_wrapped
 from crawler.article.reading import NoArticle, Reading
@@ -56,7 +56,8 @@ class Parts(Struct, frozen=True, kw_only=True):
 class Entries:
     """Deals with one site's entries. Mutable state: the names found, and what they came to.
 
-    ``taken`` counts the articles taken up, ``asked`` those of them that cost a request.
+    ``taken`` counts the articles taken up, ``asked`` those of them that cost a request, and
+    ``unwanted`` those that come in none of the wanted formats.
     """
 
     def __init__(self, site: Site, plan: Plan, run: RunInfo, tools: Tools, parts: Parts) -> None:
@@ -75,6 +76,7 @@ class Entries:
         self._aliases: list[tuple[str, str]] = []
         self.taken = 0
         self.asked = 0
+        self.unwanted = 0
 
     async def look(self, entry: Entry) -> None:
         """Deal with ``entry``: ask for what it is due. Raises HostResting."""
@@ -320,8 +322,8 @@ class Entries:
             self._lost(entry, lost)
             return
         if failure.disallowed:
-            slug = before.slug if before is not None else ""
-            self._notes.note(entry, "skipped", failure.why, slug=slug)
+            self.unwanted += failure.why == NONE_WANTED
+            self._notes.note(entry, "skipped", failure.why, before=before)
             self._notes.passed(entry, "skipped", failure.why)
             return
         why = why_blocked(failure)
@@ -329,7 +331,7 @@ class Entries:
         verdict: Verdict = "gone" if failure.status in GONE else "failed"
         attempts = before.attempts if before is not None and known else 0
         slug = before.slug if before is not None else ""
-        self._notes.note(entry, verdict, why, attempts + 1, slug=slug)
+        self._notes.note(entry, verdict, why, attempts + 1, before=before)
         if failure.status in GONE:
             self._discovery.dead(entry)
         if entry.source in ON_PURPOSE or failure.status not in GONE:

@@ -58,12 +58,30 @@ class EntryNotes:
         )
 
     def note(
-        self, entry: Entry, verdict: Verdict, why: str, attempts: int = 0, *, slug: str = ""
+        self,
+        entry: Entry,
+        verdict: Verdict,
+        why: str,
+        attempts: int = 0,
+        *,
+        before: EntryState | None = None,
     ) -> None:
-        """Remember an entry that gave no article now."""
-        now = self._clock()
-        state = self.state(entry, verdict, slug, at=now, why=why, attempts=attempts)
-        self._writer.note_entry(state)
+        """Remember an entry that gave no article now.
+
+        An article that it was ``before`` stays the one that was compared with the site then.
+        """
+        slug, verified = ("", None) if before is None else (before.slug, before.verified_at)
+        self._writer.note_entry(
+            self.state(
+                entry,
+                verdict,
+                slug,
+                at=self._clock(),
+                verified_at=verified,
+                why=why,
+                attempts=attempts,
+            )
+        )
 
     def passed(self, entry: Entry, verdict: str, why: str) -> None:
         """Tell of an entry that is passed over, and why."""

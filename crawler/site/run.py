@@ -15,6 +15,7 @@ from crawler.article.format_set import Known
 from crawler.article.keeping import Keeper
 from crawler.article.reading import NoArticle, Reading
 from crawler.frontier import Entry, Frontier, Room
+from crawler.progress.wording import count
 from crawler.robots import Robots
 from crawler.site.departures import MASS_SAID, Departures
 from crawler.site.discovery import A_PART, Discovery, Reach
@@ -134,6 +135,25 @@ class SiteRun:
     def articles(self) -> int:
         """How many articles this run has taken up."""
         return self._entries.taken
+
+    def choice(self) -> str:
+        """Say which choice of the user's left no article in a run that has ended; empty: none.
+
+        Unless all of them are verified, what an earlier run kept may fit, and was not asked for.
+        """
+        known = self._dues.articles()
+        if self.articles or (known and self._plan.verify != "all") or self._stopping():
+            return ""
+        if unwanted := self._entries.unwanted:
+            formats = ", ".join(sorted(self._plan.formats))
+            return f"none of {count(unwanted, 'article')} comes in a wanted format ({formats})"
+        url = self._discovery.unselected
+        if not url or any(map(self._tools.wanted, known)):
+            return ""
+        return (
+            "no article was had of what include and exclude leave; one URL that they leave out is "
+            f"{url}"
+        )
 
     def close(self) -> None:
         """Say that no more entries come from outside: the run ends when the frontier is empty."""

@@ -16,7 +16,7 @@ from storage.archive import Archive
 from storage.model import Draft, EventKind, Manifest, Site
 from storage.reindex import reindex
 from storage.writer import Writer
-from tests.crawler.runs import Ran, history, reasons, run
+from tests.crawler.runs import Ran, entries, history, reasons, run
 from tests.crawler.small_site import Page, SmallSite, article
 
 STORIES = 12
@@ -92,6 +92,21 @@ class TestGone:
             manifest = archive.manifest(event)
             assert [record.role for record in manifest.records] == ["evidence"]
             assert all(row.gone_at is None for row in archive.newest_all())
+
+    @pytest.mark.parametrize("status", [404, 403, 500])
+    async def test_what_was_verified_before_stays_so(
+        self, site: SmallSite, tmp_path: Path, status: int
+    ) -> None:
+        site.pages |= {"/a": article("Story")}
+        site.list("/a")
+        await run(f"{site.base}/", tmp_path)
+        verified = entries(tmp_path)[f"{site.base}/a"].verified_at
+        site.pages["/a"] = Page(status=status)
+        await run(f"{site.base}/", tmp_path)
+        state = entries(tmp_path)[f"{site.base}/a"]
+        assert state.verdict != "article"
+        assert verified is not None
+        assert state.verified_at == verified
 
     async def test_the_second_one_long_enough_after_makes_it_gone(
         self, room: NewsroomServer, tmp_path: Path

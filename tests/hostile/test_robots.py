@@ -96,7 +96,7 @@ FORBIDDING: dict[str, tuple[Route, str]] = {
         "robots.txt could not be read: the answer was cut short",
     ),
     "no HTTP": (sent(b"User-agent: *\n"), "robots.txt could not be read: the answer is not"),
-    "endless": (endless(OK + b"\r\n", FORBID * 999), "disallowed: robots.txt"),
+    "endless": (endless(OK + b"\r\n", FORBID * 999), "not asked for: robots.txt holds more than"),
     "endless headers": (endless(OK, b"X: y\r\n" * 99), "robots.txt could not be read: the answer"),
     "a redirect into our network": (
         moved("http://169.254.169.254/robots.txt"),

@@ -129,6 +129,21 @@ class TestRobots:
         assert failure.disallowed
         assert site.asked == ["/robots.txt", "/a"]
 
+    @pytest.mark.parametrize(
+        ("rules", "why"),
+        [
+            (Page(body="User-agent: *\nDisallow: /"), "disallowed: robots.txt"),
+            (Page(status=503), "not asked for: robots.txt was answered with status 503"),
+        ],
+    )
+    async def test_what_no_rule_forbids_is_not_called_disallowed(
+        self, site: SmallSite, rules: Page, why: str
+    ) -> None:
+        site.pages["/robots.txt"] = rules
+        async with copying(site.base) as copyist:
+            failure = await failed(copyist, place(f"{site.base}/a"))
+        assert (failure.why, failure.disallowed) == (why, True)
+
     async def test_the_user_may_overrule_it(self, site: SmallSite) -> None:
         site.pages["/robots.txt"] = Page(body="User-agent: *\nDisallow: /")
         site.pages["/a"] = article("Story")

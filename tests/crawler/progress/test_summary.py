@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
+
+import pytest
 
 from crawler.events import ErrorLine, Failed, Passed, Stored, Summary
 from crawler.progress.summary import render_summary
@@ -80,6 +83,26 @@ def test_pages_that_are_no_article_are_counted_and_their_reasons_pointed_to() ->
     assert lines[2] == "  no article 2 pages; why: 'my news/runs/r1.jsonl'"
 
 
+def test_known_articles_that_were_not_there_are_counted() -> None:
+    tally = Tally()
+    tally.take(Passed(at=T0, site="s", url="https://h/a", verdict="not there", why="404"))
+    lines = render_summary(Summary(run="r1", sites=1, articles=39), tally).splitlines()
+    assert lines[2] == "  not there  1 known article, kept as it was; why: mirror/runs/r1.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("verify", "found"),
+    [
+        ("all", "every article is compared, so that an unannounced one is found too."),
+        ("due", "an unannounced one is found within 30 days."),
+        ("none", "an unannounced one is not found (--verify none)."),
+    ],
+)
+def test_it_is_said_when_an_edit_is_found_that_no_date_tells(verify: Any, found: str) -> None:
+    told = render_summary(Summary(run="r", sites=1, articles=1), verify=verify)
+    assert told.splitlines()[-1] == f"Run it again to catch edits: {found}"
+
+
 def test_an_interrupted_run_says_that_it_goes_on() -> None:
     text = render_summary(Summary(run="r", sites=1), interrupted=True)
     assert text.startswith("Interrupted, and saved: 0 articles")
@@ -89,6 +112,7 @@ def test_an_interrupted_run_says_that_it_goes_on() -> None:
 def test_a_run_that_found_nothing_says_how_to_look() -> None:
     text = render_summary(Summary(run="r", sites=1, requests=3))
     assert "kept       nothing new" in text
+    assert "No article was found: check the URL." in text
     assert text.endswith("What was asked, and what came:\n  mirror/runs/r.jsonl")
 
 
@@ -104,7 +128,7 @@ def test_a_run_that_found_nothing_says_so_alone_and_names_the_empty_mirror_it_ma
     summary = Summary(run="r", sites=1, articles=0, requests=2, failed=1, errors=errors, seconds=1)
     told = render_summary(summary, mirror="m", made=True).splitlines()
     assert told[-3:] == [
-        "No article was found: check the URL. What was asked, and what came:",
+        "No article was found: see what failed, above. What was asked, and what came:",
         "  m/runs/r.jsonl",
         "The mirror m is new and empty: it may be removed.",
     ]

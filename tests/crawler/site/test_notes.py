@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -34,14 +35,26 @@ class Told:
 @pytest.mark.parametrize("verdict", ["page", "failed", "skipped", "gone"])
 def test_what_gave_no_article_is_noted_with_its_list_and_reason(verdict: Any) -> None:
     told = Told()
-    told.notes.note(ENTRY, verdict, "why it is so", 3, slug="a")
+    told.notes.note(ENTRY, verdict, "why it is so", 3)
     (state,) = told.noted
     assert (state.site, state.url, state.verdict, state.why) == (
         "a", ENTRY.url, verdict, "why it is so",
     )  # fmt: skip
     assert (state.lastmod, state.checked_at, state.run) == ("2026-06-18", NOW, "a-run")
-    assert (state.slug, state.attempts, state.verified_at) == ("a", 3, None)
+    assert (state.slug, state.attempts, state.verified_at) == ("", 3, None)
     assert told.events == []
+
+
+def test_an_article_that_is_not_had_now_stays_the_one_that_was_verified_then() -> None:
+    told = Told()
+    then = NOW - timedelta(days=3)
+    before = EntryState(
+        site="a", url=ENTRY.url, verdict="article", slug="a", checked_at=NOW, run="r",
+        verified_at=then,
+    )  # fmt: skip
+    told.notes.note(ENTRY, "failed", "why it is so", 1, before=before)
+    (state,) = told.noted
+    assert (state.verdict, state.slug, state.verified_at) == ("failed", "a", then)
 
 
 def test_each_thing_that_happens_to_an_entry_is_an_event_of_its_site() -> None:

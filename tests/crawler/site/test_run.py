@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -177,3 +178,53 @@ async def test_records_that_are_none_of_the_sites_are_said(site: SmallSite, tmp_
     ran = await run(f"{site.base}/", tmp_path / "m", records=hints)
     assert ran.failures.keys() == {"http://other.example/a"}
     assert [row.slug for row in history(tmp_path / "m")] == ["a"]
+
+
+class TestChoice:
+    """A choice of formats or URLs that leaves no article is said to be it, and a failure."""
+
+    @pytest.fixture
+    async def stories(self, site: SmallSite) -> SmallSite:
+        """Publish two articles, named by the sitemap and by the start page."""
+        site.pages |= {"/": Page(body="<h1>Home</h1><a href=/a>x</a>")}
+        site.pages |= {path: article(f"Story {path}") for path in ("/a", "/b")}
+        site.list("/a", "/b")
+        return site
+
+    async def test_formats_that_no_article_comes_in_are_named(
+        self, stories: SmallSite, tmp_path: Path
+    ) -> None:
+        ran = await run(f"{stories.base}/", tmp_path, formats=("pdf", "ps"), probe=False)
+        assert ran.failures == {
+            f"{stories.base}/": "none of 2 articles comes in a wanted format (pdf, ps)"
+        }
+
+    @pytest.mark.parametrize("choice", [{"include": ("*/no/*",)}, {"exclude": ("*/[ab]",)}])
+    async def test_include_and_exclude_that_leave_no_article_are_named(
+        self, stories: SmallSite, tmp_path: Path, choice: dict[str, Any]
+    ) -> None:
+        ran = await run(f"{stories.base}/", tmp_path, **choice)
+        assert ran.failures == {
+            f"{stories.base}/": "no article was had of what include and exclude leave; "
+            f"one URL that they leave out is {stories.base}/a"
+        }
+
+    async def test_a_choice_that_fits_what_an_earlier_run_kept_is_none(
+        self, stories: SmallSite, tmp_path: Path
+    ) -> None:
+        for _ in range(2):
+            ran = await run(f"{stories.base}/", tmp_path, exclude=("*/b",), verify="due")
+            assert ran.failures == {}
+
+    async def test_it_is_not_blamed_where_what_it_left_has_vanished(
+        self, stories: SmallSite, tmp_path: Path
+    ) -> None:
+        await run(f"{stories.base}/", tmp_path, exclude=("*/b",))
+        stories.pages["/a"] = Page(status=404)
+        assert (await run(f"{stories.base}/", tmp_path, exclude=("*/b",))).failures == {}
+
+    async def test_a_site_without_articles_does_not_fail(
+        self, site: SmallSite, tmp_path: Path
+    ) -> None:
+        site.pages["/"] = Page(body="<h1>Home</h1>")
+        assert (await run(f"{site.base}/", tmp_path)).failures == {}
