@@ -39,6 +39,7 @@ from storage.model import (
 )
 from storage.records import Records
 from storage.segments.opening import open_segments
+from storage.times import format_utc
 from storage.warc import most_of
 from storage.warc_read import Parsed
 
@@ -238,8 +239,18 @@ class Archive:
     def _rows(self, site: str, slug: str) -> list[SnapshotRow]:
         rows = self.history(site, slug)
         if not rows:
-            raise NoSuchArticle(f"no snapshot of {slug!r} on {site}")
+            raise NoSuchArticle(f"no snapshot of {slug!r} on {site}{self._buried(site, slug)}")
         return rows
+
+    def _buried(self, site: str, slug: str) -> str:
+        """Return the rest of a sentence on an article without snapshots: that it was forgotten."""
+        buried = [one for one in self.events(site, slug) if one.event == "forgotten"]
+        if not buried:
+            return ""
+        when = format_utc(buried[-1].observed_at.replace(microsecond=0))
+        # Anybody may have written it, an escape sequence too.
+        reason = buried[-1].detail.get("reason", "")
+        return f": it was forgotten on {when}, for the reason {reason!r}"
 
     def newest(self, site: str, slug: str) -> Manifest | None:
         """Return an article's newest snapshot, or None.

@@ -233,12 +233,12 @@ class UnusablePlace(ArchiveError):
 
 
 class BadPlace(ArchiveError):
-    """The place in a bucket that was asked for is none (user's fault)."""
+    """The place that was asked for is none, in a bucket or on a disk (user's fault)."""
 
     exit_code = 2
 
     def __init__(self, url: str, why: str) -> None:
-        """``url``: the place, without credentials; ``why``: the rest of the sentence."""
+        """``url``: the place, a path or without credentials; ``why``: the rest of the sentence."""
         super().__init__(f"{url} can't be written: {why}")
 
 
@@ -274,3 +274,14 @@ def os_errors(doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise from_os_error(error, doing) from error
+
+
+@contextmanager
+def making(folder: Path) -> Iterator[None]:
+    """Raise BadPlace where no folder can be made at what a user names; other errors pass."""
+    try:
+        yield
+    except (FileNotFoundError, FileExistsError, NotADirectoryError) as error:
+        there = folder.exists() and not folder.is_dir()
+        why = "it is not a folder" if there else "no folder can be made there"
+        raise BadPlace(str(folder), why) from error

@@ -20,7 +20,7 @@ from typing import Self
 
 from storage import layout
 from storage.codings import BytesLike, CodingError, decode
-from storage.errors import DamageFound, InTheWay, os_errors
+from storage.errors import DamageFound, InTheWay, making, os_errors
 from storage.files import is_file_name, is_safe
 from storage.index.index import Index
 from storage.index.naming import AS_ITS_URL, file_of
@@ -84,11 +84,15 @@ class Tree:
         self._folders: set[Path] = {root}
 
     def open(self) -> None:
-        """Make the folder, and clear what a killed run left in ``.part``."""
+        """Make the folder, and clear what a killed run left in ``.part``.
+
+        Raises BadPlace where it is none and can't be made, ReadOnly, DiskFull, StoreFailed.
+        """
         with os_errors(f"opening {self.root}"):
             if self._part.exists():
                 shutil.rmtree(self._part)
-            self._part.mkdir(parents=True)
+            with making(self.root):
+                self._part.mkdir(parents=True)
 
     def close(self) -> None:
         """Take the folder of temporary files away."""

@@ -25,6 +25,7 @@ from storage.errors import (
     IndexUnusable,
     SegmentsAway,
     StoreFailed,
+    making,
     os_errors,
 )
 from storage.files import Names
@@ -91,8 +92,8 @@ class Store:
     ) -> None:
         """Take the lock, make the mirror where there is none, and recover what a crash left.
 
-        ``index`` and ``segments``: as in layout.make. Raises LockHeld, NotAMirror, UnusablePlace,
-        NewerFormat, DamageFound, ReadOnly, DiskFull, StoreFailed.
+        ``index`` and ``segments``: as in layout.make. Raises BadPlace, LockHeld, NotAMirror,
+        UnusablePlace, NewerFormat, DamageFound, ReadOnly, DiskFull, StoreFailed.
         """
         self.root = root.absolute()
         self.notes: tuple[str, ...] = ()
@@ -101,7 +102,7 @@ class Store:
         self._appender: Appender | None = None
         self._runs: dict[str, Row] = {}
         layout.may_make(self.root)
-        with os_errors(f"making {self.root}"):
+        with os_errors(f"making {self.root}"), making(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
         self._lock = WriterLock(self.root, now)
         self._lock.take()

@@ -14,6 +14,7 @@ Into = Annotated[
     Path | None,
     typer.Option(
         "--into",
+        "--mirror",
         metavar="DIR",
         envvar="SLUGLINE_MIRROR",
         help="Where to keep it. [default: mirror, or what --config says]",

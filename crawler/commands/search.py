@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from storage.archive import Archive, SnapshotRow
-    from storage.search.fulltext import Hit
+    from storage.search.fulltext import Hit, Question
 
 Words = Annotated[
     list[str],
@@ -93,14 +93,31 @@ def search(
         if asked.empty:
             raise UsageError(f"{asked.words!r} holds no word to look for")
         found = _rows(archive, fulltext_opening.search(archive, asked, complain))
+        narrowed = {
+            "--lang": lang, "--topic": topic, "--entity": entity, "--finding": finding,
+            "--since": since, "--site": site,
+        }  # fmt: skip
+        given = [f"{option} {clean(value)}" for option, value in narrowed.items() if value]
+        nothing = "" if found or as_json else _nothing(archive, asked, given)
     if as_json:
         for row, hit in found:
             json_line(row.as_log() | _as_log(hit))
         return
-    if not found:
-        complain(f"no article has all of {clean(asked.words)}")
+    if nothing:
+        complain(nothing)
         return
     table(("SLUG", "TITLE", "UPDATED", "TEXT"), (_told(row, hit) for row, hit in found))
+
+
+def _nothing(archive: Archive, asked: Question, given: Sequence[str]) -> str:
+    """Say why nothing was found: no article has the words, or the options ``given`` left it out."""
+    from storage.search import opening as fulltext_opening
+    from storage.search.fulltext import Question
+
+    wide = Question(words=asked.words, canonicals=asked.canonicals)
+    if given and _rows(archive, fulltext_opening.search(archive, wide)):
+        return f"what has all of {clean(asked.words)} was left out by {', '.join(given)}"
+    return f"no article has all of {clean(asked.words)}"
 
 
 def _rows(archive: Archive, hits: Sequence[Hit]) -> list[tuple[SnapshotRow, Hit]]:

@@ -120,7 +120,8 @@ def _of_run(
 ) -> Iterator[Failing]:
     scopes = {one.scope: one.name for one in archive.sites()}
     ended = run.finished_at or run.started_at
-    told = set(said)
+    # That it was left alone is what was wanted.
+    told = {url for name in scopes.values() for url in archive.forgotten(name)}.union(said)
     for error in run.summary.get("errors", ()):
         url, why = str(error["url"]), str(error["reason"])
         name = _site_of(url, scopes)

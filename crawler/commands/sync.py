@@ -87,10 +87,22 @@ def sync(
     if check:
         _tell(request, read, as_json=as_json)
         return
-    if metrics is not None and not os.access(metrics.parent, os.W_OK):
-        raise UsageError(f"--metrics {metrics}: its folder must exist and be writable")
+    _check_metrics(metrics)
     voice = running.Voice(as_json=as_json, quiet=quiet, log_format=log_format)
     raise typer.Exit(running.run(request, voice, strict=strict, metrics=metrics))
+
+
+def _check_metrics(file: Path | None) -> None:
+    """Refuse a FILE that can't be written, or that no collector would read."""
+    import os
+
+    if file is None:
+        return
+    if not os.access(file.parent, os.W_OK):
+        raise UsageError(f"--metrics {file}: its folder must exist and be writable")
+    # A pipe or a device may be called as it likes.
+    if file.suffix != ".prom" and (file.is_file() or not file.exists()):
+        raise UsageError(f"--metrics {file}: its name must end in .prom, or nobody collects it")
 
 
 def _tell(request: MirrorRequest, config: Config, *, as_json: bool) -> None:

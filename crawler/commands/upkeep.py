@@ -118,6 +118,7 @@ def forget(
     Every edition's bodies, text and titles go, out of segments, index, files/, lost/ and run logs.
     A tombstone with the reason stays, with the slug and the URLs, which no run asks for again. At
     the end it says which exports, backups and other articles must follow. It can't be taken back.
+    Told again, it takes out what is left, and the first reason stands.
 
     Examples:
       slugline forget some-article --reason "court order 12 O 34/26"
@@ -129,10 +130,12 @@ def forget(
         raise UsageError("--reason: say why, in words that may be read by all")
     done = forget_all(mirror, slug, reason=reason, now=datetime.now(UTC), site=site)
     if as_json:
-        json_line({**_facts(done), "must_follow": _must_follow(done, str(mirror))})
+        json_line({**_facts(done, reason), "must_follow": _must_follow(done, str(mirror))})
         return
-    gone = done.trace
-    typer.echo(f"{gone.site}/{clean(gone.slug)} is forgotten: {clean(reason)}")
+    gone, earlier = done.trace, done.trace.tombstone
+    done_at = moment_text(earlier.observed_at.replace(microsecond=0)) if earlier else ""
+    what = f"was forgotten already, on {done_at}" if earlier else "is forgotten"
+    typer.echo(f"{gone.site}/{clean(gone.slug)} {what}: {clean(_kept(done, reason))}")
     typer.echo(
         f"Taken out: {count(done.groups, 'record group')} ({size(done.bytes)}) of "
         f"{count(done.segments, 'segment')}, {count(done.files, 'file')} of files/, "
@@ -144,11 +147,17 @@ def forget(
         typer.echo(f"  {clean(sentence, 1_000)}")
 
 
-def _facts(done: Forgotten) -> dict[str, object]:
+def _kept(done: Forgotten, reason: str) -> str:
+    """Return the reason that all may read: an earlier one is not replaced."""
+    return done.trace.tombstone.detail.get("reason", "") if done.trace.tombstone else reason
+
+
+def _facts(done: Forgotten, reason: str) -> dict[str, object]:
     counts = {name: getattr(done, name) for name in ("groups", "segments", "bytes", "files")}
     gone = done.trace
     where = {"site": gone.site, "slug": gone.slug, "urls": list(gone.urls)}
-    return {**where, **counts, "log_lines": done.lines, "lost": done.lost}
+    why = {"reason": _kept(done, reason), "already": gone.tombstone is not None}
+    return {**where, **why, **counts, "log_lines": done.lines, "lost": done.lost}
 
 
 def _must_follow(done: Forgotten, mirror: str) -> list[str]:

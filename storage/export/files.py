@@ -42,8 +42,8 @@ def export_files(
     """Write every format's newest bytes under ``out``, decoded, and say how many.
 
     Where ``out`` is the mirror's own ``files/`` the writer's lock is taken, and private articles
-    and captured originals are in it, as runs put them there. Raises LockHeld, DamageFound,
-    ReadOnly, DiskFull, StoreFailed.
+    and captured originals are in it, as runs put them there. Raises BadPlace, LockHeld,
+    DamageFound, ReadOnly, DiskFull, StoreFailed.
     """
     if out.resolve() == (archive.root / FILES).resolve():
         own = structs.replace(chosen, canonicals=True, private=True)

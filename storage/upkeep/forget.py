@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from storage.errors import StoreFailed
 from storage.index.beside import remove
@@ -33,7 +33,10 @@ from storage.upkeep.trace import Trace, trace
 
 
 class Forgotten(Struct, frozen=True, kw_only=True):
-    """What was taken out: groups and bytes of segments, files, lines of run logs, lost files."""
+    """What was taken out: groups and bytes of segments, files, lines of run logs, lost files.
+
+    ``trace`` is as it was before: where it has a tombstone, that one's reason stands.
+    """
 
     trace: Trace
     groups: int
@@ -49,19 +52,21 @@ def forget(
 ) -> Forgotten:
     """Take an article out of all that a mirror holds, and leave a tombstone with the ``reason``.
 
+    Where it was forgotten before, what is left of it goes, and the tombstone stays as it is.
+
     Raises NoSuchArticle, AmbiguousSlug, LockHeld, DamageFound.
     """
     root = root.absolute()
     gone = trace(root, slug_or_url, site)
-    if gone.tombstone is None:
-        gone = structs.replace(gone, tombstone=_bury(root, gone, reason, now))
+    earlier = gone.tombstone
+    tombstone = _bury(root, gone, reason, now) if earlier is None else earlier.sequence
     with Upkeep(root, now) as upkeep:
         files = forget_files(root, upkeep.index, gone)
         lines, lost = scrub_runs(root, gone), scrub_lost(root, gone)
         with upkeep.index.holding({gone.site}):
             # Nobody stores more of it between this look and the last of it.
             unseen = _drop_unseen(upkeep, gone)
-            gaps = _gaps(upkeep.index, gone)
+            gaps = _gaps(upkeep.index, gone, tombstone)
             freed = sum(upkeep.drop(name, gaps[name]) for name in sorted(gaps))
         forget_notes(upkeep.index, gone.site, gone.slug, gone.urls)
         upkeep.settle()
@@ -134,11 +139,11 @@ _GROUPS = """
 """
 
 
-def _gaps(index: Index, gone: Trace) -> dict[str, list[Gap]]:
+def _gaps(index: Index, gone: Trace, tombstone: int) -> dict[str, list[Gap]]:
     """Return every group of the article but its tombstone, by segment."""
     gaps: dict[str, list[Gap]] = {}
     for row in index.ask(_GROUPS, site=gone.site, slug=gone.slug):
-        if row["sequence"] != gone.tombstone:
+        if row["sequence"] != tombstone:
             gap = Gap(offset=row["place"], length=row["length"])
             gaps.setdefault(row["segment"], []).append(gap)
     return gaps

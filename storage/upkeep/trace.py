@@ -14,7 +14,7 @@ from storage.archive import Archive, EventRow, SnapshotRow
 from storage.errors import ArchiveError
 from storage.index.naming import file_of
 from storage.index.reader import Reader
-from storage.index.rows import Row, from_micros
+from storage.index.rows import Row, event_row, from_micros
 from storage.model import Manifest
 
 
@@ -23,7 +23,7 @@ class Trace(Struct, frozen=True, kw_only=True):
 
     ``words`` are its titles; ``related`` articles, as site and slug, may hold the same text: the
     original that it names, or another copy of its bytes. ``first`` and ``last`` bound its
-    observation. ``tombstone`` is the sequence number of one that is there already.
+    observation. ``tombstone`` is one that is there already.
     """
 
     site: str
@@ -39,7 +39,7 @@ class Trace(Struct, frozen=True, kw_only=True):
     snapshots: int
     first: datetime | None
     last: datetime | None
-    tombstone: int | None
+    tombstone: EventRow | None
 
 
 def trace(root: Path, slug_or_url: str, site: str | None = None) -> Trace:
@@ -112,10 +112,8 @@ def _traced(index: Reader, site: str, slug: str) -> Trace:
     urls |= {row[name] for row in shown for name in ("url", "final_url") if row[name]}
     titles = ask("SELECT DISTINCT title FROM snapshots", _OF_ARTICLE, "AND title != ''")
     seen = [from_micros(row["at"]) for row in ask(_OBSERVED, _OF_ARTICLE)]
-    buried = ask(
-        "SELECT sequence FROM events", _OF_ARTICLE, "AND event = 'forgotten' ORDER BY sequence"
-    )
-    last = buried[-1]["sequence"] if buried else None
+    buried = ask("SELECT * FROM events", _OF_ARTICLE, "AND event = 'forgotten' ORDER BY sequence")
+    last = event_row(buried[-1]) if buried else None
     return Trace(
         site=site,
         scope=home["scope"],
@@ -130,7 +128,7 @@ def _traced(index: Reader, site: str, slug: str) -> Trace:
         snapshots=len(seen),
         first=min(seen, default=None),
         last=max(seen, default=None),
-        tombstone=last if last == article["last"] else None,
+        tombstone=last if last and last.sequence == article["last"] else None,
     )
 
 

@@ -14,6 +14,7 @@ from msgspec import structs
 from storage.archive import Archive
 from storage.errors import (
     BadDraft,
+    BadPlace,
     DiskFull,
     LockHeld,
     NewerFormat,
@@ -114,6 +115,12 @@ def test_what_is_no_mirror_is_refused_without_a_file(tmp_path: Path) -> None:
     with pytest.raises(NotAMirror):
         open_store(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_place_where_no_folder_can_be_is_the_users_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(BadPlace, match="file/m can't be written: no folder can be made there"):
+        open_store(tmp_path / "file" / "m")
 
 
 def test_a_newer_mirror_is_refused_and_its_lock_given_back(tmp_path: Path) -> None:

@@ -41,6 +41,16 @@ def test_export_to_a_place_that_cannot_be_written_is_refused(mirror: Path, tmp_p
     complaint(slugline("export", "jsonl", "--mirror", mirror))
 
 
+def test_a_file_in_place_of_a_tree_is_the_users_fault(mirror: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o.jsonl"
+    out.write_text("mine")
+    said = complaint(slugline("export", "files", out, "--mirror", mirror))
+    assert said == f"slugline: {out} can't be written: it is not a folder\n"
+    below = complaint(slugline("export", "files", out / "x", "--mirror", mirror))
+    assert below == f"slugline: {out / 'x'} can't be written: no folder can be made there\n"
+    assert out.read_text() == "mine"
+
+
 def test_export_files_writes_a_tree(mirror: Path, tmp_path: Path) -> None:
     assert slugline("export", "files", tmp_path / "t", "--mirror", mirror).exit_code == 0
     bodies = [path.read_bytes() for path in (tmp_path / "t").rglob("*") if path.is_file()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.crawler.commands.calling import slugline
 
 FLAGS = [
-    "--into",
+    "--into, --mirror",
     "--records",
     "--format",
     "--rate",

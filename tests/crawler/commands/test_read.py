@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from storage.writer import Writer
-from tests.crawler.commands.archives import BASE, draft
+from tests.crawler.commands.archives import BASE, draft, fill
 from tests.crawler.commands.calling import KEY, complaint, lines, slugline
 
 
@@ -111,6 +111,17 @@ def test_what_is_not_there_is_named(mirror: Path) -> None:
                     ["show", "alpha", "--revision", "7"], ["log", "nope"],
                     ["show", "alpha", "--at", "2020-01-01"]):  # fmt: skip
         complaint(slugline(*command, "--mirror", mirror))
+
+
+def test_what_was_forgotten_is_said_to_be(tmp_path: Path) -> None:
+    asyncio.run(fill(tmp_path))
+    reason = "\x1b[31mA court asked"
+    slugline("forget", "alpha", "--reason", reason, "--mirror", tmp_path)
+    for command in (["show", "alpha"], ["show", "https://example.org/news/alpha"],
+                    ["show", "alpha", "--revision", "0"], ["diff", "alpha", "1", "2"]):  # fmt: skip
+        said = complaint(slugline(*command, "--mirror", tmp_path))
+        assert "no snapshot of 'alpha' on example.org: it was forgotten on 20" in said
+        assert said.endswith(r"Z, for the reason '\x1b[31mA court asked'" + "\n")
 
 
 def test_a_slug_on_several_sites_needs_one_of_them(mirror: Path) -> None:

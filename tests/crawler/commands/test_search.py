@@ -61,6 +61,24 @@ def test_a_search_is_narrowed_down(mirror: Path) -> None:
     assert found("--since", "2030-01-01") == []
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--lang", "xx"), "--lang xx"),
+        (("--since", "2030-01-01", "--topic", "x"), "--topic x, --since 2030-01-01"),
+        (("--site", "example.net"), "--site example.net"),
+    ],
+)
+def test_what_the_options_left_out_is_not_said_to_be_nowhere(
+    options: tuple[str, ...], told: str, mirror: Path
+) -> None:
+    shown = slugline("search", "second", *options, "--mirror", mirror)
+    assert (shown.exit_code, shown.stdout) == (0, "")
+    assert shown.stderr == f"slugline: what has all of second was left out by {told}\n"
+    nowhere = slugline("search", "first", *options, "--mirror", mirror)
+    assert nowhere.stderr == "slugline: no article has all of first\n"
+
+
 def test_findings_and_captured_originals_are_asked_for(mirror: Path) -> None:
     def found(*options: str) -> list[object]:
         rows = lines(slugline("search", *options, "--json", "--mirror", mirror))

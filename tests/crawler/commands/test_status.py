@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from crawler.site.entries import FORGOTTEN
 from storage.model import EntryState
 from storage.writer import Writer
 from tests.crawler.commands.archives import BASE, fill
@@ -88,6 +89,19 @@ def test_a_mirror_whose_runs_are_forgotten_still_answers(mirror: Path) -> None:
     rows = {row["site"]: row for row in lines(slugline("status", "--json", "--mirror", mirror))}
     assert rows["example.net"]["good_at"] is None
     assert rows["example.net"]["troubles"] == []
+
+
+async def test_what_was_forgotten_on_purpose_is_no_trouble(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    asked = ("forget", "alpha", "--reason", "asked", "--mirror", tmp_path)
+    await asyncio.to_thread(slugline, *asked)
+    url = "https://example.org/news/alpha"
+    async with Writer(tmp_path) as writer:
+        await writer.begin_run("mirror", (url,), BASE)
+        await writer.finish_run({"errors": [{"url": url, "reason": FORGOTTEN}]}, finished=True)
+    for flags in ((), ("--failed",)):
+        told = await asyncio.to_thread(slugline, "status", *flags, "--mirror", tmp_path)
+        assert (told.exit_code, FORGOTTEN in told.stdout) == (0, False)
 
 
 async def test_of_many_troubles_the_commonest_are_told(tmp_path: Path) -> None:

@@ -83,6 +83,22 @@ def test_forget_as_json(tmp_path: Path) -> None:
     assert len(told["must_follow"]) == 4
 
 
+def test_what_was_forgotten_already_keeps_its_first_reason(tmp_path: Path) -> None:
+    stored(tmp_path, article("story"))
+
+    def told(reason: str, *flags: str) -> str:
+        asked = ("story", "--reason", reason, *flags)
+        return slugline("forget", *asked, "--mirror", tmp_path).stdout
+
+    told("reason one")
+    again = told("reason two")
+    assert again.startswith("news.example/story was forgotten already, on 20")
+    assert "Z: reason one\n" in again
+    assert "reason two" not in again
+    as_json = msgspec.json.decode(told("reason two", "--json"))
+    assert (as_json["reason"], as_json["already"]) == ("reason one", True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -59,7 +59,9 @@ def test_of_damaged_snapshots_the_index_tells_enough(tmp_path: Path) -> None:
 
 def test_a_tombstone_that_is_the_last_word_is_named(tmp_path: Path) -> None:
     stored(tmp_path, article(), event("forgotten", seen=hour(1), detail={"reason": "asked"}))
-    assert trace(tmp_path, "story").tombstone == 2
+    found = trace(tmp_path, "story").tombstone
+    assert found is not None
+    assert (found.sequence, found.detail) == (2, {"reason": "asked"})
     stored(tmp_path, event("alias", seen=hour(2)))
     assert trace(tmp_path, "story").tombstone is None
 
