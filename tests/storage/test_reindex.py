@@ -185,7 +185,11 @@ from storage.reindex import reindex
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
 reindex(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]))
 """
-_WAITS = "SELECT count(*) FROM pg_locks, pg_sleep(0.02) WHERE NOT granted"
+_WAITS = """
+    SELECT count(*) FROM pg_locks, pg_sleep(0.02) WHERE NOT granted
+      AND relation = 'news.snapshots'::regclass
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 _SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'news%' ORDER BY nspname"
 
 
