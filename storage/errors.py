@@ -146,10 +146,12 @@ class DamageFound(ArchiveError):
     """Stored bytes are not what was written: nothing was cut or changed."""
 
     exit_code = 4
+    #: What to do about it.
+    advice: ClassVar[str] = "bring back a copy of it, or run `slugline verify --repair`"
 
     def __init__(self, where: str, why: str) -> None:
         """``where``: the segment and offset; ``why``: what is wrong there."""
-        super().__init__(f"damage in {where}: {why}. Nothing was changed; bring back a copy of it")
+        super().__init__(f"damage in {where}: {why}. Nothing was changed; {self.advice}")
         self.where = where
         self.why = why
 

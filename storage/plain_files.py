@@ -26,6 +26,7 @@ from storage.index.index import Index
 from storage.index.naming import AS_ITS_URL, file_of
 from storage.index.packing import mark_of, unpacked
 from storage.index.rows import Row, from_micros, to_micros, values_of
+from storage.segments.names import place_of
 from storage.warc import most_of
 
 #: The folder of temporary files inside the tree.
@@ -208,7 +209,7 @@ def decoded(row: Row, body_of: BodyOf) -> bytes:
     """
     with values_of("representations"):
         stored = body_of(unpacked(row["target_id"] or row["record_id"]))
-    where = f"{row['segment']} at {row['offset']}"
+    where = place_of(row["segment"], row["offset"])
     try:
         most = min(row["size"], most_of(len(stored)))
         body = decode(stored, row["content_encoding"], most) if stored else b""

@@ -17,6 +17,7 @@ from storage.index.reader import Reader
 from storage.index.rows import EventRow, SnapshotRow
 from storage.manifest import decode
 from storage.model import Manifest
+from storage.segments.names import place_of
 from storage.segments.opening import open_segments
 from storage.segments.source import Source
 from storage.warc import most_of
@@ -25,7 +26,7 @@ from storage.warc_read import Parsed, RecordError, read_member
 #: Segment files kept open at once: far below any system's limit, more than one reading needs.
 _OPEN = 32
 #: From a reader's place the two look the same.
-_OR_INDEX = "or the index is wrong: `slugline reindex` tells"
+_OR_INDEX = "or the index is wrong: `slugline verify` tells"
 
 
 class Records:
@@ -57,7 +58,7 @@ class Records:
                 return manifest
             return self._with_text(manifest, row)
         except ValueError as error:
-            raise DamageFound(f"{row.segment} at byte {row.offset}", str(error)) from error
+            raise DamageFound(place_of(row.segment, row.offset), str(error)) from error
 
     def _with_text(self, manifest: Manifest, row: SnapshotRow | EventRow) -> Manifest:
         """Put the text back into a manifest. Raises ValueError, DamageFound."""
@@ -92,7 +93,7 @@ class Records:
     def where(self, record_id: str) -> str:
         """Tell a person where a record stands."""
         segment, offset, _ = self._place(record_id)
-        return f"{segment} at byte {offset}"
+        return place_of(segment, offset)
 
     def _place(self, record_id: str) -> tuple[str, int, int]:
         place = record_place(self._index, record_id)
@@ -103,7 +104,7 @@ class Records:
         return place
 
     def _read(self, segment: str, offset: int, length: int, record_id: str) -> Parsed:
-        where = f"{segment} at byte {offset}"
+        where = place_of(segment, offset)
         try:
             parsed = read_member(self.stored(segment, offset, length), verify=True)
         except RecordError as error:

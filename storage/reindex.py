@@ -28,6 +28,7 @@ from storage.lock import WriterLock
 from storage.missing import check_all_there
 from storage.overtaken import LeftOut
 from storage.segments.kinds import Segments
+from storage.segments.names import place_of
 from storage.segments.opening import open_segments
 from storage.segments.recovery import Group, Tail
 from storage.taking_out import losers, take_out
@@ -70,12 +71,16 @@ class ReindexReport(Struct, frozen=True, kw_only=True):
 
 
 class StoredTwice(DamageFound):
-    """Two groups bear one number of one article: of these ``sites``, in ``where`` for one."""
+    """Two groups bear one number of one article: of these ``sites``, in ``segment`` for one."""
 
-    def __init__(self, where: str, sites: Iterable[str]) -> None:
-        """``where``: a segment in which a group is whose number another one has."""
+    #: Which of them counts, no repair could tell.
+    advice = "bring back a copy of it"
+
+    def __init__(self, segment: str, sites: Iterable[str]) -> None:
+        """``segment``: one in which a group is whose number another one has."""
         why = "a snapshot or event in it is there twice: another group has its number"
-        super().__init__(where, why)
+        super().__init__(place_of(segment), why)
+        self.segment = segment
         self.sites = tuple(sites)
 
 
@@ -164,7 +169,7 @@ def _fill(root: Path, index: Index, left_out: Collection[str]) -> ReindexReport:
         _check_numbers(index, twice)
     if twice:
         first = next(iter(twice.values()))
-        raise StoredTwice(first.where, twice)
+        raise StoredTwice(first.segment, twice)
     return ReindexReport(
         segments=len(names),
         snapshots=snapshots,
@@ -235,7 +240,7 @@ def rows_at(group: Group, segment: str) -> Rows:
     try:
         return rows_of(group.manifest, place)
     except ValueError as error:
-        raise DamageFound(f"{segment} at byte {group.offset}", str(error)) from error
+        raise DamageFound(place_of(segment, group.offset), str(error)) from error
 
 
 def site_of(segment: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from itertools import accumulate
 
 from msgspec import Struct, structs
 
@@ -18,6 +19,7 @@ from storage.archive import Archive
 from storage.errors import DamageFound
 from storage.index.rows import EventRow, SnapshotRow
 from storage.model import Manifest, Payload, RecordRef, Representation
+from storage.segments.names import place_of
 from storage.times import parse_rfc3339
 from storage.warc import (
     GZIP_HEADER,
@@ -67,7 +69,11 @@ class Part:
         """Give a group's records, its manifest first. Raises DamageFound."""
         blob = self._archive.group(row)
         head, *stored = _cut(blob, row, manifest)
-        answers = [_read(member, row) for member in stored]
+        borders = accumulate((len(member) for member in stored), initial=row.offset + len(head))
+        answers = [
+            _read(member, place_of(row.segment, at))
+            for member, at in zip(stored, borders, strict=False)
+        ]
         targets = {
             one.record_id: one.target_id
             for one in manifest.representations
@@ -159,23 +165,25 @@ class Part:
 
 
 def _cut(blob: bytes, row: SnapshotRow | EventRow, manifest: Manifest) -> list[bytes]:
-    members = [blob[: row.head]]
-    at = row.head
-    for ref in manifest.records:
-        members.append(blob[at : at + ref.length])
-        at += ref.length
-    if at != len(blob) or not all(member.startswith(GZIP_HEADER) for member in members):
+    members = []
+    at = 0
+    for length in (row.head, *(ref.length for ref in manifest.records)):
+        members.append(blob[at : at + length])
+        if not members[-1].startswith(GZIP_HEADER):
+            raise DamageFound(place_of(row.segment, row.offset + at), "no record begins there")
+        at += length
+    if at != len(blob):
         raise DamageFound(
-            f"{row.segment} at byte {row.offset}", "its records are not as its manifest says"
+            place_of(row.segment, row.offset), "its records are not as its manifest says"
         )
     return members
 
 
-def _read(member: bytes, row: SnapshotRow | EventRow) -> Parsed:
+def _read(member: bytes, where: str) -> Parsed:
     try:
         return read_member(member, verify=True)
     except RecordError as error:
-        raise DamageFound(f"{row.segment} at byte {row.offset}", str(error)) from error
+        raise DamageFound(where, str(error)) from error
 
 
 def _target(answer: Parsed) -> Target:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from storage.errors import DamageFound, StoreFailed
+from storage.segments.names import place_of
 from storage.segments.objects import Objects
 
 #: Bytes of a block: most groups have fewer, so that a snapshot's bodies come with its manifest.
@@ -74,7 +75,7 @@ class Blocks:
         count = max(self._ahead, min(wanted, _AT_ONCE))
         found = self._objects.get(name, number * BLOCK, (number + count) * BLOCK)
         if found is None:
-            raise DamageFound(name, "the object is not there")
+            raise DamageFound(place_of(name), "the object is not there")
         data, size = found
         if self._sizes.setdefault(name, size) != size:
             self.drop(name)

@@ -22,7 +22,7 @@ from storage.segments.appending import Appender
 from storage.segments.blocks import Blocks
 from storage.segments.kinds import Recovery, Segments, Span, Wait
 from storage.segments.local import LocalSegments
-from storage.segments.names import by_writer, is_name, order, site_and_file
+from storage.segments.names import by_writer, is_name, order, place_of, site_and_file
 from storage.segments.objects import Objects
 from storage.segments.rewriting import leave_out
 from storage.segments.source import CHUNK, Source
@@ -196,7 +196,7 @@ class ObjectSource(Source):
         if self._size is None:
             self._size = self._blocks.size(self.name)
         if self._size is None:
-            raise DamageFound(self.name, "the object is not there")
+            raise DamageFound(place_of(self.name), "the object is not there")
         return self._size
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from msgspec import Struct
 from storage.errors import DamageFound, os_errors
 from storage.layout import LOST, durably, sync_folder
 from storage.segments.appending import Appender
+from storage.segments.names import place_of
 from storage.segments.recovery import Group, Tail, manifest_group, walk
 from storage.segments.source import Source
 from storage.warc_read import Parsed, RecordError, read_member
@@ -109,7 +110,7 @@ class Segments(ABC):
         try:
             return read_member(self.read(name, offset, length), verify=verify)
         except RecordError as error:
-            raise DamageFound(f"{name} at byte {offset}", str(error)) from error
+            raise DamageFound(place_of(name, offset), str(error)) from error
 
     def manifest(self, name: str, offset: int) -> Group:
         """Read the manifest at ``offset``; its group's records are not looked at.

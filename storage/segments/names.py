@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TypeAlias
 
+from storage.layout import SEGMENTS
+
 SUFFIX = ".warc.gz"
 #: A segment's file name: when its run began (UTC), which of that run's it is, and whose.
 _NAME = re.compile(
@@ -20,6 +22,12 @@ _STAMP = "%Y%m%dT%H%M%S%fZ"
 
 #: Gives names for a site's next segment, to be tried one after the other.
 Naming: TypeAlias = Callable[[str], Iterator[str]]
+
+
+def place_of(name: str, offset: int | None = None) -> str:
+    """Tell a person where in a mirror a segment stands, and a byte of it."""
+    file = f"{SEGMENTS}/{name}"
+    return file if offset is None else f"{file} at byte {offset}"
 
 
 def order(name: str) -> tuple[str, str, int, str]:

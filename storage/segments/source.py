@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from storage.errors import DamageFound, from_os_error, os_errors
+from storage.segments.names import place_of
 
 #: Bytes read at once where a member's length is not known yet: most manifests fit.
 CHUNK = 64 << 10
@@ -70,7 +71,7 @@ class Source(ABC):
 
     def damage(self, offset: int, why: str) -> DamageFound:
         """Make the error that names this segment and the offset."""
-        return DamageFound(f"{self.name} at byte {offset}", why)
+        return DamageFound(place_of(self.name, offset), why)
 
 
 class FileSource(Source):
@@ -85,12 +86,12 @@ class FileSource(Source):
             except OSError as error:
                 if error.errno not in _NO_FILE:
                     raise
-                raise DamageFound(name, _NO_FILE[error.errno]) from error
+                raise DamageFound(place_of(name), _NO_FILE[error.errno]) from error
             found = os.fstat(self._descriptor)
         self._size = found.st_size
         if not stat.S_ISREG(found.st_mode):
             os.close(self._descriptor)
-            raise DamageFound(name, "it is no file")
+            raise DamageFound(place_of(name), "it is no file")
 
     @property
     def size(self) -> int:

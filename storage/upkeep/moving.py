@@ -21,6 +21,7 @@ from storage import layout
 from storage.errors import ArchiveError, DamageFound, StoreFailed, UnusablePlace, os_errors
 from storage.layout import Leftover, Places
 from storage.segments.kinds import Segments
+from storage.segments.names import place_of
 from storage.segments.opening import open_at
 from storage.segments.source import Source
 from storage.upkeep.leftovers import is_copy, is_same, sweep_segments
@@ -143,7 +144,7 @@ def _digest(source: Source) -> str:
         digest.update(chunk)
         length += len(chunk)
     if length != source.size:
-        raise DamageFound(source.name, "it ends before it should")
+        raise DamageFound(place_of(source.name), "it ends before it should")
     return digest.hexdigest()
 
 

@@ -25,6 +25,7 @@ from storage.layout import Leftover
 from storage.lock import WriterLock
 from storage.recovery import recover
 from storage.reindex import rebuild
+from storage.segments.names import place_of
 from storage.segments.opening import open_segments
 from storage.segments.rewriting import kept_spans, write_aside
 from storage.uninterrupted import uninterrupted
@@ -96,11 +97,11 @@ class Upkeep:
         """
         before = self.segments.size(name)
         if before is None or before != known_segments(self.index).get(name):
-            raise DamageFound(name, "it is not as long as the index says")
+            raise DamageFound(place_of(name), "it is not as long as the index says")
         for gap in gaps:
             group = self.segments.manifest(name, gap.offset)
             if group.length != gap.length:
-                raise DamageFound(f"{name} at byte {gap.offset}", "the index has another group")
+                raise DamageFound(place_of(name, gap.offset), "the index has another group")
         spans = kept_spans(before, {gap.offset: gap.length for gap in gaps})
         self._begin()
         left = self._has_groups(name, gaps)
@@ -118,7 +119,9 @@ class Upkeep:
         """
         sizes = {each: self.segments.size(each) or 0 for each in (name, *others)}
         if any(known_segments(self.index).get(each) != size for each, size in sizes.items()):
-            raise DamageFound(name, "it, or one to be joined to it, is not as the index says")
+            raise DamageFound(
+                place_of(name), "it, or one to be joined to it, is not as the index says"
+            )
         self._begin()
         part = write_aside(self.segments, name, {each: [(0, size)] for each, size in sizes.items()})
         with uninterrupted():

@@ -13,7 +13,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from storage.layout import INDEX, SEGMENTS
+from storage.layout import INDEX
+from storage.segments.names import place_of
 
 Kind: TypeAlias = Literal["segment", "index"]
 Gap: TypeAlias = Literal["partial", "unverified"]
@@ -113,14 +114,9 @@ Found: TypeAlias = Problem | Short | Passed | Report
 Problems: TypeAlias = Iterator[Problem]
 
 
-def file_of(name: str) -> str:
-    """Return a segment's file, relative to the mirror."""
-    return f"{SEGMENTS}/{name}"
-
-
 def in_segment(name: str, offset: int | None, why: str) -> Problem:
     """Return damage in the segment ``name``, nobody's article known."""
-    return Problem(kind="segment", file=file_of(name), offset=offset, why=why)
+    return Problem(kind="segment", file=place_of(name), offset=offset, why=why)
 
 
 def in_index(why: str, *, site: str = "", slug: str = "", url: str = "") -> Problem:

@@ -16,6 +16,7 @@ from storage.index.columns import COLUMNS
 from storage.index.deriving import Rows
 from storage.index.reader import Reader
 from storage.index.rows import Row, Values
+from storage.segments.names import place_of
 from storage.verify.found import Problem, Problems, in_index
 
 #: Groups whose side tables are asked for at once.
@@ -99,7 +100,7 @@ class SegmentRows:
 
     def _no_groups(self) -> Problems:
         for row in self._passed:
-            where = f"{row['segment']} at byte {row['offset']}"
+            where = place_of(row["segment"], row["offset"])
             article = (row["site"], row["slug"], row["url"])
             yield _of(article, f"it has a row of {where}, where no group begins")
         self._passed.clear()

@@ -15,9 +15,10 @@ from storage.files import urn
 from storage.index.deriving import Rows, rows_of
 from storage.index.rows import Place, Row
 from storage.model import Manifest, RecordRef
+from storage.segments.names import place_of
 from storage.segments.recovery import Tail, find_next_record, manifest_group, walk
 from storage.segments.source import Source
-from storage.verify.found import Counts, Passed, Problem, Problems, file_of, in_index, in_segment
+from storage.verify.found import Counts, Passed, Problem, Problems, in_index, in_segment
 from storage.verify.members import Described, fault_of, manifest_in
 from storage.verify.rows import SegmentRows
 from storage.warc import GZIP_HEADER
@@ -120,7 +121,7 @@ class SegmentCheck:
     def _too_short(self, size: int, committed: int) -> Problem:
         why = f"it has {size} bytes, and the index knows of {committed}"
         if self._rows is not None and self._rows.reach() <= size:
-            return in_index(f"{file_of(self._name)}: {why}")
+            return in_index(f"{place_of(self._name)}: {why}")
         return in_segment(self._name, size, f"{why}: its end is missing")
 
     def read(self, at: int, row: Row | None) -> Told | int | DamageFound:

@@ -15,7 +15,8 @@ from storage.index.remembered import all_runs, failing_entries
 from storage.index.rows import Row
 from storage.index.standing import known_segments
 from storage.plain_files import mark_of_folder
-from storage.verify.found import Problem, Problems, file_of, in_index
+from storage.segments.names import place_of
+from storage.verify.found import Problem, Problems, in_index
 from storage.verify.rows import Scopes
 
 #: Faults that the database is to name before it stops looking.
@@ -105,7 +106,7 @@ def check_targets(index: Reader) -> Problems:
         body = f"the body of the {row['format']} of {row['url']}"
         why = f"{body} is in {_said(row['target'])}, which no segment has"
         yield Problem(
-            kind="segment", file=file_of(row["segment"]), offset=row["place"], why=why,
+            kind="segment", file=place_of(row["segment"]), offset=row["place"], why=why,
             site=row["site"], slug=row["slug"], url=row["url"],
         )  # fmt: skip
 

@@ -41,6 +41,11 @@ def test_each_error_has_the_exit_code_of_the_contract(error: ArchiveError, code:
     assert str(error)
 
 
+def test_damage_says_what_may_be_done() -> None:
+    said = str(DamageFound("segments/site/a.warc.gz at byte 7", "a flipped bit"))
+    assert said.endswith("bring back a copy of it, or run `slugline verify --repair`")
+
+
 def test_a_held_lock_names_its_holder() -> None:
     assert "process 7, since 2026" in str(LockHeld(ROOT, 7, "2026-06-19T08:09:44Z"))
     assert "another process" in str(LockHeld(ROOT, None, ""))

@@ -53,3 +53,19 @@ def test_damage_is_said_and_never_exported(mirror: Path, tmp_path: Path) -> None
     segment.write_bytes(data)
     with pytest.raises(DamageFound):
         exported(mirror, tmp_path / "x.warc.gz", private=True)
+
+
+def test_damage_is_named_by_the_byte_at_which_others_name_it(mirror: Path, tmp_path: Path) -> None:
+    with Archive.open(mirror) as archive:
+        row = archive.history(SITE, "a")[0]
+        manifest = archive.manifest(row)
+        at = row.offset + row.head + sum(ref.length for ref in manifest.records[:-1])
+        file = mirror / "segments" / row.segment
+        data = bytearray(file.read_bytes())
+        data[at + manifest.records[-1].length // 2] ^= 1
+        file.write_bytes(data)
+        with pytest.raises(DamageFound) as shown:
+            archive.body(manifest, manifest.records[-1].role)
+    with pytest.raises(DamageFound) as caught:
+        exported(mirror, tmp_path / "x.warc.gz", private=True)
+    assert caught.value.where == shown.value.where == f"segments/{row.segment} at byte {at}"
