@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 import shlex
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -27,6 +28,7 @@ from crawler.progress.wording import clean, count, duration
 from crawler.request import MirrorRequest
 from storage.archive import Archive, Body, SnapshotRow
 from storage.diff import Side, compare, side_name
+from storage.errors import os_errors
 from storage.times import format_utc
 
 #: Stories: enough for two listing pages, few enough to be read in a second.
@@ -44,7 +46,20 @@ async def show_around(into: Path | None, console: Console) -> int:
     if into is not None and await asyncio.to_thread(_occupied, into):
         console.print(Text(f"{into} is not empty: name a folder that is new or empty"))
         return 2
+    made = into is None or not await asyncio.to_thread(into.exists)
     root = into or Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="slugline-demo-"))
+    try:
+        failed, edited = await _mirrored(root, console)
+    except asyncio.CancelledError:
+        # Half a tour is nothing to look at, and would be in the next one's way.
+        await asyncio.to_thread(_clear, root, whole=made)
+        raise
+    await asyncio.to_thread(_tell, root, *edited, console)
+    return 1 if failed else 0
+
+
+async def _mirrored(root: Path, console: Console) -> tuple[bool, tuple[str, str]]:
+    """Mirror the newsroom, twice; return whether anything failed, and the URLs edited."""
     async with NewsroomServer(lambda base: Newsroom.create(base, STORIES)) as server:
         _say(
             console,
@@ -52,15 +67,25 @@ async def show_around(into: Path | None, console: Console) -> int:
             "text and JSON-LD. Only this machine can see it.",
         )
         first = await _mirror(server.base, root, console)
-        openly, silently = _edit(server)
+        edited = _edit(server)
         _say(
             console,
             "Now the newsroom edits two stories: one openly, with a new date; in the other it "
             "changes the headline and keeps the date, so that nobody notices.",
         )
         second = await _mirror(server.base, root, console)
-    await asyncio.to_thread(_tell, root, openly, silently, console)
-    return 1 if first.failed or second.failed or first.partial or second.partial else 0
+    return bool(first.failed or second.failed or first.partial or second.partial), edited
+
+
+def _clear(folder: Path, *, whole: bool) -> None:
+    """Remove what is in a folder of ours, and with ``whole`` the folder. Raises ArchiveError."""
+    if not folder.exists():
+        return
+    with os_errors(f"removing {folder}"):
+        for each in list(folder.iterdir()):
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        if whole:
+            folder.rmdir()
 
 
 def _occupied(folder: Path) -> bool:

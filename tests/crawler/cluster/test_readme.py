@@ -79,6 +79,15 @@ def test_the_settings_are_ones_that_slugline_reads() -> None:
     assert parse_config(settings, {}).site[0].label == "example.net~news"
 
 
+def test_the_image_is_made_of_a_clone_and_asks_no_index_for_slugline() -> None:
+    build = WORKER["build"]
+    assert build["context"] == "./slugline"
+    assert f"clone in `{build['context']}`" in SECTION
+    (installed,) = re.findall(r"RUN --mount=target=(\S+) pip (.*)", build["dockerfile_inline"])
+    where, arguments = installed
+    assert shlex.split(arguments)[-3:] == ["-c", f"{where}/requirements.lock", f"{where}[cluster]"]
+
+
 def test_a_worker_has_time_to_end_well() -> None:
     needed = 2 * Times().grace
     assert int(WORKER["stop_grace_period"].removesuffix("s")) > needed
