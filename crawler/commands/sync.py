@@ -93,16 +93,11 @@ def sync(
 
 
 def _check_metrics(file: Path | None) -> None:
-    """Refuse a FILE that can't be written, or that no collector would read."""
+    """Refuse a FILE that can't be written."""
     import os
 
-    if file is None:
-        return
-    if not os.access(file.parent, os.W_OK):
+    if file is not None and not os.access(file.parent, os.W_OK):
         raise UsageError(f"--metrics {file}: its folder must exist and be writable")
-    # A pipe or a device may be called as it likes.
-    if file.suffix != ".prom" and (file.is_file() or not file.exists()):
-        raise UsageError(f"--metrics {file}: its name must end in .prom, or nobody collects it")
 
 
 def _tell(request: MirrorRequest, config: Config, *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -54,7 +54,8 @@ class Line:
                 if self.told:
                     server.sendall(data)
                 break
-            server.sendall(data)
+            with suppress(OSError):  # a server that has gone
+                server.sendall(data)
         _end(server)
 
 

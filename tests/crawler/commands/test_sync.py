@@ -132,13 +132,6 @@ def test_metrics_need_a_folder_before_anybody_is_asked(config: Path) -> None:
     )
 
 
-def test_metrics_that_no_collector_would_read_are_refused(config: Path) -> None:
-    where = config.parent / "m.txt"
-    asked = ("sync", "--config", config, "--metrics", where)
-    assert "m.txt: its name must end in .prom" in complaint(slugline(*asked))
-    assert list(config.parent.iterdir()) == [config]
-
-
 def test_trouble_is_told_once_and_counted_when_strict(site: Path) -> None:
     prom = site.parent / "slugline.prom"
     first = call("--quiet", config=site)

@@ -118,6 +118,10 @@ def test_what_an_index_made_again_has_no_more_is_found_no_more(tmp_path: Path) -
     stored(tmp_path, told("one", "alpha"), told("two", "alpha", site="other.example"))
     assert sorted(found(tmp_path, "alpha")) == ["one", "two"]
     segments_of(tmp_path)[-1].unlink()
+    index = Index.to_write(tmp_path)
+    with index.begin("having it know the segment no more") as connection:
+        connection.execute("DELETE FROM segments WHERE site = 'other.example'")
+    index.close()
     reindex(tmp_path, hour(2))
     assert found(tmp_path, "alpha") == ["one"]
     assert read(tmp_path) == []
