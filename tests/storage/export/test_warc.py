@@ -55,6 +55,7 @@ def test_damage_is_said_and_never_exported(mirror: Path, tmp_path: Path) -> None
         exported(mirror, tmp_path / "x.warc.gz", private=True)
 
 
+@pytest.mark.segment_files("it is damaged while it is open, and named as a file")
 def test_damage_is_named_by_the_byte_at_which_others_name_it(mirror: Path, tmp_path: Path) -> None:
     with Archive.open(mirror) as archive:
         row = archive.history(SITE, "a")[0]
