@@ -98,8 +98,8 @@ class Archive:
             index = Reader.to_read(root)
             opened.callback(index.close)
             segments = open_segments(root)
-            check_any_there(root, index, segments)
             if segments.are_others(known_segments(index)):
+                check_any_there(root, index, segments)
                 name = index.database.name
                 raise IndexUnusable(root, f"{name} knows other segments than there are")
             opened.pop_all()

@@ -330,7 +330,7 @@ def lost_mark(root: Path) -> bool:
 
     Raises InTheWay, ReadOnly, StoreFailed.
     """
-    if (root / MARK).is_file() or not _has_segments(root):
+    if (root / MARK).is_file() or not has_segments(root / SEGMENTS):
         return False
     check_kinds(root)
     return True
@@ -343,7 +343,7 @@ def mark_again(root: Path) -> None:
 
 def _brings_back(root: Path) -> str:
     """Return the rest of a sentence: what brings mirror.json back, where all else may be there."""
-    if _has_segments(root):
+    if has_segments(root / SEGMENTS):
         return (
             ", beside segments: bring it back from a backup, or run "
             f"`slugline reindex --mirror {root}`, which writes one anew"
@@ -353,9 +353,10 @@ def _brings_back(root: Path) -> str:
     return ""
 
 
-def _has_segments(root: Path) -> bool:
-    with os_errors(f"looking into {root}"):
-        return any(True for _ in (root / SEGMENTS).glob(_SEGMENT))
+def has_segments(folder: Path) -> bool:
+    """Tell whether any segment file is below ``folder``. Raises ReadOnly, StoreFailed."""
+    with os_errors(f"looking into {folder}"):
+        return any(True for _ in folder.glob(_SEGMENT))
 
 
 def write_durably(path: Path, part: Path, data: bytes) -> None:

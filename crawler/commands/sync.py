@@ -87,17 +87,10 @@ def sync(
     if check:
         _tell(request, read, as_json=as_json)
         return
-    _check_metrics(metrics)
+    if metrics is not None and not os.access(metrics.parent, os.W_OK):
+        raise UsageError(f"--metrics {metrics}: its folder must exist and be writable")
     voice = running.Voice(as_json=as_json, quiet=quiet, log_format=log_format)
     raise typer.Exit(running.run(request, voice, strict=strict, metrics=metrics))
-
-
-def _check_metrics(file: Path | None) -> None:
-    """Refuse a FILE that can't be written."""
-    import os
-
-    if file is not None and not os.access(file.parent, os.W_OK):
-        raise UsageError(f"--metrics {file}: its folder must exist and be writable")
 
 
 def _tell(request: MirrorRequest, config: Config, *, as_json: bool) -> None:

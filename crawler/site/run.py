@@ -141,14 +141,16 @@ class SiteRun:
 
         Unless all of them are verified, what an earlier run kept may fit, and was not asked for.
         """
-        known = self._dues.articles()
-        if self.articles or (known and self._plan.verify != "all") or self._stopping():
+        unwanted, url = self._entries.unwanted, self._discovery.unselected
+        if self.articles or self._stopping() or not (unwanted or url):
             return ""
-        if unwanted := self._entries.unwanted:
+        known = self._dues.articles()
+        if known and self._plan.verify != "all":
+            return ""
+        if unwanted:
             formats = ", ".join(sorted(self._plan.formats))
             return f"none of {count(unwanted, 'article')} comes in a wanted format ({formats})"
-        url = self._discovery.unselected
-        if not url or any(map(self._tools.wanted, known)):
+        if any(map(self._tools.wanted, known)):
             return ""
         return (
             "no article was had of what include and exclude leave; one URL that they leave out is "

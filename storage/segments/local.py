@@ -13,7 +13,7 @@ from os.path import lexists
 from pathlib import Path
 
 from storage.errors import os_errors
-from storage.layout import SEGMENTS, sync_folder
+from storage.layout import SEGMENTS, has_segments, sync_folder
 from storage.segments.appending import SEGMENT_BYTES, Appender
 from storage.segments.kinds import Recovery, Segments, Span, Wait
 from storage.segments.names import SUFFIX, by_number, order, site_and_file
@@ -57,7 +57,7 @@ class LocalSegments(Segments):
 
     def are_there(self) -> bool:
         """Tell whether any segment file is there."""
-        return any(True for _ in self.folder.glob(f"*/*{SUFFIX}"))
+        return has_segments(self.folder)
 
     def are_others(self, known: Collection[str]) -> bool:
         """Tell whether none of the ``known`` segments is there, whatever stands in its place."""
