@@ -126,8 +126,8 @@ def _compared(archive: Archive, slug: str, at: datetime) -> object:
         name = side_name(manifest, "markdown")
         return Side(name=name, body=body, content_type=TYPES["markdown"])
 
-    older, newer = archive.history(SITE, slug)[-2:]
-    return compare(side(older), side(newer))
+    history = archive.history(SITE, slug)
+    return compare(side(history[-2:][0]), side(history[-1]))
 
 
 def _shown(archive: Archive, row: SnapshotRow) -> bytes:
