@@ -38,7 +38,8 @@ class Formats(Struct, frozen=True, kw_only=True):
     """The formats of this reading: here now, and those nobody declares any more.
 
     ``undeclared`` are of the newest snapshot's formats, the missing ones among them too.
-    ``rewritten`` are those whose bytes changed, where the user keeps such changes.
+    ``rewritten`` are those whose bytes changed, where such a change is kept: all where the user
+    wants so, else files without words that were replaced.
     """
 
     present: frozenset[str]

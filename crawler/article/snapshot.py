@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
 
 from crawler.article.assemble import Assembly, Inferred, assemble
 from crawler.article.copies import Copy
-from crawler.article.judge import Formats, Judgement, judge
+from crawler.article.judge import TEXT_SOURCES, Formats, Judgement, judge
 from crawler.article.reading import Reading
 from crawler.vanishing import Proofs
 from storage.model import (
@@ -20,6 +20,7 @@ from storage.model import (
     Key,
     Manifest,
     Record,
+    Representation,
     Site,
     Stamp,
 )
@@ -31,6 +32,12 @@ NOARCHIVE = "noarchive"
 VALUED_RULES = frozenset(
     {"max-image-preview", "max-snippet", "max-video-preview", "unavailable_after"}
 )
+
+#: Sources that are compared by words alone: an HTML page without any is a script's shell, and new
+#: at each release of its site.
+READ_FOR_WORDS = frozenset({"html", *TEXT_SOURCES})
+#: A file whose Last-Modified is as young as this was made for the request, or is seen next time.
+MADE_WHEN_ASKED = timedelta(minutes=1)
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -101,7 +108,7 @@ def consider(
     formats = Formats(
         present=frozenset(reading.copies),
         undeclared=reading.withdrawn,
-        rewritten=_rewritten(reading, newest) if every_byte else frozenset(),
+        rewritten=_rewritten(reading, newest) if every_byte else _replaced(reading, newest),
     )
     return Candidate(
         reading=reading,
@@ -216,6 +223,37 @@ def _rewritten(reading: Reading, newest: Manifest | None) -> frozenset[str]:
         for name, copy in reading.copies.items()
         if name in old and old[name] != copy.representation.digest
     )
+
+
+def _replaced(reading: Reading, newest: Manifest | None) -> frozenset[str]:
+    """Return the formats without words, such as a PDF, that the publisher put a new file in for.
+
+    Bytes alone don't tell: many servers make such a file anew for each request. So its
+    Last-Modified (RFC 9110 section 8.8.2) must have moved on, too, and not to the moment of asking.
+    """
+    if newest is None:
+        return frozenset()
+    words = newest.content.keys() | reading.content.keys() | READ_FOR_WORDS
+    wordless = {
+        name: copy.representation
+        for name, copy in reading.copies.items()
+        if copy.facts.source not in words
+    }
+    if not wordless:
+        return frozenset()
+    old = {each.format: each for each in newest.representations}
+    return frozenset(
+        name for name, now in wordless.items() if name in old and _is_newer_file(old[name], now)
+    )
+
+
+def _is_newer_file(old: Representation, now: Representation) -> bool:
+    if old.digest == now.digest or not (old.last_modified and now.last_modified):
+        return False
+    before, after = parse_http_date(old.last_modified), parse_http_date(now.last_modified)
+    if before is None or after is None:
+        return False
+    return before.at < after.at <= now.fetched_at - MADE_WHEN_ASKED
 
 
 def _record(record: Record, key: Key, *, barred: bool) -> Record:

@@ -162,6 +162,26 @@ async def test_changed_bytes_alone_are_kept_where_the_user_says_so(
     assert reasons(tmp_path / "bytes", "live") == ["first", "undated"]
 
 
+async def test_a_pdf_that_was_replaced_is_kept_beside_the_old_one(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    link = '<link rel="alternate" type="application/pdf" href="/bylaw.pdf">'
+    site.pages["/bylaw"] = article("The bylaw", modified=UPDATED, head=link)
+    site.list("/bylaw")
+    monday, tuesday = "Mon, 01 Jun 2026 12:00:00 GMT", "Tue, 02 Jun 2026 12:00:00 GMT"
+    for when, body in (
+        (monday, "%PDF-1.7 first"),
+        (tuesday, "%PDF-1.7 second"),
+        (tuesday, "%PDF-1.7 made at each request"),
+    ):
+        dated = {"Last-Modified": when}
+        site.pages["/bylaw.pdf"] = Page(body=body, type="application/pdf", headers=dated)
+        await run(f"{site.base}/", tmp_path / "m", verify="all")
+    assert reasons(tmp_path / "m", "bylaw") == ["first", "undated"]
+    (file,) = (tmp_path / "m" / "files").rglob("bylaw.pdf")
+    assert file.read_bytes() == b"%PDF-1.7 second"
+
+
 async def test_an_undeclared_markdown_twin_is_found_by_its_suffix(
     site: SmallSite, tmp_path: Path
 ) -> None:

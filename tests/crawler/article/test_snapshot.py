@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -143,6 +144,48 @@ class TestConsider:
         again = reading(copy(says("json", T2)))
         candidate = consider(again, "bridge", newest, CONTEXT, [old.content])
         assert candidate.judgement.reason == "reverted"
+
+
+class TestFileWithoutWords:
+    """A PDF beside the page: what counts is its bytes and its Last-Modified together."""
+
+    @staticmethod
+    def reason_of(
+        before: str | None, after: str | None, digest: str = "b" * 64, name: str = "pdf"
+    ) -> str | None:
+        page = copy(says("html", T1))
+
+        def file(digest: str, last_modified: str | None) -> Copy:
+            facts = Facts(source="other" if name == "pdf" else name, extractor="other/1")
+            seen = structs.replace(shown(name), digest=digest, last_modified=last_modified)
+            return structs.replace(copy(facts), representation=seen)
+
+        newest = written(page, file("a" * 64, before))
+        return considered(page, file(digest, after), newest=newest).judgement.reason
+
+    def test_a_newer_file_is_a_snapshot(self) -> None:
+        assert self.reason_of(HTTP_T1, HTTP_T2) == "undated"
+
+    def test_equal_bytes_are_none(self) -> None:
+        assert self.reason_of(HTTP_T1, HTTP_T2, digest="a" * 64) is None
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (HTTP_T1, HTTP_T1),
+            (HTTP_T2, HTTP_T1),
+            (HTTP_T1, None),
+            (None, HTTP_T2),
+            (HTTP_T1, "yesterday"),
+            (HTTP_T1, format_datetime(NOW, usegmt=True)),
+        ],
+        ids=["same", "older", "silent", "never told", "unreadable", "made when asked"],
+    )
+    def test_bytes_alone_are_none(self, before: str | None, after: str | None) -> None:
+        assert self.reason_of(before, after) is None
+
+    def test_a_page_without_words_is_none(self) -> None:
+        assert self.reason_of(HTTP_T1, HTTP_T2, name="jsonld") is None
 
 
 class TestDraft:
