@@ -81,7 +81,8 @@ ORDER BY member.id
 async def board(app: App, roster: Roster, now: datetime) -> Board:
     """Return how things stand at ``now``; ``app`` must be open."""
     ask = app.connector.execute_query_all_async
-    jobs, workers = await ask(_JOBS), await ask(_WORKERS)
+    # In this order: a worker's jobs are put back before it goes.
+    workers, jobs = await ask(_WORKERS), await ask(_JOBS)
     known = {row["url"]: row for row in await ask(_SITES)}
     queued = {row["url"]: row for row in jobs if row["status"] == "todo"}
     running = {row["url"] for row in jobs if row["status"] == "doing"}
