@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field, structs
 
 from crawler.article.copies import Copy, CopyFailed, Copyist
+from crawler.article.judge import READ_FOR_WORDS
 from crawler.declared import MAX_FORMATS, MAX_NAMED, Declared, declared_formats
 from crawler.facts import Link
 from crawler.progress.wording import count
@@ -41,10 +42,19 @@ class Known(Struct, frozen=True, kw_only=True):
     validators: dict[str, Validator] = field(default_factory=dict)
 
     def stored(self) -> Mapping[str, Validator]:
-        """Return the validators whose bodies are stored: a 304 to any other proves nothing."""
+        """Return the validators whose bodies are stored: a 304 to any other proves nothing.
+
+        Where words are compared, they are those of a body with the stored one's words, too: a page
+        whose menu changed is not asked for in whole at each look.
+        """
         kept = self.newest.representations if self.newest else ()
-        urls = {each.url for each in kept if each.record_id}
-        return {url: each for url, each in self.validators.items() if url in urls}
+        stored = {each.url: each for each in kept if each.record_id}
+        return {
+            url: each
+            for url, each in self.validators.items()
+            if url in stored
+            and (stored[url].format in READ_FOR_WORDS or stored[url].digest == each.digest)
+        }
 
     def conditional(self) -> Mapping[str, Validator]:
         """Return the validators of stored bodies, but for the surest format's (see `SUREST`)."""

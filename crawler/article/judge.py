@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from crawler.article.assemble import Assembly, as_stamp, disagreeing
 from storage.model import (
@@ -25,6 +25,11 @@ from storage.times import format_utc, same_moment
 #: Sources whose text the publisher wrote as text; where one is common to both readings, the HTML's
 #: extracted main text has no say.
 TEXT_SOURCES = ("record", "json", "markdown", "text", "jsonld")
+#: Sources that are compared by words alone: an HTML page without any is a script's shell, and new
+#: at each release of its site.
+READ_FOR_WORDS = frozenset({"html", *TEXT_SOURCES})
+#: Reasons that mean an edit.
+_EDITS = frozenset({"edit", "silent-edit", "same-day", "undated", "reverted"})
 DATE_ONLY = Finding(kind="date-only", detail="the update time moved, the words did not")
 BYTES_ONLY = Finding(kind="bytes-only", detail="the bytes changed, the words did not")
 HTML_ONLY = Finding(
@@ -58,6 +63,12 @@ class Judgement(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     html_differs: bool = False
     edited: frozenset[str] = frozenset()
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether its words or times changed: other bytes alone are no edit of an article."""
+        only_bytes = any(each.kind == BYTES_ONLY.kind for each in self.findings)
+        return self.reason in _EDITS and not only_bytes
 
 
 def judge(
@@ -96,7 +107,8 @@ def _unedited(
         return Judgement(reason="edit", key=now.key, findings=found, html_differs=html_differs)
     reason = _format_reason(newest, formats)
     if reason is None and formats.rewritten:
-        found = (BYTES_ONLY, *only_html)
+        bytes_only = structs.replace(BYTES_ONLY, formats=tuple(sorted(formats.rewritten)))
+        found = (bytes_only, *only_html)
         return Judgement(reason="undated", key=old, findings=found, html_differs=html_differs)
     key = old if reason is None else _better_key(old, now.key)
     found = (*only_html, *_backwards(old, key))

@@ -14,6 +14,7 @@ from functools import partial
 from msgspec import Struct, structs
 
 from crawler.article.format_set import Known
+from crawler.article.judge import Judgement
 from crawler.article.kept import (
     by_title,
     earlier_contents,
@@ -46,15 +47,12 @@ from crawler.vanishing import (
 )
 from storage.archive import Archive
 from storage.errors import BadDraft
-from storage.model import Draft, EntryState, Manifest, Reason, Site
+from storage.model import Draft, EntryState, Manifest, Site
 from storage.writer import Writer
 
 #: Snapshots handed over and not yet durable, at most: one of the writer's batches that it stores,
 #: and one that gathers meanwhile.
 MOST_PENDING = 128
-
-#: Reasons that mean the words changed.
-EDITS = frozenset({"edit", "silent-edit", "same-day", "undated", "reverted"})
 
 
 class Move(Struct, frozen=True, kw_only=True):
@@ -167,8 +165,8 @@ class Keeper:
         known: Known,
         state: Callable[[str], EntryState],
         move: Move | None = None,
-    ) -> Reason | None:
-        """Judge ``reading`` and hand it to the store if it is new; returns why, or None.
+    ) -> Judgement:
+        """Judge ``reading`` and hand it to the store if it is new; returns the judgement.
 
         ``state`` makes the entry's note from the slug; it is stored together with the snapshot, so
         that an article is never taken for done before it is.
@@ -197,7 +195,7 @@ class Keeper:
         self.names.give(slug, {reading.url, reading.entry.url, *reading.aliases})
         if noted:
             self._writer.note_validators(noted)
-        return candidate.judgement.reason
+        return candidate.judgement
 
     def _named(self, reading: Reading, move: Move | None) -> tuple[str, bool]:
         if move is None:

@@ -9,8 +9,9 @@ from msgspec import Struct, structs
 
 from crawler.article.assemble import Assembly, Inferred, assemble
 from crawler.article.copies import Copy
-from crawler.article.judge import TEXT_SOURCES, Formats, Judgement, judge
+from crawler.article.judge import READ_FOR_WORDS, Formats, Judgement, judge
 from crawler.article.reading import Reading
+from crawler.facts import Facts
 from crawler.vanishing import Proofs
 from storage.model import (
     ContentDigest,
@@ -33,9 +34,6 @@ VALUED_RULES = frozenset(
     {"max-image-preview", "max-snippet", "max-video-preview", "unavailable_after"}
 )
 
-#: Sources that are compared by words alone: an HTML page without any is a script's shell, and new
-#: at each release of its site.
-READ_FOR_WORDS = frozenset({"html", *TEXT_SOURCES})
 #: A file whose Last-Modified is as young as this was made for the request, or is seen next time.
 MADE_WHEN_ASKED = timedelta(minutes=1)
 
@@ -226,34 +224,48 @@ def _rewritten(reading: Reading, newest: Manifest | None) -> frozenset[str]:
 
 
 def _replaced(reading: Reading, newest: Manifest | None) -> frozenset[str]:
-    """Return the formats without words, such as a PDF, that the publisher put a new file in for.
+    """Return the formats without words, such as a PDF, that the publisher put another file in for.
 
     Bytes alone don't tell: many servers make such a file anew for each request. So its
-    Last-Modified (RFC 9110 section 8.8.2) must have moved on, too, and not to the moment of asking.
+    Last-Modified (RFC 9110 section 8.8.2) must be another, too, and not the moment of the answer.
     """
     if newest is None:
         return frozenset()
-    words = newest.content.keys() | reading.content.keys() | READ_FOR_WORDS
     wordless = {
-        name: copy.representation
+        name: copy
         for name, copy in reading.copies.items()
-        if copy.facts.source not in words
+        if not _is_compared_by_words(copy.facts, newest)
     }
     if not wordless:
         return frozenset()
-    old = {each.format: each for each in newest.representations}
+    old = {each.format: each for each in newest.representations if each.record_id}
     return frozenset(
-        name for name, now in wordless.items() if name in old and _is_newer_file(old[name], now)
+        name for name, copy in wordless.items() if name in old and _is_other_file(old[name], copy)
     )
 
 
-def _is_newer_file(old: Representation, now: Representation) -> bool:
+def _is_compared_by_words(facts: Facts, newest: Manifest) -> bool:
+    if facts.source in READ_FOR_WORDS:
+        return True
+    return facts.source in newest.content and bool(facts.words or facts.body)
+
+
+def _is_other_file(old: Representation, copy: Copy) -> bool:
+    now = copy.representation
     if old.digest == now.digest or not (old.last_modified and now.last_modified):
         return False
     before, after = parse_http_date(old.last_modified), parse_http_date(now.last_modified)
-    if before is None or after is None:
+    if before is None or after is None or before.at == after.at:
         return False
-    return before.at < after.at <= now.fetched_at - MADE_WHEN_ASKED
+    return after.at <= _answered_at(copy) - MADE_WHEN_ASKED
+
+
+def _answered_at(copy: Copy) -> datetime:
+    """Return the moment of a copy's answer by its server's clock, which its dates go by."""
+    headers = copy.payloads[-1].headers if copy.payloads else ()
+    said = next((value for name, value in headers if name.lower() == "date"), "")
+    stamp = parse_http_date(said)
+    return stamp.at if stamp else copy.representation.fetched_at
 
 
 def _record(record: Record, key: Key, *, barred: bool) -> Record:

@@ -69,7 +69,7 @@ def log(
     """Show an article's history, oldest first: every snapshot, why it was kept, what is odd.
 
     WHY is: first; edit (with a new update time); silent-edit (other words under the old time);
-    same-day (a day alone is stated); undated (the article states no update time); reverted (to
+    same-day (a day alone is stated); undated (no update time goes with it); reverted (to
     earlier words); completed, format-added, format-removed.
 
     Examples:

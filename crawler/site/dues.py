@@ -14,7 +14,6 @@ from typing import Annotated
 import msgspec
 from msgspec import Struct
 
-from crawler.article.keeping import EDITS
 from crawler.article.reading import Reading
 from crawler.discovery.mirrors import CHANGES
 from crawler.due import is_due, unchanged_by_lastmod
@@ -23,7 +22,7 @@ from crawler.site.honesty import Honesty
 from crawler.site.plan import Plan
 from crawler.urls import in_scope
 from crawler.vanishing import ask_again
-from storage.model import EntryState, Lately, Reason
+from storage.model import EntryState, Lately
 
 #: Under which a site's memory keeps how its sitemap dates have done.
 HONESTY = "lastmod-honesty"
@@ -120,7 +119,7 @@ class Dues:
         dated = self._honesty.proven and unchanged_by_lastmod(entry.lastmod, before)
         return dated or entry.source == "feed"
 
-    def weigh(self, entry: Entry, reading: Reading, reason: Reason | None) -> bool:
+    def weigh(self, entry: Entry, reading: Reading, *, edited: bool) -> bool:
         """Learn from a full reading whether the site's dates can be believed.
 
         Returns whether they were just found out: an article changed, and its lastmod did not.
@@ -132,7 +131,7 @@ class Dues:
         self._honesty = self._honesty.compare(entry.lastmod, stamps)
         before = self.states.get(entry.url)
         hidden = before is not None and unchanged_by_lastmod(entry.lastmod, before)
-        if not hidden or reason not in EDITS or self._honesty.contradicted:
+        if not (hidden and edited) or self._honesty.contradicted:
             return False
         self._honesty = self._honesty.caught()
         return True

@@ -221,13 +221,13 @@ class Entries:
             began = min(copy.representation.fetched_at for copy in seen.copies.values())
             verified = None if seen.missing else began
             state = partial(self._notes.state, due, "article", at=began, verified_at=verified)
-            reason = await self._keeper.keep(seen, find.known, state, find.move)
+            judged = await self._keeper.keep(seen, find.known, state, find.move)
             self._departures.lives(self._keeper.names.slug_at(seen.url))
             if seen.missing:
                 self._discovery.missed(entry)
         finally:
             self._frontier.settle(seen.url)
-        if self._dues.weigh(entry, seen, reason):
+        if self._dues.weigh(entry, seen, edited=judged.is_edit):
             self._notes.say(
                 f"{entry.url} changed and its lastmod did not: dates are no longer believed",
                 trouble=True,

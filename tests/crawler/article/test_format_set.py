@@ -14,7 +14,9 @@ from crawler.article.format_set import FormatSet, Known
 from crawler.declared import MAX_FORMATS
 from crawler.facts import Link
 from crawler.transport.faults import HostResting
+from storage.model import Validator
 from tests.crawler.copying import MOST, Shelf, alternate, copying, markdown, place
+from tests.crawler.readings import first, says, shown
 from tests.crawler.small_site import Page, SmallSite, article
 
 TEXT = "text/plain"
@@ -314,3 +316,16 @@ class TestTwins:
             formats.put_twin(await copyist.copy(place(f"{site.base}/a.md", "markdown", "feed")))
             await formats.complete()
         assert formats.copies["markdown"].representation.url == f"{site.base}/b.md"
+
+
+@pytest.mark.parametrize(("name", "asked"), [("html", True), ("pdf", False)])
+def test_a_validator_of_bytes_that_are_not_stored_is_used_where_words_are_compared(
+    name: str, asked: bool
+) -> None:
+    seen = structs.replace(shown(name), digest="a" * 64, record_id="urn:uuid:1")
+    page = first(says("html"))
+    known = Known(
+        newest=structs.replace(page, representations=(seen,)),
+        validators={seen.url: Validator(url=seen.url, etag='"2"', digest="b" * 64)},
+    )
+    assert bool(known.stored()) is asked

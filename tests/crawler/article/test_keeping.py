@@ -36,11 +36,11 @@ async def test_a_new_article_is_told_when_it_is_durable_and_its_entry_stands_bes
     site.pages["/a"] = article("Story")
     async with desk(site, tmp_path) as made:
         reading = await made.read("/a")
-        reason = await made.keeper.keep(reading, Known(), lambda s: made.state(reading, s))
+        judged = await made.keeper.keep(reading, Known(), lambda s: made.state(reading, s))
         assert made.events == []
         await made.keeper.drain()
         assert [type(event) for event in made.events] == [Stored]
-        assert (reason, reasons(tmp_path, "a")) == ("first", ["first"])
+        assert (judged.reason, reasons(tmp_path, "a")) == ("first", ["first"])
         assert entry(tmp_path, f"{site.base}/a").verdict == "article"
 
 

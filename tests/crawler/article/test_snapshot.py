@@ -150,42 +150,68 @@ class TestFileWithoutWords:
     """A PDF beside the page: what counts is its bytes and its Last-Modified together."""
 
     @staticmethod
-    def reason_of(
-        before: str | None, after: str | None, digest: str = "b" * 64, name: str = "pdf"
-    ) -> str | None:
+    def file(last_modified: str | None, digest: str, name: str = "pdf", **said: Any) -> Copy:
+        facts = Facts(source="other" if name == "pdf" else name, extractor="other/1", **said)
+        seen = structs.replace(
+            shown(name), digest=digest, last_modified=last_modified, record_id="urn:uuid:1"
+        )
+        return structs.replace(copy(facts), representation=seen)
+
+    def judged(
+        self, before: str | None, now: Copy, name: str = "pdf", **said: Any
+    ) -> tuple[str | None, bool]:
+        """Judge a page beside which ``now`` is found, and was another file ``before``."""
         page = copy(says("html", T1))
+        newest = written(page, self.file(before, "a" * 64, name, **said))
+        judgement = considered(page, now, newest=newest).judgement
+        return judgement.reason, judgement.is_edit
 
-        def file(digest: str, last_modified: str | None) -> Copy:
-            facts = Facts(source="other" if name == "pdf" else name, extractor="other/1")
-            seen = structs.replace(shown(name), digest=digest, last_modified=last_modified)
-            return structs.replace(copy(facts), representation=seen)
-
-        newest = written(page, file("a" * 64, before))
-        return considered(page, file(digest, after), newest=newest).judgement.reason
-
-    def test_a_newer_file_is_a_snapshot(self) -> None:
-        assert self.reason_of(HTTP_T1, HTTP_T2) == "undated"
+    @pytest.mark.parametrize(
+        ("before", "after"), [(HTTP_T1, HTTP_T2), (HTTP_T2, HTTP_T1)], ids=["newer", "older"]
+    )
+    def test_another_file_is_a_snapshot_and_no_edit_of_the_article(
+        self, before: str, after: str
+    ) -> None:
+        assert self.judged(before, self.file(after, "b" * 64)) == ("undated", False)
 
     def test_equal_bytes_are_none(self) -> None:
-        assert self.reason_of(HTTP_T1, HTTP_T2, digest="a" * 64) is None
+        assert self.judged(HTTP_T1, self.file(HTTP_T2, "a" * 64)) == (None, False)
 
     @pytest.mark.parametrize(
         ("before", "after"),
         [
             (HTTP_T1, HTTP_T1),
-            (HTTP_T2, HTTP_T1),
             (HTTP_T1, None),
             (None, HTTP_T2),
             (HTTP_T1, "yesterday"),
             (HTTP_T1, format_datetime(NOW, usegmt=True)),
         ],
-        ids=["same", "older", "silent", "never told", "unreadable", "made when asked"],
+        ids=["same", "silent", "never told", "unreadable", "made when asked"],
     )
     def test_bytes_alone_are_none(self, before: str | None, after: str | None) -> None:
-        assert self.reason_of(before, after) is None
+        assert self.judged(before, self.file(after, "b" * 64)) == (None, False)
+
+    def test_made_when_asked_is_told_by_the_servers_own_clock(self) -> None:
+        made = self.file(HTTP_T2, "b" * 64)
+        payload = structs.replace(made.payloads[-1], headers=(("Date", HTTP_T2),))
+        late = structs.replace(made, payloads=(payload,))
+        assert self.judged(HTTP_T1, late) == (None, False)
 
     def test_a_page_without_words_is_none(self) -> None:
-        assert self.reason_of(HTTP_T1, HTTP_T2, name="jsonld") is None
+        now = self.file(HTTP_T2, "b" * 64, "jsonld")
+        assert self.judged(HTTP_T1, now, "jsonld") == (None, False)
+
+    def test_a_title_alone_is_no_words(self) -> None:
+        now = self.file(HTTP_T2, "b" * 64, "slides", title="The bylaw")
+        assert self.judged(HTTP_T1, now, "slides", title="The bylaw") == ("undated", False)
+
+    def test_words_are_compared_where_there_are_any(self) -> None:
+        now = self.file(HTTP_T2, "b" * 64, "slides", body="Dogs on a lead")
+        assert self.judged(HTTP_T1, now, "slides", body="Dogs on a lead") == (None, False)
+
+    def test_one_that_nobody_could_read_before_goes_by_its_bytes(self) -> None:
+        now = self.file(HTTP_T2, "b" * 64, "slides", body="Dogs on a lead")
+        assert self.judged(HTTP_T1, now, "slides") == ("undated", False)
 
 
 class TestDraft:
